@@ -1,0 +1,1 @@
+"""Typed, exact schedules for sync and async Python functions."""

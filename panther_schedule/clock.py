@@ -1,0 +1,140 @@
+"""The only reader of time and of the machine's zone.
+
+Instants are integer microseconds since 1970-01-01T00:00Z. One reading has two of them: `wall` is what the
+machine's clock says and may be set forward or back; `steady` starts at the wall's value, never steps, and counts
+the time a machine is suspended.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from threading import RLock
+from typing import NamedTuple, Protocol
+from zoneinfo import ZoneInfo
+
+SECOND = 1_000_000  # microseconds
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_BOOTTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # MONOTONIC stands still in a suspend
+
+
+class Reading(NamedTuple):
+    """What a clock says at one moment, in microseconds since 1970."""
+
+    wall: int
+    steady: int
+
+
+class Clock(Protocol):
+    """Where a scheduler gets its time from."""
+
+    def read(self) -> Reading:
+        """Return wall and steady time of this moment."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    __slots__ = ("_base",)
+
+    def __init__(self) -> None:
+        self._base = time.time_ns() - time.clock_gettime_ns(_BOOTTIME)
+
+    def read(self) -> Reading:
+        """Return wall and steady time of this moment."""
+        return Reading(time.time_ns() // 1000, (time.clock_gettime_ns(_BOOTTIME) + self._base) // 1000)
+
+
+class VirtualClock:
+    """A clock that moves only when a test moves it.
+
+    A `Scheduler(clock=VirtualClock(...))` starts no thread that waits for time: `advance()` moves the clock from
+    one due occurrence to the next and runs what is due in the thread that calls it, in a fixed order. A task's
+    function may call `sleep()` to take virtual time.
+    """
+
+    def __init__(self, start: datetime) -> None:
+        if start.tzinfo is None:
+            raise ValueError("start must be aware; write datetime(2026, 1, 1, tzinfo=UTC)")
+        self._wall = self._steady = microseconds(start)
+        self._drivers: list[Driver] = []
+        self._moving = RLock()
+
+    def read(self) -> Reading:
+        """Return wall and steady time of this moment."""
+        return Reading(self._wall, self._steady)
+
+    def now(self) -> datetime:
+        """Return the wall time of this moment, aware, in UTC."""
+        return moment(self._wall)
+
+    def advance(self, by: timedelta) -> None:
+        """Move both clocks on by `by`, running every occurrence that becomes due on the way."""
+        if by < timedelta(0):
+            raise ValueError(f"advance() moves forward, got {by}; use step() to set the wall clock back")
+        with self._moving:
+            target = self._steady + by // _MICROSECOND
+            self._run_due()
+            while (wait := self.next_wait()) is not None and self._steady + wait <= target:
+                self._move(wait)
+                self._run_due()
+            self._move(max(0, target - self._steady))
+
+    def sleep(self, by: timedelta) -> None:
+        """Let a task's function take `by` of virtual time; other tasks run meanwhile."""
+        self.advance(by)
+
+    def step(self, by: timedelta) -> None:
+        """Set the wall clock forward or back, as an administrator would; steady time does not move."""
+        with self._moving:
+            self._wall += by // _MICROSECOND
+            self._run_due()
+
+    def attach(self, driver: Driver) -> None:
+        """Let `advance()` drive a runtime."""
+        self._drivers.append(driver)
+
+    def detach(self, driver: Driver) -> None:
+        """Drive this runtime no more."""
+        self._drivers.remove(driver)
+
+    def next_wait(self) -> int | None:
+        """Return the microseconds until the next occurrence of any runtime; None when there is none."""
+        waits = [wait for driver in self._drivers if (wait := driver.wait(self.read())) is not None]
+        return min(waits, default=None)
+
+    def _move(self, by: int) -> None:
+        self._wall += by
+        self._steady += by
+
+    def _run_due(self) -> None:
+        for driver in tuple(self._drivers):
+            driver.run_due()
+
+
+class Driver(NamedTuple):
+    """How a virtual clock drives one runtime."""
+
+    wait: Callable[[Reading], int | None]
+    run_due: Callable[[], None]
+
+
+def microseconds(instant: datetime) -> int:
+    """Return an aware datetime as microseconds since 1970."""
+    return (instant - EPOCH) // _MICROSECOND
+
+
+def moment(instant: int) -> datetime:
+    """Return microseconds since 1970 as an aware datetime in UTC."""
+    return EPOCH + timedelta(microseconds=instant)
+
+
+def machine_zone() -> ZoneInfo:
+    """Return the machine's own zone, as its settings name it; a machine that names none runs on UTC."""
+    import tzlocal  # not needed by a program whose schedules name their zones
+
+    zone = tzlocal.get_localzone()
+    return zone if isinstance(zone, ZoneInfo) else ZoneInfo("UTC")

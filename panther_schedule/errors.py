@@ -1,0 +1,53 @@
+"""What can go wrong, and in which words.
+
+A *value* that is refused is refused by pydantic's `ValidationError`, with a stable `type` and a message that
+names the field, the value (settings only, never a task's arguments), the rule and the remedy. The classes here
+are for the runtime:
+
+    PantherScheduleError
+    └─ SchedulerStateError      also a RuntimeError: the scheduler is stopped, forked or on the wrong thread
+    PantherScheduleWarning      also a UserWarning
+    └─ BusyLoopWarning          an endless task without a wait
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, LiteralString
+
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+
+class PantherScheduleError(Exception):
+    """The base of every error of the runtime; never raised itself."""
+
+
+class SchedulerStateError(PantherScheduleError, RuntimeError):
+    """The scheduler can't do this now: it has stopped, or it belongs to the process before a fork."""
+
+
+class PantherScheduleWarning(UserWarning):
+    """The base of every warning of this package."""
+
+
+class BusyLoopWarning(PantherScheduleWarning):
+    """A task repeats for ever without a wait, so it keeps one worker busy all the time."""
+
+
+def fault(
+    type_: LiteralString, message: LiteralString, *, at: tuple[str | int, ...] = (), **words: object
+) -> InitErrorDetails:
+    """One line of a refusal; `{name}` in the message is filled from `words`."""
+    shown = {name: str(value) for name, value in words.items()}
+    return InitErrorDetails(type=PydanticCustomError(type_, message, shown), loc=at, input=None)
+
+
+def refusal(title: str, faults: Sequence[InitErrorDetails]) -> ValidationError:
+    """A `ValidationError` of these faults that shows no input: an argument's value may be a secret."""
+    return ValidationError.from_exception_data(title, list(faults), hide_input=True)
+
+
+def type_name(value: Any) -> str:
+    """Name a value's type for a message, without the value."""
+    return type(value).__qualname__
