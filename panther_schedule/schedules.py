@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
-from typing import Annotated, Any, ClassVar, Literal, Self, TypedDict
+from typing import Annotated, Any, Literal, Self, TypedDict
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from typing_extensions import Unpack
 
 from .fields import ClockTime, Instant, RunCount, Wait, ZoneKey
@@ -37,8 +37,15 @@ class Schedule(
     Equal values are equal and hash alike; `model_dump_json()` and the class's `model_validate_json()` are inverse.
     """
 
-    clock: ClassVar[Literal["wall", "steady"]]
-    """Whether the schedule follows the time of day or the time that passes."""
+    @property
+    def on_wall(self) -> bool:
+        """True when it follows the time of day; False when it follows the time that passes."""
+        return True
+
+    @property
+    def runs(self) -> int:
+        """How many runs it asks for; -1 is for ever."""
+        return 1
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002 - pydantic's signature
         """Return a copy with some fields changed; unlike pydantic's own, the changes are validated."""
@@ -60,12 +67,16 @@ class Once(Schedule, frozen=True):
     A moment in the past is not lost: the task runs at once, late.
     """
 
-    clock: ClassVar[Literal["wall", "steady"]] = "steady"
     kind: Literal["once"] = "once"
     at: Instant | None = Field(None, description="The moment, aware, kept in UTC; null is when the task is added.")
 
     def __init__(self, at: datetime | None = None, **fields: Unpack[_OnceFields]) -> None:
         super().__init__(at=at, **fields)
+
+    @property
+    def on_wall(self) -> bool:
+        """True for a moment, False for "when it is added"."""
+        return self.at is not None
 
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess] - else strict JSON would be checked as Python
 
@@ -81,13 +92,22 @@ class Repeat(Schedule, frozen=True):
     drift. Without a wait there is no grid: the next run starts when the one before has ended.
     """
 
-    clock: ClassVar[Literal["wall", "steady"]] = "steady"
     kind: Literal["repeat"] = "repeat"
     n: RunCount = Field(description="How many runs; -1 is for ever.")
     wait: Wait = Field(timedelta(0), description="The time from one start to the next; zero is back to back.")
 
     def __init__(self, n: int, wait: timedelta = timedelta(0), **fields: Unpack[_RepeatFields]) -> None:
         super().__init__(n=n, wait=wait, **fields)
+
+    @property
+    def on_wall(self) -> bool:
+        """False: it follows the time that passes."""
+        return False
+
+    @property
+    def runs(self) -> int:
+        """How many runs it asks for; -1 is for ever."""
+        return self.n
 
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess] - else strict JSON would be checked as Python
 
@@ -103,7 +123,6 @@ class Daily(Schedule, frozen=True):
     (02:30 at 03:00); when the clock passes it twice, it runs the first time.
     """
 
-    clock: ClassVar[Literal["wall", "steady"]] = "wall"
     kind: Literal["daily"] = "daily"
     at: ClockTime = Field(description="The wall-clock time, without a zone.")
     n: RunCount = Field(-1, description="How many runs; -1 is for ever.")
@@ -111,6 +130,11 @@ class Daily(Schedule, frozen=True):
 
     def __init__(self, at: time, n: int = -1, tz: str | None = None, **fields: Unpack[_DailyFields]) -> None:
         super().__init__(at=at, n=n, tz=tz, **fields)
+
+    @property
+    def runs(self) -> int:
+        """How many runs it asks for; -1 is for ever."""
+        return self.n
 
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess] - else strict JSON would be checked as Python
 

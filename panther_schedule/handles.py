@@ -1,0 +1,94 @@
+"""What `add_task()` returns: a view of one task in its scheduler."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from .clock import moment
+from .errors import SchedulerStateError
+from .loop import Dropped, Loop
+from .runs import Passed, Run, shown
+from .store import Entry
+from .task import BackgroundTask
+
+
+class TaskHandle:
+    """One task in a scheduler: what it is, what became of it, and how to end it.
+
+    Handles are made by `add_task()` and by looking a task up; two handles of one task are equal. After a fork, the
+    parent's handles raise `SchedulerStateError` in the child.
+    """
+
+    __slots__ = ("_entry", "_leave")
+
+    def __init__(self, entry: Entry, leave: Callable[[Entry], None]) -> None:
+        self._entry, self._leave = entry, leave
+
+    @property
+    def name(self) -> str:
+        """The task's name: its own, or a unique one such as `send_otp-1f3a9c`."""
+        return self._entry.name
+
+    @property
+    def task(self) -> BackgroundTask[..., Any]:
+        """The task, as it was added."""
+        return self._entry.task
+
+    @property
+    def next_run(self) -> datetime | None:
+        """When the next run is due, aware, in UTC; None when nothing is to come or the run before decides it."""
+        loop, state = self._loop(), self._entry.state
+        if state.next_at is None:
+            return None
+        if self._entry.rule.on_wall:
+            return moment(state.next_at)
+        reading = loop.clock.read()
+        return moment(state.next_at + reading.wall - reading.steady)
+
+    @property
+    def runs(self) -> tuple[Run | Passed, ...]:
+        """What became of its latest due occurrences, oldest first: at most 20 records.
+
+        A `Run` is one run that ended; a `Passed` is one or more occurrences in a row that did not become runs.
+        """
+        self._loop()
+        return tuple(shown(record) for record in tuple(self._entry.recent or ()))
+
+    @property
+    def ended(self) -> bool:
+        """True when nothing of it runs or is to come."""
+        self._loop()
+        return self._entry.ended is True
+
+    def join(self, timeout: timedelta | None = None) -> bool:
+        """Wait until the task has ended; False when the timeout came first.
+
+        A task that runs for ever ends only when it is cancelled or its scheduler stops.
+        """
+        return self._loop().join(self._entry, timeout)
+
+    def cancel(self) -> None:
+        """Let no further occurrence start and free the name; a run that goes on is left alone."""
+        loop = self._loop()
+        self._entry.dropped = True
+        self._leave(self._entry)
+        loop.post(Dropped(self._entry))
+
+    def _loop(self) -> Loop:
+        loop: Loop = self._entry.owner
+        if loop.forked:
+            raise SchedulerStateError(
+                f"the handle of {self.name!r} belongs to the process before the fork; add the task in this process"
+            )
+        return loop
+
+    def __eq__(self, other: object) -> bool:
+        return self._entry is other._entry if isinstance(other, TaskHandle) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(id(self._entry))
+
+    def __repr__(self) -> str:
+        return f"<TaskHandle {self.name!r}: {self._entry.task.explain()}>"

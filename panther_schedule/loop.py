@@ -1,0 +1,256 @@
+"""The one thread that owns the store: it takes messages, plans what is due and hands runs to the workers.
+
+Everything reaches it through one queue, so the store needs no lock. It reads the clock once a turn and touches only
+the tasks that are due.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from queue import Empty, SimpleQueue
+from typing import Any, Final, NamedTuple
+
+from .clock import SECOND, Clock, Driver, Reading, VirtualClock
+from .errors import SchedulerStateError
+from .planning import has_ended
+from .runs import RunRecord
+from .store import Entry, MemoryStore
+from .workers import Finished, Workers
+
+_LONGEST_SLEEP_S: Final = 1.0  # within this time a suspended machine or a stepped clock is noticed
+_TURN: Final = 256  # messages, and due tasks, a turn: neither floods the other
+_log = logging.getLogger("panther_schedule")
+
+
+class Dropped(NamedTuple):
+    """A task that was cancelled."""
+
+    entry: Entry
+
+
+class Watch(NamedTuple):
+    """Somebody waits until no task is left."""
+
+    idle: threading.Event
+
+
+class Stop(NamedTuple):
+    """Drain, for at most `timeout_us`, and end; `at_exit` says aloud what is dropped."""
+
+    timeout_us: int
+    at_exit: bool
+
+
+class Loop:
+    """Owns a store; its `run()` is the body of the scheduler's thread."""
+
+    def __init__(self, clock: Clock, workers: Callable[[Callable[[Any], None]], Workers], forget: Callable[[Entry], None]) -> None:
+        self.clock, self.store = clock, MemoryStore()
+        self.forked = False
+        """True in a child process: the thread stayed with the parent."""
+        self._inbox: SimpleQueue[Any] = SimpleQueue()
+        self.post = self._inbox.put
+        self.workers = workers(self.post)
+        self._forget = forget
+        self._live: dict[Entry, None] = {}
+        self._watchers: list[threading.Event] = []
+        self._ending = threading.Lock()
+        self._stop: Stop | None = None
+        self._done = False
+        self._driver: Driver | None = None
+        self._thread: threading.Thread | None = None
+
+    # ---- for other threads -----------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin: a thread on the machine's clock, or a place among what a virtual clock drives."""
+        if isinstance(self.clock, VirtualClock):
+            self._driver = Driver(self._wait, self._run_inline)
+            self.clock.attach(self._driver)
+        else:
+            self._thread = threading.Thread(target=self._run, name="panther_schedule", daemon=True)
+            self._thread.start()
+
+    def join(self, entry: Entry | None, timeout: timedelta | None) -> bool:
+        """Wait until a task has ended, or all have; tell whether that came before the timeout."""
+        if self._driver is not None and isinstance(self.clock, VirtualClock):
+            return self._join_virtual(self.clock, entry, timeout)
+        waiting = threading.Event()
+        if entry is None:
+            self.post(Watch(waiting))
+        else:
+            with self._ending:
+                if entry.ended is True:
+                    return True
+                waiting = entry.ended = entry.ended or waiting
+        deadline = None if timeout is None else self.clock.read().steady + timeout // timedelta(microseconds=1)
+        while not self._done:
+            left = SECOND if deadline is None else min(SECOND, deadline - self.clock.read().steady)
+            if waiting.wait(max(0, left) / SECOND):
+                return True
+            if left <= 0:
+                return False
+        return True
+
+    def stop(self, timeout: timedelta, *, at_exit: bool = False) -> None:
+        """Drain and end; returns when the thread has ended."""
+        self.post(Stop(timeout // timedelta(microseconds=1), at_exit))
+        if self._thread is not None:
+            self._thread.join()
+        elif self._driver is not None and isinstance(self.clock, VirtualClock):
+            self._run_inline()
+            while not self._done:
+                self.clock.advance(timedelta(microseconds=self._wait(self.clock.read()) or 0))
+            self.clock.detach(self._driver)
+
+    # ---- the thread ------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        reading = self.clock.read()
+        while not self._done:
+            reading = self._take(reading)
+            self._turn(reading)
+
+    def _turn(self, reading: Reading) -> None:
+        runs = []
+        for entry in self.store.due(reading, _TURN):
+            start = self.store.plan(entry, reading).start
+            if start is not None:
+                runs.append((start, entry.rank, entry))
+        if runs:
+            runs.sort()
+            self._hand_over([(entry, start) for start, _rank, entry in runs])
+        if self._stop is not None and self._drained(reading):
+            self._finish_drain(reading)
+        if self._watchers and not self._live:
+            self._tell_watchers()
+
+    def _hand_over(self, runs: list[tuple[Entry, int]]) -> None:
+        if self._driver is None:
+            self.workers.start(runs)
+            return
+        for entry, start in runs:
+            finished = self.workers.run_inline(entry, start)
+            self._handle(finished, self.clock.read())
+
+    def _take(self, reading: Reading) -> Reading:
+        """Sleep until something is due or arrives, then take what has arrived; return the time after it."""
+        wait = self.store.wait(reading)
+        sleep = _LONGEST_SLEEP_S if wait is None else min(_LONGEST_SLEEP_S, wait / SECOND)
+        get = self._inbox.get
+        try:
+            message = get(timeout=sleep) if sleep > 0 else get(block=False)
+            reading = self.clock.read()
+            for left in reversed(range(_TURN)):
+                self._handle(message, reading)
+                if left:  # else the message taken last would be lost
+                    message = get(block=False)
+        except Empty:
+            pass
+        return self.clock.read()
+
+    def _handle(self, message: Any, reading: Reading) -> None:
+        match message:
+            case Entry():
+                self._live[message] = None
+                self.store.add(message)
+            case Finished(entry, record):
+                self.store.finish(entry, record)
+                self.workers.ended(entry)
+                if has_ended(entry.state):
+                    self._end(entry)
+            case Dropped(entry):
+                self.store.drop(entry)
+                if has_ended(entry.state):
+                    self._end(entry)
+            case Watch(idle):
+                self._watchers.append(idle)
+            case Stop():
+                self._begin_drain(message, reading)
+            case _:
+                raise AssertionError(message)
+
+    def _end(self, entry: Entry) -> None:
+        if entry.ended is True:
+            return
+        self._live.pop(entry, None)
+        with self._ending:
+            waiting, entry.ended = entry.ended, True
+        if waiting is not False:
+            waiting.set()
+        self._forget(entry)
+
+    def _tell_watchers(self) -> None:
+        for idle in self._watchers:
+            idle.set()
+        self._watchers.clear()
+
+    # ---- the drain -------------------------------------------------------------------------------------------
+
+    def _begin_drain(self, stop: Stop, reading: Reading) -> None:
+        """Start what is due now, and let only runs in flight and finite back-to-back tasks go on."""
+        while self.store.wait(reading) == 0:
+            self._turn(reading)
+        dropped = []
+        for entry in tuple(self._live):
+            if entry.rule.back_to_back and entry.rule.n != -1:
+                continue
+            if self.store.drop(entry):
+                dropped.append(entry.name)
+            if has_ended(entry.state):
+                self._end(entry)
+        if dropped and stop.at_exit:
+            _log.warning(
+                "the program ends and %d task(s) with later occurrences are dropped: %s%s; call join() to wait for them",
+                len(dropped),
+                ", ".join(dropped[:10]),
+                ", ..." if len(dropped) > 10 else "",
+            )
+        self._stop = stop._replace(timeout_us=reading.steady + stop.timeout_us)
+
+    def _drained(self, reading: Reading) -> bool:
+        return not self._live or (self._stop is not None and reading.steady >= self._stop.timeout_us)
+
+    def _finish_drain(self, reading: Reading) -> None:
+        for entry, scheduled_at in tuple(self.store.in_flight.items()):
+            now = reading[0 if entry.rule.on_wall else 1]
+            self.store.finish(entry, RunRecord(scheduled_at, None, now, "abandoned", None))
+            _log.warning("task %s was still running at the end of the drain and is abandoned", entry.name)
+        for entry in tuple(self._live):
+            self.store.drop(entry)
+            self._end(entry)
+        self.workers.stop()
+        self._done = True
+
+    # ---- on a virtual clock ----------------------------------------------------------------------------------
+
+    def _wait(self, reading: Reading) -> int | None:
+        return 0 if self._inbox.qsize() else self.store.wait(reading)
+
+    def _run_inline(self) -> None:
+        while not self._done:
+            reading = self.clock.read()
+            while self._inbox.qsize():
+                self._handle(self._inbox.get(), reading)
+            self._turn(reading)
+            if self._wait(self.clock.read()) != 0:
+                return
+
+    def _join_virtual(self, clock: VirtualClock, entry: Entry | None, timeout: timedelta | None) -> bool:
+        end = None if timeout is None else clock.read().steady + timeout // timedelta(microseconds=1)
+        self._run_inline()
+        while (self._live if entry is None else entry.ended is not True) and not self._done:
+            waited_for = tuple(self._live) if entry is None else (entry,)
+            if end is None and all(one.rule.n == -1 for one in waited_for):
+                raise SchedulerStateError(
+                    "join() would move the virtual clock for ever: these tasks have no last run; "
+                    "give join() a timeout, or use the clock's advance()"
+                )
+            wait = clock.next_wait()
+            if wait is None or (end is not None and clock.read().steady + wait > end):
+                return False
+            clock.advance(timedelta(microseconds=wait))
+        return True

@@ -1,0 +1,113 @@
+"""The pure core: what is due now, and what becomes of it.
+
+`plan` decides about the occurrences that are due, `settle` about a run that ended. Both get everything as values
+and return everything as values: they know no clock, no store, no thread and no function.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from .clock import SECOND, Reading
+from .occurrences import Evaluator
+from .occurrences import compile as compile_schedule
+from .runs import Outcome, PassedRecord, State
+from .schedules import Once, Repeat, Schedule
+
+_FIRST_RETRY: Final = SECOND
+_LONGEST_RETRY: Final = 60 * SECOND
+_BEFORE_ALL: Final = -(1 << 62)  # before year 1, in microseconds
+
+
+class Rule(NamedTuple):
+    """What planning needs to know of a task."""
+
+    occurrences: Evaluator
+    n: int
+    """How many runs; -1 is for ever."""
+    back_to_back: bool
+    """A repeat without a wait: the next run starts when the one before has ended."""
+    on_wall: bool
+    """Which of a reading's two times it follows."""
+
+
+class Plan(NamedTuple):
+    """What to do now, and what to remember."""
+
+    state: State
+    start: int | None
+    """The occurrence to run, if any."""
+    passed: tuple[PassedRecord, ...]
+    """The occurrences that were due and do not run."""
+
+
+def rule_of(schedule: Schedule, zone: ZoneInfo) -> Rule:
+    """Compile a schedule; `zone` counts where it names none."""
+    back_to_back = isinstance(schedule, Repeat) and not schedule.wait
+    return Rule(compile_schedule(schedule, zone), schedule.runs, back_to_back, schedule.on_wall)
+
+
+def first_state(schedule: Schedule, rule: Rule, reading: Reading) -> State | None:
+    """Return the state of a task that is added now; None when its schedule has no occurrence.
+
+    Wall-clock kinds begin with the next occurrence strictly after now; `Once` and `Repeat` with their first one,
+    even when that is over.
+    """
+    now = reading.wall if rule.on_wall else reading.steady
+    after = now if rule.on_wall and not isinstance(schedule, Once) else _BEFORE_ALL
+    first = rule.occurrences.next_after(after, now)
+    return None if first is None else State(now, min(now, first) - 1, first)
+
+
+def plan(rule: Rule, state: State, now: int) -> Plan:
+    """Decide about all occurrences up to `now`: at most one runs, the others are recorded as passed.
+
+    Those the scheduler came too late for are `missed`, and the latest runs in their place (coalesce). A run that
+    is still going makes the latest `skipped_overlap`; `n` counts runs, so none is lost by that.
+    """
+    due = state.next_at
+    if due is None or due > now:
+        return Plan(state, None, ())
+    if rule.back_to_back:
+        return Plan(State(state.anchor, due, None, state.handed + 1, 1, state.failures), due, ())
+    passed: tuple[PassedRecord, ...] = ()
+    following = rule.occurrences.next_after(due, state.anchor)
+    latest = due
+    if following is not None and following <= now:
+        latest, following, passed = _coalesce(rule, state, due, now)
+    if state.running:
+        passed += (PassedRecord("skipped_overlap", latest, latest, 1),)
+        return Plan(State(state.anchor, latest, following, state.handed, state.running), None, passed)
+    handed = state.handed + 1
+    if handed == rule.n:
+        following = None
+    return Plan(State(state.anchor, latest, following, handed, 1), latest, passed)
+
+
+def _coalesce(rule: Rule, state: State, due: int, now: int) -> tuple[int, int | None, tuple[PassedRecord, ...]]:
+    """Return the latest occurrence up to now, the one after it, and the record of those before it."""
+    occurrences, anchor = rule.occurrences, state.anchor
+    latest = occurrences.latest(now, anchor)
+    assert latest is not None  # noqa: S101 - `due` itself is one
+    last_missed = occurrences.latest(latest - 1, anchor)
+    assert last_missed is not None  # noqa: S101 - `due` lies before `latest`
+    count = occurrences.count(due - 1, last_missed, anchor)
+    following = occurrences.next_after(latest, anchor)
+    return latest, following, (PassedRecord("missed", due, last_missed, count),)
+
+
+def settle(rule: Rule, state: State, outcome: Outcome, finished_at: int) -> State:
+    """Return the state after a run ended at `finished_at`, which names the next run of a back-to-back task."""
+    next_at, failures = state.next_at, 0
+    if rule.back_to_back and state.handed != rule.n:
+        next_at = max(finished_at, state.cursor + 1)
+        if outcome == "failed":
+            next_at += min(_FIRST_RETRY << min(state.failures, 6), _LONGEST_RETRY)
+            failures = state.failures + 1
+    return State(state.anchor, state.cursor, next_at, state.handed, state.running - 1, failures)
+
+
+def has_ended(state: State) -> bool:
+    """Tell whether nothing is left to run and nothing runs."""
+    return state.next_at is None and not state.running

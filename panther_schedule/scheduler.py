@@ -1,0 +1,309 @@
+"""`Scheduler`: names tasks, starts the thread, and ends it in an orderly way."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures.thread  # noqa: F401 - its exit hook must be registered before ours, which then runs first
+import os
+import threading
+import warnings
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Final, Self
+from zoneinfo import ZoneInfo
+
+from pydantic_core import InitErrorDetails
+
+from .arguments import inspect_function
+from .clock import Clock, SystemClock, VirtualClock, machine_zone
+from .errors import BusyLoopWarning, SchedulerStateError, fault, refusal, type_name
+from .handles import TaskHandle
+from .loop import Loop
+from .planning import first_state, rule_of
+from .store import Entry, function_name, order_of
+from .task import BackgroundTask
+from .workers import Workers
+
+_DRAIN: Final = timedelta(seconds=10)
+
+
+class Scheduler:
+    """Runs tasks in the background: sync functions in worker threads, async ones on one event loop.
+
+    The first `add_task()` starts it. When the main thread ends, it drains for at most ten seconds what runs or is
+    due, and drops later occurrences with one log line. `with Scheduler() as s:` stops it at the end of the block;
+    inside `async with`, async functions run on the event loop of the block. A child process after a fork has an
+    empty, unstarted scheduler.
+
+    `max_workers` bounds the threads for sync functions, by default `min(32, cpus + 4)`; a run that waits for a
+    worker is late, never skipped. `clock` is the machine's, or a `VirtualClock` for tests.
+    """
+
+    def __init__(self, *, max_workers: int | None = None, clock: Clock | None = None) -> None:
+        if max_workers is not None and (type(max_workers) is not int or max_workers < 1):
+            raise refusal(
+                "Scheduler",
+                [fault("max_workers", "max_workers must be at least 1, got {got}", at=("max_workers",), got=max_workers)],
+            )
+        self._max_workers = max_workers
+        self._clock: Clock = clock if clock is not None else SystemClock()
+        self._event_loop: asyncio.AbstractEventLoop | None = None
+        self._reset()
+        _all.add(self)
+
+    def _reset(self) -> None:
+        self._lock = threading.Lock()
+        self._tasks: dict[int | str, Entry] = {}
+        self._order = 0
+        self._loop: Loop | None = None
+        self._stopped = False
+
+    # ---- tasks -----------------------------------------------------------------------------------------------
+
+    def add_task(self, task: BackgroundTask[..., Any]) -> TaskHandle:
+        """Run the task in the background by its schedule, and return its handle.
+
+        Without a name each call makes a new task. With a name it is a declaration: adding an equal task again
+        changes nothing and returns the handle.
+
+        Raises:
+            ValidationError: it is no `BackgroundTask` (`not_a_task`), its name is in use by a different one
+                (`name_in_use`), or its schedule has no occurrence (`no_occurrence`).
+            SchedulerStateError: the scheduler has stopped.
+        """
+        if not isinstance(task, BackgroundTask):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
+            raise refusal("add_task", [_no_task(task)])
+        with self._lock:
+            loop = self._running()
+            entry = self._entry(task, loop, {})
+            self._post(entry, loop)
+        return TaskHandle(entry, self._leave)
+
+    def add_tasks(self, tasks: Iterable[BackgroundTask[..., Any]]) -> list[TaskHandle]:
+        """Add each task of an iterable, such as a whole `TaskRegistry`: all of them or, if one is refused, none."""
+        wanted = list(tasks)
+        faults = [_no_task(task, at) for at, task in enumerate(wanted) if not isinstance(task, BackgroundTask)]  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
+        if faults:
+            raise refusal("add_tasks", faults)
+        with self._lock:
+            loop, new = self._running(), dict[str, Entry]()
+            entries = [self._entry(task, loop, new) for task in wanted]
+            for entry in entries:
+                self._post(entry, loop)
+        return [TaskHandle(entry, self._leave) for entry in entries]
+
+    def _entry(self, task: BackgroundTask[..., Any], loop: Loop, new: dict[str, Entry]) -> Entry:
+        name = task._name
+        if name is not None:
+            known = new.get(name) or self._tasks.get(name)
+            if known is not None:
+                if known.task == task:
+                    return known
+                raise refusal("add_task", [_name_in_use(known.task, task)])
+        schedule = task._schedule
+        zone = machine_zone() if schedule.on_wall else _UTC
+        rule = rule_of(schedule, zone)
+        state = first_state(schedule, rule, self._clock.read())
+        if state is None:
+            raise refusal("add_task", [_no_occurrence(task)])
+        self._order += 1
+        entry = Entry(task, rule, state, self._order, loop, is_async=inspect_function(task._func).is_async)
+        if name is not None:
+            new[name] = entry
+        return entry
+
+    def _post(self, entry: Entry, loop: Loop) -> None:
+        key = entry.key
+        if key in self._tasks:
+            return
+        self._tasks[key] = entry
+        if entry.rule.back_to_back and entry.rule.n == -1:
+            warnings.warn(
+                f"{entry.name} repeats for ever without a wait and keeps a worker busy; give it interval_wait(...)",
+                BusyLoopWarning,
+                stacklevel=4,
+            )
+        loop.post(entry)
+
+    def _leave(self, entry: Entry) -> None:
+        with self._lock:
+            if self._tasks.get(entry.key) is entry:
+                del self._tasks[entry.key]
+
+    # ---- looking tasks up ------------------------------------------------------------------------------------
+
+    def __getitem__(self, name: str) -> TaskHandle:
+        """Return the handle of a task by its name; KeyError when there is none."""
+        entry = self._find(name)
+        if entry is None:
+            raise KeyError(name)
+        return TaskHandle(entry, self._leave)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self._find(name) is not None
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def __iter__(self) -> Iterator[TaskHandle]:
+        with self._lock:
+            entries = list(self._tasks.values())
+        return iter([TaskHandle(entry, self._leave) for entry in entries])
+
+    def _find(self, name: str) -> Entry | None:
+        entry = self._tasks.get(name)
+        if entry is None and (order := order_of(name)) is not None:
+            unnamed = self._tasks.get(order)
+            entry = unnamed if unnamed is not None and unnamed.name == name else None
+        return entry
+
+    # ---- beginning and end -----------------------------------------------------------------------------------
+
+    def start(self) -> Self:
+        """Start it, as the first `add_task()` does; once started, this changes nothing."""
+        with self._lock:
+            self._running()
+        return self
+
+    def join(self, timeout: timedelta | None = None) -> bool:
+        """Wait until no task is left; False when the timeout came first.
+
+        A task that runs for ever is left until it is cancelled, so a script with one waits here for ever. On a
+        `VirtualClock` this moves the clock.
+        """
+        loop = self._loop
+        if loop is None:
+            return True
+        if loop.workers.owns_current_thread():
+            raise SchedulerStateError("join() waits for running tasks, and is called from one; call it elsewhere")
+        return loop.join(None, timeout)
+
+    def stop(self, timeout: timedelta = _DRAIN) -> None:
+        """Drain and stop: what runs or is due is finished, later occurrences are dropped.
+
+        After `timeout` the runs that still go on are recorded as `abandoned`. A stopped scheduler takes no tasks;
+        stopping it again changes nothing.
+
+        Raises:
+            SchedulerStateError: it is called from one of the runs it would wait for.
+        """
+        self._stop(timeout)
+
+    def _stop(self, timeout: timedelta, *, at_exit: bool = False) -> None:
+        loop = self._loop
+        if loop is not None and not at_exit and loop.workers.owns_current_thread():
+            raise SchedulerStateError(
+                "stop() waits for running tasks, and is called from one, or on the event loop they need; "
+                "call it from another thread, or leave the `async with` block"
+            )
+        with self._lock:
+            was_running = loop is not None and not self._stopped
+            self._stopped = True
+        _started.discard(self)
+        if loop is not None and was_running:
+            loop.stop(timeout, at_exit=at_exit)
+
+    def _running(self) -> Loop:
+        if self._stopped:
+            raise SchedulerStateError("the scheduler has stopped and takes no tasks; make a new Scheduler()")
+        if self._loop is None:
+            self._loop = Loop(self._clock, self._workers, self._forget)
+            _watch_exit(self)
+            self._loop.start()
+        return self._loop
+
+    def _workers(self, report: Callable[[Any], None]) -> Workers:
+        return Workers(self._clock, report, self._max_workers, self._event_loop)
+
+    def _forget(self, entry: Entry) -> None:
+        if entry.task._name is None:  # a named task stays: adding it again must not start it again
+            self._tasks.pop(entry.order, None)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> Self:
+        if self._loop is None and not isinstance(self._clock, VirtualClock):
+            self._event_loop = asyncio.get_running_loop()
+        return self.start()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self.stop)
+
+
+def _no_task(value: object, *at: int) -> InitErrorDetails:
+    if callable(value):
+        return fault(
+            "not_a_task", "a function is no task; write add_task(BackgroundTask({name}, ...))",
+            at=at, name=function_name(value),
+        )
+    return fault(
+        "not_a_task", "a task must be a BackgroundTask, got {got}; write add_task(BackgroundTask(func, ...))",
+        at=at, got=type_name(value),
+    )
+
+
+def _name_in_use(known: BackgroundTask[..., Any], task: BackgroundTask[..., Any]) -> InitErrorDetails:
+    fields = [
+        field
+        for field, same in (
+            ("func", known.func == task.func),
+            ("arguments", known.with_schedule_of(task) == task),
+            ("schedule", known.schedule == task.schedule),
+        )
+        if not same
+    ]
+    return fault(
+        "name_in_use",
+        "the name {name} is in use by a task with another {fields}; cancel() that one first, or choose another name",
+        at=("name",), name=repr(task.name), fields=" and ".join(fields),
+    )
+
+
+def _no_occurrence(task: BackgroundTask[..., Any]) -> InitErrorDetails:
+    return fault("no_occurrence", "the schedule never happens: {schedule}", at=("schedule",), schedule=task.explain())
+
+
+# ---- the process ends, or forks ----------------------------------------------------------------------------------
+
+_UTC: Final = ZoneInfo("UTC")
+_all: weakref.WeakSet[Scheduler] = weakref.WeakSet()
+_started: set[Scheduler] = set()
+
+
+def _watch_exit(scheduler: Scheduler) -> None:
+    global _watching  # noqa: PLW0603 - one hook a process
+    if not isinstance(scheduler._clock, VirtualClock):
+        _started.add(scheduler)
+    if not _watching:
+        _watching = True
+        # atexit runs when no thread can be started any more, too late for async functions
+        threading._register_atexit(_drain_all)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue,reportUnknownMemberType] - private, the same on 3.11 to 3.13
+
+
+def _drain_all() -> None:
+    for scheduler in tuple(_started):
+        scheduler._stop(_DRAIN, at_exit=True)
+
+
+def _after_fork() -> None:
+    global _watching  # noqa: PLW0603 - one hook a process
+    _watching = False
+    _started.clear()
+    for scheduler in tuple(_all):
+        if scheduler._loop is not None:
+            scheduler._loop.forked = True
+        scheduler._reset()
+
+
+_watching = False
+os.register_at_fork(after_in_child=_after_fork)

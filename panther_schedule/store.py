@@ -1,0 +1,167 @@
+"""The memory store: the tasks of one scheduler, in order of time, and the ledger of what became of them.
+
+One thread owns it, the scheduler's; other threads read single fields, which are replaced and never changed.
+"""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, Final
+
+from .clock import Reading
+from .planning import Plan, Rule, plan, settle
+from .runs import Record, RunRecord, State
+from .task import BackgroundTask
+
+TASK_HISTORY: Final = 20
+"""Records kept of one task."""
+WHOLE_HISTORY: Final = 10_000
+"""Records kept in all."""
+_LOW: Final = 1 << 24
+_SHUFFLE: Final = 0x9E3779B1  # odd, so multiplying by it permutes the numbers below 2**24
+_ELAPSED: Final = 1 << 48  # added to the order of elapsed tasks: wall-clock kinds come first among equal times
+
+
+class Entry:
+    """One task that was added."""
+
+    __slots__ = ("dropped", "ended", "is_async", "owner", "rank", "recent", "rule", "state", "task")
+
+    def __init__(
+        self, task: BackgroundTask[..., Any], rule: Rule, state: State, order: int, owner: Any, *, is_async: bool
+    ) -> None:
+        self.task, self.rule, self.state, self.owner, self.is_async = task, rule, state, owner, is_async
+        self.rank = order if rule.on_wall else order + _ELAPSED
+        self.recent: list[Record] | None = None
+        self.dropped = False
+        """Nothing more of it starts."""
+        self.ended: threading.Event | bool = False
+        """True once it has ended; an event while somebody waits for that."""
+
+    @property
+    def name(self) -> str:
+        """The task's own name, or a unique one made of the function's and the order of adding."""
+        return self.task.name or unnamed(self.task, self.order)
+
+    @property
+    def key(self) -> int | str:
+        """What a scheduler finds it by: its own name or, if it has none, its order."""
+        return self.task._name or self.order
+
+    @property
+    def order(self) -> int:
+        """Its number in the order of adding."""
+        return self.rank % _ELAPSED
+
+
+def unnamed(task: BackgroundTask[..., Any], order: int) -> str:
+    """Return the name of a task that has none: unique in its scheduler, and computed only when somebody asks."""
+    high, low = divmod(order, _LOW)
+    return f"{function_name(task.func)}-{high * _LOW + low * _SHUFFLE % _LOW:06x}"
+
+
+def order_of(name: str) -> int | None:
+    """Return the order of adding that an unnamed task's name tells; None when it tells none."""
+    try:
+        high, low = divmod(int(name.rpartition("-")[2], 16), _LOW)
+    except ValueError:
+        return None
+    return high * _LOW + low * pow(_SHUFFLE, -1, _LOW) % _LOW
+
+
+def function_name(func: object) -> str:
+    """Return the name that people know a callable by."""
+    inner = getattr(func, "func", func)  # functools.partial
+    return getattr(inner, "__name__", None) or type(inner).__name__
+
+
+class MemoryStore:
+    """Tasks on two heaps, one for each clock, and counts of what became of every due occurrence."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        self.in_flight: dict[Entry, int] = {}
+        """The `scheduled_at` of each run that was handed over and has not ended."""
+        self._heaps: tuple[list[tuple[int, int, Entry]], list[tuple[int, int, Entry]]] = ([], [])
+        self._history: deque[list[Record]] = deque()
+
+    def add(self, entry: Entry) -> None:
+        """Take a task in."""
+        self._push(entry)
+
+    def due(self, reading: Reading, limit: int) -> Iterator[Entry]:
+        """Take out up to `limit` tasks that are due, the earliest first, wall-clock kinds before the others."""
+        steady, wall = self._heaps
+        now_steady, now_wall = reading.steady, reading.wall
+        pop = heapq.heappop
+        for _ in range(limit):
+            if wall and wall[0][0] <= now_wall and not (steady and steady[0] < wall[0]):
+                at, _rank, entry = pop(wall)
+            elif steady and steady[0][0] <= now_steady:
+                at, _rank, entry = pop(steady)
+            elif wall and wall[0][0] <= now_wall:
+                at, _rank, entry = pop(wall)
+            else:
+                return
+            if entry.state.next_at == at and not entry.dropped:  # else it was overtaken
+                yield entry
+
+    def plan(self, entry: Entry, reading: Reading) -> Plan:
+        """Plan a due task, record what passed and wait for its next occurrence."""
+        done = plan(entry.rule, entry.state, reading.wall if entry.rule.on_wall else reading.steady)
+        entry.state = done.state
+        for passed in done.passed:
+            self.counts[passed.reason] = self.counts.get(passed.reason, 0) + passed.count
+            self._record(entry, passed)
+        if done.start is not None:
+            self.in_flight[entry] = done.start
+        if done.state.next_at is not None:
+            self._push(entry)
+        return done
+
+    def drop(self, entry: Entry) -> bool:
+        """Let no more occurrences of a task start; tell whether there were any to come."""
+        state = entry.state
+        entry.dropped = True
+        entry.state = state._replace(next_at=None)
+        return state.next_at is not None or (entry.rule.back_to_back and state.handed != entry.rule.n)
+
+    def finish(self, entry: Entry, record: RunRecord) -> None:
+        """Record a run that ended; a back-to-back task waits for its next one."""
+        state = entry.state
+        entry.state = settle(entry.rule, state, record.outcome, record.finished_at)
+        self.in_flight.pop(entry, None)
+        self.counts[record.outcome] = self.counts.get(record.outcome, 0) + 1
+        self._record(entry, record)
+        if entry.dropped:
+            entry.state = entry.state._replace(next_at=None)
+        elif entry.state.next_at != state.next_at:
+            self._push(entry)
+
+    def wait(self, reading: Reading) -> int | None:
+        """Return the microseconds until the next occurrence, never below zero; None when there is none."""
+        steady, wall = self._heaps
+        waits = []
+        if steady:
+            waits.append(steady[0][0] - reading.steady)
+        if wall:
+            waits.append(wall[0][0] - reading.wall)
+        return max(0, min(waits)) if waits else None
+
+    def _push(self, entry: Entry) -> None:
+        heapq.heappush(self._heaps[entry.rule.on_wall], (entry.state.next_at, entry.rank, entry))  # type: ignore[misc] - called when next_at is set
+
+    def _record(self, entry: Entry, record: Record) -> None:
+        recent = entry.recent
+        if recent is None:
+            recent = entry.recent = []
+        recent.append(record)
+        if len(recent) > TASK_HISTORY:
+            del recent[0]
+        else:
+            self._history.append(recent)
+            if len(self._history) > WHOLE_HISTORY:
+                del self._history.popleft()[0]

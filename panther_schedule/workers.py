@@ -1,0 +1,193 @@
+"""Where functions run: sync ones in threads of a bounded pool, async ones on one event loop.
+
+A worker gets one run a hand-over, so a slow function delays no neighbour but those that wait for a free worker.
+All threads are daemons: a function that never returns can't hold the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+from collections.abc import Callable, Coroutine
+from inspect import iscoroutine
+from queue import SimpleQueue
+from typing import Any, NamedTuple
+
+from .clock import Clock
+from .runs import Outcome, RunRecord
+from .store import Entry
+
+_log = logging.getLogger("panther_schedule")
+
+
+class Finished(NamedTuple):
+    """A run that ended, as the owner of the store gets to know it."""
+
+    entry: Entry
+    record: RunRecord
+
+
+class Workers:
+    """Runs functions and reports each outcome, whatever the function did."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        report: Callable[[Finished], None],
+        max_workers: int | None,
+        loop: asyncio.AbstractEventLoop | None,
+    ) -> None:
+        self._clock, self._report = clock, report
+        self._max = max_workers or min(32, (os.cpu_count() or 1) + 4)
+        self._loop = loop
+        self._own_loop: threading.Thread | None = None
+        self._queue: SimpleQueue[tuple[Entry, int] | None] = SimpleQueue()
+        self._running: set[asyncio.Task[Finished]] = set()  # an event loop keeps its tasks only weakly
+        self._lock = threading.Lock()  # of the event loop, which workers may start too
+        self._threads = 0
+        self._busy = 0
+
+    def start(self, runs: list[tuple[Entry, int]]) -> None:
+        """Hand runs over, each an entry and its `scheduled_at`; called by the store's owner only."""
+        coroutines: list[tuple[Entry, int]] = []
+        put = self._queue.put
+        for run in runs:
+            if run[0].is_async:
+                coroutines.append(run)
+                continue
+            put(run)
+            self._busy += 1
+            if self._busy > self._threads < self._max:
+                self._threads += 1
+                _thread(self._work, f"worker-{self._threads}").start()
+        if coroutines:
+            self._on_loop(self._start_coroutines, coroutines)
+
+    def ended(self, entry: Entry) -> None:
+        """Take note that a run ended; called by the store's owner only."""
+        if not entry.is_async:
+            self._busy -= 1
+
+    def run_inline(self, entry: Entry, scheduled_at: int) -> Finished:
+        """Run a function in the calling thread and a coroutine on the event loop, and wait for it."""
+        if not entry.is_async:
+            self._busy += 1
+        started_at = self._now(entry)
+        finished = self._call(entry, scheduled_at, started_at)
+        if isinstance(finished, Finished):
+            return finished
+        waiting = self._await(entry, scheduled_at, started_at, finished)
+        return asyncio.run_coroutine_threadsafe(waiting, self._event_loop()).result()
+
+    def owns_current_thread(self) -> bool:
+        """Tell whether the caller is one of the runs, so that it would wait for itself."""
+        return getattr(threading.current_thread(), "workers", None) is self or (
+            self._loop is not None and asyncio._get_running_loop() is self._loop  # noqa: SLF001 - documented for event loops; None instead of an error
+        )
+
+    def stop(self) -> None:
+        """Let the threads go; one that is still in a function goes when the function returns."""
+        for _ in range(self._threads):
+            self._queue.put(None)
+        thread, loop = self._own_loop, self._loop
+        if thread is not None and loop is not None:
+            loop.call_soon_threadsafe(loop.stop)
+            if thread is not threading.current_thread():
+                thread.join(timeout=1)
+
+    def _work(self) -> None:
+        threading.current_thread().workers = self  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue] - a mark for owns_current_thread
+        get, report = self._queue.get, self._report
+        while (run := get()) is not None:
+            entry, scheduled_at = run
+            started_at = self._now(entry)
+            finished = self._call(entry, scheduled_at, started_at)
+            if isinstance(finished, Finished):
+                report(finished)
+            else:
+                self._on_loop(self._start, entry, scheduled_at, started_at, finished)
+            del run, entry, finished  # an idle worker keeps nobody's arguments alive
+
+    def _call(self, entry: Entry, scheduled_at: int, started_at: int) -> Finished | Coroutine[Any, Any, Any]:
+        task = entry.task
+        try:
+            result = task._func(*task._args, **task._kwargs)  # noqa: SLF001 - the properties would make a view of the arguments a run
+        except BaseException as error:  # noqa: BLE001 - a run's SystemExit ends the run, not the worker
+            return self._finished(entry, scheduled_at, started_at, "failed", error)
+        if iscoroutine(result):  # of an async function, or of a lambda that calls one
+            return result
+        return self._finished(entry, scheduled_at, started_at, "succeeded", None)
+
+    def _start_coroutines(self, runs: list[tuple[Entry, int]]) -> None:
+        for entry, scheduled_at in runs:
+            started_at = self._now(entry)
+            finished = self._call(entry, scheduled_at, started_at)
+            if isinstance(finished, Finished):
+                self._report(finished)
+            else:
+                self._start(entry, scheduled_at, started_at, finished)
+
+    def _start(self, entry: Entry, scheduled_at: int, started_at: int, coroutine: Coroutine[Any, Any, Any]) -> None:
+        running = asyncio.get_running_loop().create_task(self._await(entry, scheduled_at, started_at, coroutine))
+        self._running.add(running)
+
+        def reported(running: asyncio.Task[Finished]) -> None:
+            self._running.discard(running)
+            if running.cancelled():  # before its first step
+                coroutine.close()
+                error = asyncio.CancelledError()
+                self._report(self._finished(entry, scheduled_at, started_at, "cancelled", error))
+            else:
+                self._report(running.result())
+
+        running.add_done_callback(reported)
+
+    async def _await(
+        self, entry: Entry, scheduled_at: int, started_at: int, coroutine: Coroutine[Any, Any, Any]
+    ) -> Finished:
+        try:
+            await coroutine
+        except asyncio.CancelledError as error:
+            return self._finished(entry, scheduled_at, started_at, "cancelled", error)
+        except BaseException as error:  # noqa: BLE001 - a run's SystemExit ends the run, not the loop
+            return self._finished(entry, scheduled_at, started_at, "failed", error)
+        return self._finished(entry, scheduled_at, started_at, "succeeded", None)
+
+    def _finished(
+        self, entry: Entry, scheduled_at: int, started_at: int, outcome: Outcome, error: BaseException | None
+    ) -> Finished:
+        finished_at = self._now(entry)
+        if outcome == "failed":
+            _log.error("task %s failed", entry.name, exc_info=error)
+        return Finished(entry, RunRecord(scheduled_at, started_at, finished_at, outcome, error))
+
+    def _now(self, entry: Entry) -> int:
+        return self._clock.read()[0 if entry.rule.on_wall else 1]
+
+    def _on_loop(self, call: Callable[..., None], *args: Any) -> None:
+        self._event_loop().call_soon_threadsafe(call, *args)
+
+    def _event_loop(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._own_loop = _thread(self._run_loop, "loop")
+                self._own_loop.start()
+            return self._loop
+
+    def _run_loop(self) -> None:
+        loop = self._loop
+        assert loop is not None  # noqa: S101 - set before this thread starts
+        asyncio.set_event_loop(loop)
+        loop.run_forever()
+        for running in self._running:
+            running.cancel()
+        loop.run_until_complete(asyncio.gather(*self._running, return_exceptions=True))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+def _thread(target: Callable[[], None], name: str) -> threading.Thread:
+    return threading.Thread(target=target, name=f"panther_schedule-{name}", daemon=True)
