@@ -1,0 +1,171 @@
+"""Every example in README.md, docs/ and the docstrings is run, in its page's own namespace, and type-checked.
+
+```python                   runs; on the pages the ready-made scheduler is on a virtual clock
+```text                     after it: exactly what it printed
+```python title="wrong.py"  each statement after the imports and functions must raise
+```text title="mypy"        after it: exactly what mypy says about it
+```json                     a document of tasks: `spec.load` must take it
+```console                  commands for people
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import io
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import pytest
+from sybil import Document, Example, Region, Sybil
+from sybil.document import PythonDocStringDocument
+
+from panther_schedule import TaskRegistry, spec
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+MODULES = sorted((ROOT / "panther_schedule").glob("*.py"))
+FENCE = re.compile(r"^(?P<indent> *)```(?P<info>[^`\n]*)\n(?P<body>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
+KINDS = {"python", "text", 'python title="wrong.py"', 'text title="mypy"', "json", "console"}
+
+
+def parse(document: Document) -> Iterator[Region]:
+    """Find the fenced blocks; one of an unknown kind is an error, so that none is left out."""
+    for found in FENCE.finditer(document.text):
+        info = found["info"].strip()
+        assert info in KINDS, f"{document.path}: ```{info} is none of {sorted(KINDS)}"
+        yield Region(found.start(), found.end(), (info, inspect.cleandoc(found["body"]) + "\n"), evaluate)
+
+
+def evaluate(example: Example) -> None:
+    """Run one block."""
+    info, body = example.parsed
+    namespace = example.namespace
+    line = example.line + 1
+    match info:
+        case "python":
+            namespace.setdefault("__name__", "__page__")
+            namespace["_printed"] = printed = io.StringIO()
+            with redirect_stdout(printed):
+                _exec(ast.parse(body), example.path, line, namespace)
+        case "text":
+            printed = namespace.pop("_printed", None)
+            assert printed is not None, f"{example.path}:{line}: no program before this output"
+            assert printed.getvalue() == body, f"{example.path}:{line}: the program printed otherwise"
+        case 'python title="wrong.py"':
+            namespace["_wrong"] = body
+            for statement in ast.parse(body).body:
+                alone = ast.Module([statement], [])
+                if isinstance(statement, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.AsyncFunctionDef):
+                    _exec(alone, example.path, line, namespace)
+                else:
+                    with pytest.raises((ValueError, TypeError, AttributeError)):
+                        _exec(alone, example.path, line, namespace)
+        case 'text title="mypy"':
+            assert "_wrong" in namespace, f"{example.path}:{line}: no wrong.py before this"
+        case "json":
+            _load(body, namespace)
+        case _:
+            pass  # console: shown to people; tests of dev.py are the two commands themselves
+
+
+def _exec(tree: ast.Module, path: str, line: int, namespace: dict[str, object]) -> None:
+    ast.increment_lineno(tree, line - 1)
+    exec(compile(tree, path, "exec", dont_inherit=True), namespace)  # noqa: S102 - the page's own example
+
+
+def _load(body: str, namespace: dict[str, object]) -> None:
+    """Load a document with the page's registry, or with one that has the functions of the page by their names."""
+    registry = namespace.get("registry")
+    assert isinstance(registry, TaskRegistry), "a page with JSON makes a `registry` first"
+    tasks = spec.load(body, registry)
+
+    assert json.loads(spec.dump(tasks, registry)) == json.loads(body)
+
+
+def documents() -> list[Path]:
+    """Every page and module that has an example."""
+    return [path for path in [*PAGES, *MODULES] if FENCE.search(path.read_text())]
+
+
+def examples(path: Path) -> list[Example]:
+    """Parse one page or module."""
+    types: dict[str | None, type[Document]] = {".py": PythonDocStringDocument}
+    sybil = Sybil(parsers=[parse], path=str(path.parent), document_types=types)
+    return list(sybil.parse(path).examples())
+
+
+@pytest.mark.usefixtures("virtual_background_tasks")
+@pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
+def test_examples_run(path: Path) -> None:
+    for example in examples(path):
+        example.evaluate()
+
+
+def test_no_example_is_left_out() -> None:
+    for path in documents():
+        fences = len(re.findall(r"^ *```", path.read_text(), re.MULTILINE))
+
+        assert len(examples(path)) * 2 == fences, path
+
+
+def test_readme_program_is_short() -> None:
+    program = next(example.parsed[1] for example in examples(ROOT / "README.md") if example.parsed[0] == "python")
+
+    assert len(program.strip().splitlines()) <= 12
+
+
+@pytest.fixture(scope="module")
+def extracted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with each page's Python blocks as one module, on the lines they have in the page, and each wrong.py."""
+    folder = tmp_path_factory.mktemp("pages")
+    for path in documents():
+        lines: dict[int, str] = {}
+        for example in examples(path):
+            info, body = example.parsed
+            if info == "python":
+                lines |= {example.line + 1 + at: text for at, text in enumerate(body.splitlines())}
+            elif info == 'python title="wrong.py"':
+                wrong = folder / "wrong" / path.stem
+                wrong.mkdir(parents=True)
+                (wrong / "wrong.py").write_text(body)
+        if lines:
+            text = "\n".join(lines.get(line, "") for line in range(1, max(lines) + 1))
+            (folder / f"page_{path.stem.replace('-', '_').lower()}.py").write_text(text + "\n")
+    return folder
+
+
+def test_examples_pass_mypy(extracted: Path) -> None:
+    found = _run("mypy", "--strict", "--follow-imports=silent", *map(str, sorted(extracted.glob("page_*.py"))))
+
+    assert found.returncode == 0, found.stdout
+
+
+def test_examples_pass_pyright(extracted: Path) -> None:
+    settings = {"include": [str(extracted)], "exclude": [str(extracted / "wrong")], "typeCheckingMode": "strict"}
+    (extracted / "pyrightconfig.json").write_text(json.dumps(settings | {"reportPrivateUsage": False}))
+    found = _run("pyright", "-p", str(extracted), "--pythonpath", sys.executable)
+
+    assert found.returncode == 0, found.stdout
+
+
+def test_wrong_examples_say_what_mypy_says(extracted: Path) -> None:
+    for path in documents():
+        said = [example.parsed[1] for example in examples(path) if example.parsed[0] == 'text title="mypy"']
+        if not said:
+            continue
+        found = _run(
+            "mypy", "--strict", "--no-error-summary", "--pretty", "wrong.py", cwd=extracted / "wrong" / path.stem
+        )
+
+        assert said == [found.stdout], path
+
+
+def _run(tool: str, *arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).parent / tool), *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)

@@ -1,0 +1,116 @@
+"""What the project promises about itself: small files, one reader of time, no code in data, a complete reference."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import panther_schedule
+
+ROOT = Path(__file__).parent.parent
+MODULES = sorted((ROOT / "panther_schedule").glob("*.py"))
+SOURCES = [
+    *MODULES,
+    ROOT / "dev.py",
+    *sorted((ROOT / "tests").rglob("*.py")),
+    *sorted((ROOT / "examples").glob("*.py")),
+]
+CLOCKS = re.compile(
+    r"(datetime\.(now|utcnow|today)|date\.today|time\.(time|monotonic|perf_counter|clock_gettime)(_ns)?)\("
+)
+
+
+def by_name(path: Path) -> str:
+    """Show a path in a test's name."""
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=by_name)
+def test_files_are_short(path: Path) -> None:
+    assert len(path.read_text().splitlines()) < 400
+
+
+def test_only_the_clock_reads_time() -> None:
+    found = [f"{path.name}: {line}" for path in MODULES if path.name != "clock.py" for line in _lines(path, CLOCKS)]
+
+    assert found == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=by_name)
+def test_no_pickle_and_no_evaluation(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.Import(names=names):
+                modules = {alias.name for alias in names}
+            case ast.ImportFrom(module=module):
+                modules = {module or ""}
+            case ast.Call(func=ast.Name(id=called)):
+                assert called not in {"eval", "exec", "__import__"}, node.lineno
+                continue
+            case _:
+                continue
+        assert not modules & {"pickle", "marshal", "shelve", "dill"}, node.lineno
+
+
+@pytest.mark.parametrize("path", MODULES, ids=by_name)
+def test_every_module_imports_alone_and_without_a_warning(path: Path) -> None:
+    module = "panther_schedule" if path.stem == "__init__" else f"panther_schedule.{path.stem}"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", f"import {module}"], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_silenced_checks_give_a_reason() -> None:
+    silenced = re.compile(r"# (type: ignore|noqa|pyright: ignore|pragma)")
+    reason = re.compile(r"# (type: ignore|noqa|pyright: ignore|pragma)[^#]* - \w")
+    found = [f"{path.name}: {line}" for path in MODULES for line in _lines(path, silenced) if not reason.search(line)]
+
+    assert found == []
+
+
+def test_the_public_names_are_few_and_exist() -> None:
+    names = panther_schedule.__all__
+
+    assert len(names) == len(set(names)) <= 30
+    assert [name for name in names if not hasattr(panther_schedule, name)] == []
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    shown = set(re.findall(r"^::: panther_schedule\.(\w+)$", (ROOT / "docs" / "api.md").read_text(), re.MULTILINE))
+
+    assert shown == set(panther_schedule.__all__) - {"__version__"}
+
+
+def test_every_public_name_has_a_docstring() -> None:
+    for name in set(panther_schedule.__all__) - {"__version__", "AnySchedule"}:
+        assert getattr(panther_schedule, name).__doc__, name
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    version = panther_schedule.__version__
+
+    assert f'version = "{version}"' in (ROOT / "pyproject.toml").read_text()
+    assert f"## [{version}]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_wheel_holds_the_types(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    held = set(zipfile.ZipFile(wheel).namelist())
+
+    assert {f"panther_schedule/{path.name}" for path in MODULES} | {"panther_schedule/py.typed"} <= held
+    assert {name.split("/")[0].split("-")[0] for name in held} == {"panther_schedule"}
+
+
+def _lines(path: Path, pattern: re.Pattern[str]) -> Iterator[str]:
+    return (line.strip() for line in path.read_text().splitlines() if pattern.search(line))

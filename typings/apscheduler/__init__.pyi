@@ -1,0 +1,1 @@
+# APScheduler 3.11: only what bench/ and examples/ call

@@ -1,0 +1,1 @@
+# Panther 5.5: only what bench/ calls
