@@ -1,0 +1,384 @@
+"""A task: a function, its arguments and a schedule, as one immutable value.
+
+The class of a task says what is set, so that a type checker refuses two settings that exclude each other:
+
+    BackgroundTask           nothing
+    ├─ CountedTask           interval()
+    │  ├─ SpacedTask         interval_wait(), with or without interval()
+    │  └─ DailyTask          on_time(), with or without interval()
+    └─ ScheduledTask         with_schedule()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, time, timedelta
+from types import MappingProxyType
+from typing import Any, Generic, LiteralString, NoReturn, Self, final
+from zoneinfo import ZoneInfo
+
+from pydantic import GetCoreSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, core_schema
+from typing_extensions import ParamSpec, TypeVar
+
+from .arguments import function_name, inspect_function
+from .clock import SystemClock, machine_zone, microseconds, moment
+from .errors import fault, refusal, type_name
+from .explain import explain, preview
+from .schedules import AnySchedule, Daily, Once, Repeat, Schedule
+
+P = ParamSpec("P", default=...)
+R = TypeVar("R", covariant=True, default=Any)  # noqa: PLC0105 - an editor shows the name: R reads better than R_co
+_Task = TypeVar("_Task", bound="BackgroundTask")
+
+_ONCE = Once()
+_put = object.__setattr__
+
+
+@final
+class OnTimeExcludesIntervalWait:
+    """No value has this type: a task has `on_time()` or `interval_wait()`, not both."""
+
+
+@final
+class WithScheduleExcludesOtherSetters:
+    """No value has this type: `with_schedule()` stands alone, without interval(), interval_wait() and on_time()."""
+
+
+class BackgroundTask(Generic[P, R]):
+    """A function, its arguments and a schedule; without a schedule it runs once, when it is added.
+
+    Every method returns a new task and leaves this one as it is. Tasks are equal when function, arguments,
+    schedule and name are. The function gets the very objects given here.
+
+    Raises:
+        ValidationError: the function is none (`not_callable`: it was called already), or the arguments don't fit
+            it: `missing_argument`, `unknown_argument`, `surplus_argument`, `argument_type`.
+    """
+
+    __slots__ = ("__weakref__", "_args", "_func", "_kwargs", "_name", "_schedule")
+    _func: Callable[..., R]
+    _args: tuple[Any, ...]
+    _kwargs: dict[str, Any]
+    _schedule: AnySchedule
+    _name: str | None
+
+    def __init__(self, func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> None:
+        if type(self) is not BackgroundTask:
+            raise TypeError(f"{type(self).__name__} can't be called; write BackgroundTask(...) and call its setters")
+        inspect_function(func).check(func, args, kwargs)
+        _put(self, "_func", func)
+        _put(self, "_args", args)
+        _put(self, "_kwargs", kwargs)
+        _put(self, "_schedule", _ONCE)
+        _put(self, "_name", None)
+
+    @property
+    def func(self) -> Callable[P, R]:
+        """The function, as given."""
+        return self._func
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """The positional arguments, as given."""
+        return self._args
+
+    @property
+    def kwargs(self) -> MappingProxyType[str, Any]:
+        """The keyword arguments, as given."""
+        return MappingProxyType(self._kwargs)
+
+    @property
+    def schedule(self) -> AnySchedule:
+        """When the task runs."""
+        return self._schedule
+
+    @property
+    def name(self) -> str | None:
+        """The name under which a scheduler keeps the task; None for a task without one."""
+        return self._name
+
+    def interval(self, n: int) -> CountedTask[P, R]:
+        """Run `n` times, -1 for ever; without a wait or a time, back to back.
+
+        Raises:
+            ValidationError: `n` is neither -1 nor at least 1, or no int.
+        """
+        once = type(n) is int and n == 1
+        return _make(CountedTask, self._func, self._args, self._kwargs, _ONCE if once else Repeat(n), self._name)
+
+    def interval_wait(self, wait: timedelta) -> SpacedTask[P, R]:
+        """Wait this long from one start to the next; zero is back to back.
+
+        Raises:
+            ValidationError: `wait` is negative or no timedelta, or on_time() is set (`schedule_conflict`).
+        """
+        return _make(SpacedTask, self._func, self._args, self._kwargs, Repeat(_runs(self), wait), self._name)
+
+    def on_time(self, at: time, tz: str | ZoneInfo | None = None) -> DailyTask[P, R]:
+        """Run each day at this wall-clock time; as often as interval() says, and once without it.
+
+        Without `tz` the time is that of the machine's zone.
+
+        Raises:
+            ValidationError: `at` is no naive time in whole seconds, `tz` is no IANA zone, or interval_wait() is set
+                (`schedule_conflict`).
+        """
+        zone = str(tz) if isinstance(tz, ZoneInfo) else tz
+        return _make(DailyTask, self._func, self._args, self._kwargs, Daily(at, _runs(self), zone), self._name)
+
+    def with_schedule(self, schedule: AnySchedule) -> ScheduledTask[P, R]:
+        """Run by this schedule.
+
+        Raises:
+            ValidationError: `schedule` is none (`schedule_type`), or interval(), interval_wait() or on_time() is
+                set (`schedule_conflict`).
+        """
+        _refuse_no_schedule(schedule)
+        return _make(ScheduledTask, self._func, self._args, self._kwargs, schedule, self._name)
+
+    def with_name(self, name: str) -> Self:
+        """Name the task: a scheduler keeps one task of a name, and adding an equal one again changes nothing.
+
+        Raises:
+            ValidationError: `name` is no str, or blank (`task_name`).
+        """
+        return _make(type(self), self._func, self._args, self._kwargs, self._schedule, checked_name(name))
+
+    def explain(self) -> str:
+        """Say in one line when the task runs, such as "every 5 minutes, 5 times"."""
+        return explain(self._schedule)
+
+    def next_runs(self, n: int, after: datetime | None = None) -> list[datetime]:
+        """Return the first `n` times, in UTC, of the task if it were added `after`; without it, now.
+
+        There are fewer when the schedule has fewer. Of a repeat without a wait only the first is known.
+
+        Raises:
+            ValidationError: `n` is no positive int (`preview_count`), or `after` is no aware datetime (`instant`).
+        """
+        start = SystemClock().read().wall if after is None else _instant(after)
+        zone = machine_zone() if self._schedule.on_wall else ZoneInfo("UTC")
+        return [moment(at) for at in preview(self._schedule, _count(n), after=start, zone=zone, anchor=start)]
+
+    def run(self) -> R:
+        """Call the function now, here, and return what it returns; for an async one that is to be awaited."""
+        return self._func(*self._args, **self._kwargs)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"a task is immutable, so {name} can't be set; its setters return a new task")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"a task is immutable, so {name} can't be deleted")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, BackgroundTask):
+            return NotImplemented
+        if (self._name, self._schedule, self._func) != (other._name, other._schedule, other._func):
+            return False
+        if (self._args, self._kwargs) == (other._args, other._kwargs):
+            return True
+        checked = inspect_function(self._func)
+        return checked.canonical(self._args, self._kwargs) == checked.canonical(other._args, other._kwargs)
+
+    def __hash__(self) -> int:
+        try:
+            func = hash(self._func)
+        except TypeError:  # a callable object; arguments need not be hashable either, so they stay out
+            func = hash(type(self._func))
+        return hash((func, self._schedule, self._name))
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _make, (type(self), self._func, self._args, self._kwargs, self._schedule, self._name)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Take a task as it is, in a field of a model; JSON goes through `spec`."""
+        return core_schema.is_instance_schema(cls)
+
+    def __repr__(self) -> str:
+        given = [f"<{type_name(value)}>" for value in self._args]
+        given += [f"{name}=<{type_name(value)}>" for name, value in self._kwargs.items()]
+        shown = ", ".join([function_name(self._func), *given, f"schedule={self._schedule!r}"])
+        return f"BackgroundTask({shown})" + (f".with_name({self._name!r})" if self._name is not None else "")
+
+
+class CountedTask(BackgroundTask[P, R]):
+    """A task with interval(), or one that may have it."""
+
+    __slots__ = ()
+
+    def interval(self, n: int) -> Self:
+        """Run `n` times, -1 for ever.
+
+        Raises:
+            ValidationError: `n` is neither -1 nor at least 1, or no int.
+        """
+        match self._schedule:
+            case Daily() as daily:
+                schedule: AnySchedule = Daily(daily.at, n, daily.tz)
+            case Repeat() as repeat if isinstance(self, SpacedTask):
+                schedule = Repeat(n, repeat.wait)
+            case _:
+                schedule = _ONCE if type(n) is int and n == 1 else Repeat(n)
+        return _make(type(self), self._func, self._args, self._kwargs, schedule, self._name)
+
+    def with_schedule(self, schedule: WithScheduleExcludesOtherSetters) -> ScheduledTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - narrower, so that a type checker sees the conflict
+        """Not on this task: it has interval(), interval_wait() or on_time()."""
+        raise _stands_alone(schedule, _setting(self))
+
+
+@final
+class SpacedTask(CountedTask[P, R]):
+    """A task with interval_wait()."""
+
+    __slots__ = ()
+
+    def on_time(self, at: OnTimeExcludesIntervalWait, tz: str | ZoneInfo | None = None) -> DailyTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above  # noqa: ARG002 - the setter's signature
+        """Not on this task: it has interval_wait()."""
+        raise _one_of_two(f"on_time({at})", _setting(self))
+
+
+@final
+class DailyTask(CountedTask[P, R]):
+    """A task with on_time()."""
+
+    __slots__ = ()
+
+    def interval_wait(self, wait: OnTimeExcludesIntervalWait) -> SpacedTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above
+        """Not on this task: it has on_time()."""
+        raise _one_of_two(_setting(self), f"interval_wait({wait})")
+
+
+@final
+class ScheduledTask(BackgroundTask[P, R]):
+    """A task with with_schedule()."""
+
+    __slots__ = ()
+
+    def interval(self, n: WithScheduleExcludesOtherSetters) -> CountedTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above
+        """Not on this task: it has with_schedule()."""
+        raise _stands_alone(self._schedule, f"interval({n})")
+
+    def interval_wait(self, wait: WithScheduleExcludesOtherSetters) -> SpacedTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above
+        """Not on this task: it has with_schedule()."""
+        raise _stands_alone(self._schedule, f"interval_wait({wait})")
+
+    def on_time(self, at: WithScheduleExcludesOtherSetters, tz: str | ZoneInfo | None = None) -> DailyTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above  # noqa: ARG002 - the setter's signature
+        """Not on this task: it has with_schedule()."""
+        raise _stands_alone(self._schedule, f"on_time({at})")
+
+
+def checked_name(name: object) -> str:
+    """Return a task's name; raise a `ValidationError` (`task_name`) when it is no str, or blank."""
+    if isinstance(name, str) and name.strip():
+        return name
+    got = repr(name) if isinstance(name, str) else type_name(name)
+    line = fault("task_name", "name must be a str that is not blank, got {got}; write 'digest'", at=("name",), got=got)
+    raise refusal("with_name", [line])
+
+
+def restore(
+    func: Callable[..., Any], kwargs: dict[str, Any], schedule: AnySchedule, name: str | None
+) -> BackgroundTask[..., Any]:
+    """Make a task whose arguments have been checked, by JSON."""
+    cls: type[BackgroundTask[..., Any]]
+    match schedule:
+        case Once(at=None):
+            cls = BackgroundTask
+        case Repeat():
+            cls = SpacedTask if schedule.wait else CountedTask
+        case Daily():
+            cls = DailyTask
+        case _:
+            cls = ScheduledTask
+    return _make(cls, func, (), kwargs, schedule, name)
+
+
+def _make(
+    cls: type[_Task],
+    func: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    schedule: AnySchedule,
+    name: str | None,
+) -> _Task:
+    task = object.__new__(cls)
+    _put(task, "_func", func)
+    _put(task, "_args", args)
+    _put(task, "_kwargs", kwargs)
+    _put(task, "_schedule", schedule)
+    _put(task, "_name", name)
+    return task
+
+
+def _refuse_no_schedule(schedule: object) -> None:
+    if isinstance(schedule, Schedule):
+        return
+    line = fault(
+        "schedule_type",
+        "schedule must be a schedule, got {got}; write with_schedule(Daily(time(8, 0)))",
+        at=("schedule",),
+        got=type_name(schedule),
+    )
+    raise refusal("with_schedule", [line])
+
+
+def _count(n: object) -> int:
+    if type(n) is int and n > 0:
+        return n
+    line = fault(
+        "preview_count", "n must be an int of at least 1, got {got}; write next_runs(5)", at=("n",), got=repr(n)
+    )
+    raise refusal("next_runs", [line])
+
+
+def _instant(after: object) -> int:
+    if isinstance(after, datetime) and after.tzinfo is not None:
+        return microseconds(after)
+    line = fault(
+        "instant",
+        "after must be an aware datetime, got {got}; write datetime(2026, 12, 24, 18, 0, tzinfo=UTC)",
+        at=("after",),
+        got="a naive one" if isinstance(after, datetime) else type_name(after),
+    )
+    raise refusal("next_runs", [line])
+
+
+def _runs(task: BackgroundTask[..., Any]) -> int:
+    schedule = task._schedule
+    return schedule.n if isinstance(schedule, (Repeat, Daily)) else 1
+
+
+def _setting(task: BackgroundTask[..., Any]) -> str:
+    match task._schedule:
+        case Daily() as daily:
+            return f"on_time({daily.at})"
+        case Repeat() as repeat if isinstance(task, SpacedTask):
+            return f"interval_wait({repeat.wait})"
+        case _:
+            return f"interval({_runs(task)})"
+
+
+def _one_of_two(on_time: str, interval_wait: str) -> ValidationError:
+    return _conflict(
+        "{first} and {second} exclude each other, and on_time() has the higher priority; "
+        "remove interval_wait(), or remove on_time() to repeat by the wait",
+        on_time,
+        interval_wait,
+    )
+
+
+def _stands_alone(schedule: object, setting: str) -> ValidationError:
+    return _conflict(
+        "{first} and {second} exclude each other, since a schedule says it all; remove one of the two",
+        f"with_schedule({schedule!r})",
+        setting,
+    )
+
+
+def _conflict(message: LiteralString, first: str, second: str) -> ValidationError:
+    return refusal("BackgroundTask", [fault("schedule_conflict", message, first=first, second=second)])
