@@ -93,6 +93,12 @@ class VirtualClock:
             self._wall += by // _MICROSECOND
             self._run_due()
 
+    def suspend(self, by: timedelta) -> None:
+        """Let `by` pass with nothing running, as a suspended machine or a blocked process does, then wake up."""
+        with self._moving:
+            self._move(by // _MICROSECOND)
+            self._run_due()
+
     def attach(self, driver: Driver) -> None:
         """Let `advance()` drive a runtime."""
         self._drivers.append(driver)
@@ -133,8 +139,7 @@ def moment(instant: int) -> datetime:
 
 
 def machine_zone() -> ZoneInfo:
-    """Return the machine's own zone, as its settings name it; a machine that names none runs on UTC."""
-    import tzlocal  # not needed by a program whose schedules name their zones
+    """Return the machine's own zone, as its settings name it; UTC when they name none."""
+    import tzlocal  # noqa: PLC0415 - not needed by a program whose schedules name their zones
 
-    zone = tzlocal.get_localzone()
-    return zone if isinstance(zone, ZoneInfo) else ZoneInfo("UTC")
+    return tzlocal.get_localzone()

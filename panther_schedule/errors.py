@@ -44,7 +44,7 @@ def fault(
 
 
 def refusal(title: str, faults: Sequence[InitErrorDetails]) -> ValidationError:
-    """A `ValidationError` of these faults that shows no input: an argument's value may be a secret."""
+    """Make a `ValidationError` of these faults that shows no input: an argument's value may be a secret."""
     return ValidationError.from_exception_data(title, list(faults), hide_input=True)
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Strict, ValidationInfo, WithJsonSchema
@@ -19,6 +20,7 @@ from .errors import type_name
 
 _DURATION = r"^P(?!$)(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d{1,6})?S)?)?$"
 _CLOCK_TIME = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
+_Function = TypeVar("_Function", bound=Callable[..., None])
 _is_duration = re.compile(_DURATION).match
 _is_clock_time = re.compile(_CLOCK_TIME).match
 
@@ -193,3 +195,12 @@ Instant = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 """An aware date and time, kept in UTC."""
+
+
+def base_init(init: _Function) -> _Function:
+    """Mark a model's own `__init__` as one that only names its arguments.
+
+    Without the mark pydantic would call it while it validates JSON, and check what JSON says as Python values.
+    """
+    init.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess] - pydantic's own mark
+    return init

@@ -47,7 +47,9 @@ class Stop(NamedTuple):
 class Loop:
     """Owns a store; its `run()` is the body of the scheduler's thread."""
 
-    def __init__(self, clock: Clock, workers: Callable[[Callable[[Any], None]], Workers], forget: Callable[[Entry], None]) -> None:
+    def __init__(
+        self, clock: Clock, workers: Callable[[Callable[[Any], None]], Workers], forget: Callable[[Entry], None]
+    ) -> None:
         self.clock, self.store = clock, MemoryStore()
         self.forked = False
         """True in a child process: the thread stayed with the parent."""
@@ -204,7 +206,7 @@ class Loop:
                 self._end(entry)
         if dropped and stop.at_exit:
             _log.warning(
-                "the program ends and %d task(s) with later occurrences are dropped: %s%s; call join() to wait for them",
+                "the program ends, so %d task(s) with later occurrences are dropped: %s%s; call join() to wait",
                 len(dropped),
                 ", ".join(dropped[:10]),
                 ", ..." if len(dropped) > 10 else "",

@@ -55,7 +55,7 @@ class PassedRecord(NamedTuple):
     reason: Reason
     first: int
     last: int
-    count: int
+    number: int
 
 
 Record: TypeAlias = RunRecord | PassedRecord
@@ -101,4 +101,4 @@ def shown(record: Record) -> Run | Passed:
     if isinstance(record, RunRecord):
         started_at = None if record.started_at is None else moment(record.started_at)
         return Run(moment(record.scheduled_at), started_at, moment(record.finished_at), record.outcome, record.error)
-    return Passed(record.reason, moment(record.first), moment(record.last), record.count)
+    return Passed(record.reason, moment(record.first), moment(record.last), record.number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures.thread  # noqa: F401 - its exit hook must be registered before ours, which then runs first
+import concurrent.futures.thread  # noqa: F401  # pyright: ignore[reportUnusedImport] - its exit hook must be registered before ours, which then runs first
 import os
 import threading
 import warnings
@@ -11,21 +11,22 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, ParamSpec, Self
 from zoneinfo import ZoneInfo
 
 from pydantic_core import InitErrorDetails
 
-from .arguments import inspect_function
+from .arguments import function_name, inspect_function
 from .clock import Clock, SystemClock, VirtualClock, machine_zone
 from .errors import BusyLoopWarning, SchedulerStateError, fault, refusal, type_name
 from .handles import TaskHandle
 from .loop import Loop
 from .planning import first_state, rule_of
-from .store import Entry, function_name, order_of
+from .store import Entry, order_of
 from .task import BackgroundTask
 from .workers import Workers
 
+P = ParamSpec("P")
 _DRAIN: Final = timedelta(seconds=10)
 
 
@@ -45,7 +46,11 @@ class Scheduler:
         if max_workers is not None and (type(max_workers) is not int or max_workers < 1):
             raise refusal(
                 "Scheduler",
-                [fault("max_workers", "max_workers must be at least 1, got {got}", at=("max_workers",), got=max_workers)],
+                [
+                    fault(
+                        "max_workers", "max_workers must be at least 1, got {got}", at=("max_workers",), got=max_workers
+                    )
+                ],
             )
         self._max_workers = max_workers
         self._clock: Clock = clock if clock is not None else SystemClock()
@@ -62,7 +67,7 @@ class Scheduler:
 
     # ---- tasks -----------------------------------------------------------------------------------------------
 
-    def add_task(self, task: BackgroundTask[..., Any]) -> TaskHandle:
+    def add_task(self, task: BackgroundTask[P, Any]) -> TaskHandle:  # P, since mypy infers no lambda against `...`
         """Run the task in the background by its schedule, and return its handle.
 
         Without a name each call makes a new task. With a name it is a declaration: adding an equal task again
@@ -73,7 +78,7 @@ class Scheduler:
                 (`name_in_use`), or its schedule has no occurrence (`no_occurrence`).
             SchedulerStateError: the scheduler has stopped.
         """
-        if not isinstance(task, BackgroundTask):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
+        if not _is_task(task):
             raise refusal("add_task", [_no_task(task)])
         with self._lock:
             loop = self._running()
@@ -84,7 +89,8 @@ class Scheduler:
     def add_tasks(self, tasks: Iterable[BackgroundTask[..., Any]]) -> list[TaskHandle]:
         """Add each task of an iterable, such as a whole `TaskRegistry`: all of them or, if one is refused, none."""
         wanted = list(tasks)
-        faults = [_no_task(task, at) for at, task in enumerate(wanted) if not isinstance(task, BackgroundTask)]  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
+        others: list[tuple[int, object]] = [(at, task) for at, task in enumerate(wanted) if not _is_task(task)]
+        faults = [_no_task(value, at) for at, value in others]
         if faults:
             raise refusal("add_tasks", faults)
         with self._lock:
@@ -118,13 +124,13 @@ class Scheduler:
         key = entry.key
         if key in self._tasks:
             return
-        self._tasks[key] = entry
         if entry.rule.back_to_back and entry.rule.n == -1:
             warnings.warn(
                 f"{entry.name} repeats for ever without a wait and keeps a worker busy; give it interval_wait(...)",
                 BusyLoopWarning,
-                stacklevel=4,
+                stacklevel=3,
             )
+        self._tasks[key] = entry
         loop.post(entry)
 
     def _leave(self, entry: Entry) -> None:
@@ -240,32 +246,38 @@ class Scheduler:
         await asyncio.to_thread(self.stop)
 
 
+def _is_task(value: object) -> bool:
+    return isinstance(value, BackgroundTask)
+
+
 def _no_task(value: object, *at: int) -> InitErrorDetails:
     if callable(value):
         return fault(
-            "not_a_task", "a function is no task; write add_task(BackgroundTask({name}, ...))",
-            at=at, name=function_name(value),
+            "not_a_task",
+            "a function is no task; write add_task(BackgroundTask({name}, ...))",
+            at=at,
+            name=function_name(value),
         )
     return fault(
-        "not_a_task", "a task must be a BackgroundTask, got {got}; write add_task(BackgroundTask(func, ...))",
-        at=at, got=type_name(value),
+        "not_a_task",
+        "a task must be a BackgroundTask, got {got}; write add_task(BackgroundTask(func, ...))",
+        at=at,
+        got=type_name(value),
     )
 
 
 def _name_in_use(known: BackgroundTask[..., Any], task: BackgroundTask[..., Any]) -> InitErrorDetails:
-    fields = [
-        field
-        for field, same in (
-            ("func", known.func == task.func),
-            ("arguments", known.with_schedule_of(task) == task),
-            ("schedule", known.schedule == task.schedule),
-        )
-        if not same
-    ]
+    fields = [name for name in ("func", "schedule") if getattr(known, name) != getattr(task, name)]
+    if "func" not in fields:
+        canonical = inspect_function(task.func).canonical
+        if canonical(known.args, known.kwargs) != canonical(task.args, task.kwargs):
+            fields.append("arguments")
     return fault(
         "name_in_use",
         "the name {name} is in use by a task with another {fields}; cancel() that one first, or choose another name",
-        at=("name",), name=repr(task.name), fields=" and ".join(fields),
+        at=("name",),
+        name=repr(task.name),
+        fields=" and ".join(fields),
     )
 
 

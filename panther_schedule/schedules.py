@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self, TypedDict
 from pydantic import BaseModel, Field
 from typing_extensions import Unpack
 
-from .fields import ClockTime, Instant, RunCount, Wait, ZoneKey
+from .fields import ClockTime, Instant, RunCount, Wait, ZoneKey, base_init
 
 
 def _tidy_json_schema(schema: dict[str, Any]) -> None:
@@ -36,6 +36,10 @@ class Schedule(
 
     Equal values are equal and hash alike; `model_dump_json()` and the class's `model_validate_json()` are inverse.
     """
+
+    @base_init
+    def __init__(self, **fields: Any) -> None:
+        super().__init__(**fields)
 
     @property
     def on_wall(self) -> bool:
@@ -70,6 +74,7 @@ class Once(Schedule, frozen=True):
     kind: Literal["once"] = "once"
     at: Instant | None = Field(None, description="The moment, aware, kept in UTC; null is when the task is added.")
 
+    @base_init
     def __init__(self, at: datetime | None = None, **fields: Unpack[_OnceFields]) -> None:
         super().__init__(at=at, **fields)
 
@@ -77,8 +82,6 @@ class Once(Schedule, frozen=True):
     def on_wall(self) -> bool:
         """True for a moment, False for "when it is added"."""
         return self.at is not None
-
-    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess] - else strict JSON would be checked as Python
 
 
 class _RepeatFields(TypedDict, total=False):
@@ -96,6 +99,7 @@ class Repeat(Schedule, frozen=True):
     n: RunCount = Field(description="How many runs; -1 is for ever.")
     wait: Wait = Field(timedelta(0), description="The time from one start to the next; zero is back to back.")
 
+    @base_init
     def __init__(self, n: int, wait: timedelta = timedelta(0), **fields: Unpack[_RepeatFields]) -> None:
         super().__init__(n=n, wait=wait, **fields)
 
@@ -108,8 +112,6 @@ class Repeat(Schedule, frozen=True):
     def runs(self) -> int:
         """How many runs it asks for; -1 is for ever."""
         return self.n
-
-    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess] - else strict JSON would be checked as Python
 
 
 class _DailyFields(TypedDict, total=False):
@@ -128,6 +130,7 @@ class Daily(Schedule, frozen=True):
     n: RunCount = Field(-1, description="How many runs; -1 is for ever.")
     tz: ZoneKey | None = Field(None, description="The zone's IANA name; null is the machine's own zone.")
 
+    @base_init
     def __init__(self, at: time, n: int = -1, tz: str | None = None, **fields: Unpack[_DailyFields]) -> None:
         super().__init__(at=at, n=n, tz=tz, **fields)
 
@@ -135,8 +138,6 @@ class Daily(Schedule, frozen=True):
     def runs(self) -> int:
         """How many runs it asks for; -1 is for ever."""
         return self.n
-
-    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess] - else strict JSON would be checked as Python
 
 
 AnySchedule = Annotated[Once | Repeat | Daily, Field(discriminator="kind")]

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any, Final
 
+from .arguments import function_name
 from .clock import Reading
 from .planning import Plan, Rule, plan, settle
 from .runs import Record, RunRecord, State
@@ -72,12 +73,6 @@ def order_of(name: str) -> int | None:
     return high * _LOW + low * pow(_SHUFFLE, -1, _LOW) % _LOW
 
 
-def function_name(func: object) -> str:
-    """Return the name that people know a callable by."""
-    inner = getattr(func, "func", func)  # functools.partial
-    return getattr(inner, "__name__", None) or type(inner).__name__
-
-
 class MemoryStore:
     """Tasks on two heaps, one for each clock, and counts of what became of every due occurrence."""
 
@@ -114,12 +109,11 @@ class MemoryStore:
         done = plan(entry.rule, entry.state, reading.wall if entry.rule.on_wall else reading.steady)
         entry.state = done.state
         for passed in done.passed:
-            self.counts[passed.reason] = self.counts.get(passed.reason, 0) + passed.count
+            self.counts[passed.reason] = self.counts.get(passed.reason, 0) + passed.number
             self._record(entry, passed)
         if done.start is not None:
             self.in_flight[entry] = done.start
-        if done.state.next_at is not None:
-            self._push(entry)
+        self._push(entry)
         return done
 
     def drop(self, entry: Entry) -> bool:
@@ -144,7 +138,7 @@ class MemoryStore:
     def wait(self, reading: Reading) -> int | None:
         """Return the microseconds until the next occurrence, never below zero; None when there is none."""
         steady, wall = self._heaps
-        waits = []
+        waits: list[int] = []
         if steady:
             waits.append(steady[0][0] - reading.steady)
         if wall:
@@ -152,12 +146,14 @@ class MemoryStore:
         return max(0, min(waits)) if waits else None
 
     def _push(self, entry: Entry) -> None:
-        heapq.heappush(self._heaps[entry.rule.on_wall], (entry.state.next_at, entry.rank, entry))  # type: ignore[misc] - called when next_at is set
+        next_at = entry.state.next_at
+        if next_at is not None:
+            heapq.heappush(self._heaps[entry.rule.on_wall], (next_at, entry.rank, entry))
 
     def _record(self, entry: Entry, record: Record) -> None:
         recent = entry.recent
         if recent is None:
-            recent = entry.recent = []
+            recent = entry.recent = list[Record]()
         recent.append(record)
         if len(recent) > TASK_HISTORY:
             del recent[0]

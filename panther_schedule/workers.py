@@ -84,7 +84,7 @@ class Workers:
     def owns_current_thread(self) -> bool:
         """Tell whether the caller is one of the runs, so that it would wait for itself."""
         return getattr(threading.current_thread(), "workers", None) is self or (
-            self._loop is not None and asyncio._get_running_loop() is self._loop  # noqa: SLF001 - documented for event loops; None instead of an error
+            self._loop is not None and asyncio._get_running_loop() is self._loop
         )
 
     def stop(self) -> None:
@@ -113,7 +113,9 @@ class Workers:
     def _call(self, entry: Entry, scheduled_at: int, started_at: int) -> Finished | Coroutine[Any, Any, Any]:
         task = entry.task
         try:
-            result = task._func(*task._args, **task._kwargs)  # noqa: SLF001 - the properties would make a view of the arguments a run
+            result = task._func(
+                *task._args, **task._kwargs
+            )  # the properties would make a view of the arguments for each run
         except BaseException as error:  # noqa: BLE001 - a run's SystemExit ends the run, not the worker
             return self._finished(entry, scheduled_at, started_at, "failed", error)
         if iscoroutine(result):  # of an async function, or of a lambda that calls one
