@@ -117,7 +117,7 @@ class Loop:
             self._turn(reading)
 
     def _turn(self, reading: Reading) -> None:
-        runs = []
+        runs: list[tuple[int, int, Entry]] = []
         for entry in self.store.due(reading, _TURN):
             start = self.store.plan(entry, reading).start
             if start is not None:
@@ -196,7 +196,7 @@ class Loop:
         """Start what is due now, and let only runs in flight and finite back-to-back tasks go on."""
         while self.store.wait(reading) == 0:
             self._turn(reading)
-        dropped = []
+        dropped: list[str] = []
         for entry in tuple(self._live):
             if entry.rule.back_to_back and entry.rule.n != -1:
                 continue

@@ -1,10 +1,11 @@
 """Whole programs: what happens at import, at exit and after a fork, in real processes on the real clock."""
 
-import itertools
 import subprocess
 import sys
 
 import pytest
+
+pytestmark = pytest.mark.real_clock
 
 HEAD = """
 import sys, time, asyncio
@@ -67,7 +68,6 @@ EXIT = [
 ]
 
 
-@pytest.mark.real_clock
 @pytest.mark.parametrize(("program", "out", "err"), EXIT)
 def test_a_script_drains_what_is_due_and_exits_with_0(program: str, out: list[str] | None, err: str) -> None:
     done = run(program)
@@ -80,7 +80,6 @@ def test_a_script_drains_what_is_due_and_exits_with_0(program: str, out: list[st
         assert not done.stderr
 
 
-@pytest.mark.real_clock
 def test_the_first_ten_dropped_tasks_are_named() -> None:
     done = run(
         "for n in range(12): background_tasks.add_task("
@@ -90,7 +89,6 @@ def test_the_first_ten_dropped_tasks_are_named() -> None:
     assert "t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, ...; call join()" in done.stderr
 
 
-@pytest.mark.real_clock
 def test_a_child_process_has_an_empty_unstarted_scheduler() -> None:
     done = run(
         """
@@ -131,15 +129,20 @@ IMPORTS = [
 ]
 
 
-@pytest.mark.parametrize("imports", list(itertools.permutations(IMPORTS, 2)))
-def test_the_names_are_the_same_in_any_order_of_import(imports: tuple[str, str]) -> None:
+def test_the_names_are_the_same_in_any_order_of_import() -> None:
+    """Every pair of import forms, each in a program of its own as far as this package can tell."""
     program = f"""
-{imports[0]}
-first = background_tasks, BackgroundTask
-{imports[1]}
-assert first == (background_tasks, BackgroundTask)
-import panther_schedule, threading
-assert type(panther_schedule.background_tasks).__name__ == "Scheduler"
+import itertools, sys, threading
+for pair in itertools.permutations({IMPORTS!r}, 2):
+    for name in [name for name in sys.modules if name.startswith("panther_schedule")]:
+        del sys.modules[name]
+    first, second = dict(), dict()
+    exec(pair[0], first)
+    exec(pair[1], second)
+    assert first["background_tasks"] is second["background_tasks"], pair
+    assert first["BackgroundTask"] is second["BackgroundTask"], pair
+    assert type(first["background_tasks"]).__name__ == "Scheduler", pair
+    assert sys.modules["panther_schedule"].background_tasks is first["background_tasks"], pair
 assert threading.active_count() == 1, "nothing starts at import"
 """
     done = run(program, head="")
