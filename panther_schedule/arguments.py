@@ -85,6 +85,25 @@ class Checked:
         """Return the arguments in a form that is equal for equal calls, however they are written."""
         return (args, kwargs) if self.signature is None else self.signature.bind(*args, **kwargs).arguments
 
+    def by_name(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments by name, in the order of the signature; the rest by the order of the alphabet."""
+        if self.signature is None:
+            return dict(kwargs)
+        arguments: dict[str, Any] = self.signature.bind(*args, **kwargs).arguments
+        named = {name: value for name, value in arguments.items() if name in self.names}
+        for name in arguments.keys() - named.keys():  # what **rest holds
+            named.update(sorted(arguments[name].items()))
+        return named
+
+    @property
+    def names(self) -> dict[str, bool]:
+        """The arguments that can be given by name, and whether they must be."""
+        return {
+            parameter.name: parameter.default is parameter.empty
+            for parameter in (self.signature.parameters.values() if self.signature else ())
+            if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+        }
+
     def rule(self, name: str) -> str:
         """Write the signature without its default values, which may be secrets."""
         if self.signature is None:

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, NewType, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from typing_extensions import TypeAliasType, is_typeddict
 
@@ -39,8 +39,7 @@ def accepts(hint: Any, value: Any) -> bool:
     if isinstance(hint, TypeVar):
         return hint.__bound__ is None or accepts(hint.__bound__, value)
     if is_typeddict(hint):
-        hints = get_type_hints(hint)
-        return type(value) is dict and all(accepts(hints.get(key, Any), item) for key, item in _pairs(cast(Any, value)))
+        return _accepts_typed_dict(hint, value)
     origin, inner = get_origin(hint), get_args(hint)
     if origin is Annotated:
         return accepts(inner[0], value)
@@ -48,17 +47,17 @@ def accepts(hint: Any, value: Any) -> bool:
         return any(type(value) is type(item) and value == item for item in inner)
     if origin in (Union, UnionType):
         return any(accepts(item, value) for item in inner)
-    return _accepts_class(type(value), origin or hint, inner, value)
+    return _accepts_class(origin or hint, inner, value)
 
 
-def _accepts_class(cls: type[Any], origin: Any, inner: tuple[Any, ...], value: Any) -> bool:
+def _accepts_class(origin: Any, inner: tuple[Any, ...], value: Any) -> bool:
     if origin is Callable:
         return callable(value)
-    if not inspect.isclass(origin) or not issubclass(origin, Iterable):
+    if not _is_iterable(origin):
         return True
-    if not issubclass(cls, origin):
+    if not _is(value, origin):
         return False
-    if not inner or not issubclass(cls, Collection):  # an iterator must not be consumed
+    if not inner or not _is(value, Collection):  # an iterator must not be consumed
         return True
     if issubclass(origin, Mapping):
         return len(inner) < 2 or all(accepts(inner[0], key) and accepts(inner[1], item) for key, item in _pairs(value))
@@ -66,6 +65,19 @@ def _accepts_class(cls: type[Any], origin: Any, inner: tuple[Any, ...], value: A
     if origin is tuple and inner[-1] is not ...:
         return len(items) == len(inner) and all(map(accepts, inner, items))
     return all(accepts(inner[0], item) for item in items)
+
+
+def _accepts_typed_dict(hint: Any, value: Any) -> bool:
+    hints = get_type_hints(hint)
+    return _is(value, dict) and all(accepts(hints.get(key, Any), item) for key, item in _pairs(value))
+
+
+def _is(value: object, cls: type[Any]) -> bool:
+    return isinstance(value, cls)  # apart, so that pyright keeps the value's type as Any
+
+
+def _is_iterable(hint: object) -> bool:
+    return inspect.isclass(hint) and issubclass(hint, Iterable)
 
 
 def _pairs(mapping: Mapping[Any, Any]) -> Iterable[tuple[Any, Any]]:
