@@ -56,7 +56,7 @@ TESTS_ALONE = Step("tests", ("pytest",))
 def main() -> int:
     """Run one command; the exit code is 1 when a step failed."""
     options = _options()
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - said in words, before anything is installed
         print(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}; try python3.11 dev.py ...")
         return 1
     os.chdir(HERE)
@@ -116,7 +116,7 @@ def _make_venv(venv: Path, extras: Sequence[str], pydantic: str) -> None:
         subprocess.run([sys.executable, "-m", "venv", venv], check=True)
     target = f"-e.[{','.join(extras)}]" if extras else "-e."
     pin = "pydantic" if pydantic == "newest" else f"pydantic=={pydantic}"
-    pip = (str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet")
+    pip = (str(venv / "bin" / "python"), "-m", "pip", "install", "-qq")
     subprocess.run([*pip, "-c", "constraints.txt", target, pin], check=True)
     stamp.write_text(" ".join([wanted.hexdigest(), *extras]))
 

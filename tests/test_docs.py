@@ -31,7 +31,9 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 MODULES = sorted((ROOT / "panther_schedule").glob("*.py"))
 FENCE = re.compile(r"^(?P<indent> *)```(?P<info>[^`\n]*)\n(?P<body>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
-KINDS = {"python", "text", 'python title="wrong.py"', 'text title="mypy"', "json", "console"}
+WRONG, SAID = 'python title="wrong.py"', 'text title="mypy"'
+KINDS = {"python", "text", WRONG, SAID, "json", "console"}
+DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def parse(document: Document) -> Iterator[Region]:
@@ -57,16 +59,16 @@ def evaluate(example: Example) -> None:
             printed = namespace.pop("_printed", None)
             assert printed is not None, f"{example.path}:{line}: no program before this output"
             assert printed.getvalue() == body, f"{example.path}:{line}: the program printed otherwise"
-        case 'python title="wrong.py"':
+        case _ if info == WRONG:
             namespace["_wrong"] = body
             for statement in ast.parse(body).body:
                 alone = ast.Module([statement], [])
-                if isinstance(statement, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.AsyncFunctionDef):
+                if isinstance(statement, DEFINITIONS):
                     _exec(alone, example.path, line, namespace)
                 else:
                     with pytest.raises((ValueError, TypeError, AttributeError)):
                         _exec(alone, example.path, line, namespace)
-        case 'text title="mypy"':
+        case _ if info == SAID:
             assert "_wrong" in namespace, f"{example.path}:{line}: no wrong.py before this"
         case "json":
             _load(body, namespace)
@@ -91,6 +93,11 @@ def _load(body: str, namespace: dict[str, object]) -> None:
 def documents() -> list[Path]:
     """Every page and module that has an example."""
     return [path for path in [*PAGES, *MODULES] if FENCE.search(path.read_text())]
+
+
+def wrong_documents() -> list[Path]:
+    """Every page that shows what is refused."""
+    return [path for path in documents() if f"```{WRONG}" in path.read_text()]
 
 
 def examples(path: Path) -> list[Example]:
@@ -122,50 +129,68 @@ def test_readme_program_is_short() -> None:
 
 @pytest.fixture(scope="module")
 def extracted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with each page's Python blocks as one module, on the lines they have in the page, and each wrong.py."""
-    folder = tmp_path_factory.mktemp("pages")
+    """A folder with each page's Python blocks as one module, on the lines of the page, and with each wrong.py."""
+    folder = tmp_path_factory.mktemp("docs")
     for path in documents():
         lines: dict[int, str] = {}
         for example in examples(path):
             info, body = example.parsed
             if info == "python":
                 lines |= {example.line + 1 + at: text for at, text in enumerate(body.splitlines())}
-            elif info == 'python title="wrong.py"':
-                wrong = folder / "wrong" / path.stem
-                wrong.mkdir(parents=True)
-                (wrong / "wrong.py").write_text(body)
+            elif info == WRONG:
+                (folder / f"wrong_{_module(path)}").write_text(body)
         if lines:
             text = "\n".join(lines.get(line, "") for line in range(1, max(lines) + 1))
-            (folder / f"page_{path.stem.replace('-', '_').lower()}.py").write_text(text + "\n")
+            (folder / f"page_{_module(path)}").write_text(text + "\n")
+    (folder / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict", "pythonVersion": "3.11"}')
     return folder
 
 
-def test_examples_pass_mypy(extracted: Path) -> None:
-    found = _run("mypy", "--strict", "--follow-imports=silent", *map(str, sorted(extracted.glob("page_*.py"))))
+@pytest.fixture(scope="module")
+def mypy_says(extracted: Path) -> list[str]:
+    """Every error of mypy in the folder, by the project's own strict settings, as `file:line: error: ...`."""
+    said = _run("mypy", str(extracted), cwd=ROOT)
 
-    assert found.returncode == 0, found.stdout
-
-
-def test_examples_pass_pyright(extracted: Path) -> None:
-    settings = {"include": [str(extracted)], "exclude": [str(extracted / "wrong")], "typeCheckingMode": "strict"}
-    (extracted / "pyrightconfig.json").write_text(json.dumps(settings | {"reportPrivateUsage": False}))
-    found = _run("pyright", "-p", str(extracted), "--pythonpath", sys.executable)
-
-    assert found.returncode == 0, found.stdout
+    assert said.stderr == ""
+    lines = [line.partition(":") for line in said.stdout.splitlines() if ": error: " in line]
+    return [f"{Path(file).name}:{rest}" for file, _, rest in lines]  # mypy's cache knows the file by an older folder
 
 
-def test_wrong_examples_say_what_mypy_says(extracted: Path) -> None:
-    for path in documents():
-        said = [example.parsed[1] for example in examples(path) if example.parsed[0] == 'text title="mypy"']
-        if not said:
-            continue
-        found = _run(
-            "mypy", "--strict", "--no-error-summary", "--pretty", "wrong.py", cwd=extracted / "wrong" / path.stem
-        )
+@pytest.fixture(scope="module")
+def pyright_says(extracted: Path) -> list[str]:
+    """Every error of strict pyright in the folder, as `file:line: error: ...`."""
+    said = json.loads(_run("pyright", "--pythonpath", sys.executable, "--outputjson", cwd=extracted).stdout)
 
-        assert said == [found.stdout], path
+    assert said["summary"]["filesAnalyzed"] == len(list(extracted.glob("*.py")))
+    return [
+        f"{Path(found['file']).name}:{found['range']['start']['line'] + 1}: error: {found['message']}"
+        for found in said["generalDiagnostics"]
+    ]
 
 
-def _run(tool: str, *arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+def test_examples_pass_the_type_checkers(mypy_says: list[str], pyright_says: list[str]) -> None:
+    assert [line for line in mypy_says + pyright_says if line.startswith("page_")] == []
+
+
+@pytest.mark.parametrize("path", wrong_documents(), ids=lambda path: path.name)
+def test_wrong_examples_are_wrong_for_both(
+    path: Path, extracted: Path, mypy_says: list[str], pyright_says: list[str]
+) -> None:
+    module = f"wrong_{_module(path)}"
+    tree = ast.parse((extracted / module).read_text())
+    wrong = {node.lineno for node in tree.body if not isinstance(node, DEFINITIONS)}
+    shown = [example.parsed[1].splitlines() for example in examples(path) if example.parsed[0] == SAID]
+    mypy, pyright = ([line for line in said if line.startswith(module)] for said in (mypy_says, pyright_says))
+
+    assert shown == [[line.replace(module, "wrong.py") for line in mypy]]
+    assert {int(line.split(":")[1]) for line in mypy} == wrong
+    assert {int(line.split(":")[1]) for line in pyright} == wrong
+
+
+def _module(path: Path) -> str:
+    return f"{path.stem.replace('-', '_').lower()}.py"
+
+
+def _run(tool: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     command = [str(Path(sys.executable).parent / tool), *arguments]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
