@@ -48,7 +48,7 @@ class Loop:
     """Owns a store; its `run()` is the body of the scheduler's thread."""
 
     def __init__(
-        self, clock: Clock, workers: Callable[[Callable[[Any], None]], Workers], forget: Callable[[Entry], None]
+        self, clock: Clock, workers: Callable[[Callable[[Any], None]], Workers], tasks: dict[int | str, Entry]
     ) -> None:
         self.clock, self.store = clock, MemoryStore()
         self.forked = False
@@ -56,8 +56,8 @@ class Loop:
         self._inbox: SimpleQueue[Any] = SimpleQueue()
         self.post = self._inbox.put
         self.workers = workers(self.post)
-        self._forget = forget
-        self._live: dict[Entry, None] = {}
+        self._tasks = tasks
+        self._live = 0
         self._watchers: list[threading.Event] = []
         self._ending = threading.Lock()
         self._stop: Stop | None = None
@@ -155,35 +155,35 @@ class Loop:
         return self.clock.read()
 
     def _handle(self, message: Any, reading: Reading) -> None:
-        match message:
-            case Entry():
-                self._live[message] = None
-                self.store.add(message)
-            case Finished(entry, record):
-                self.store.finish(entry, record)
-                self.workers.ended(entry)
-                if has_ended(entry.state):
-                    self._end(entry)
-            case Dropped(entry):
-                self.store.drop(entry)
-                if has_ended(entry.state):
-                    self._end(entry)
-            case Watch(idle):
-                self._watchers.append(idle)
-            case Stop():
-                self._begin_drain(message, reading)
-            case _:
-                raise AssertionError(message)
+        kind = type(message)
+        if kind is Entry:
+            self._live += 1
+            self.store.add(message)
+        elif kind is Finished:
+            entry = message.entry
+            self.store.finish(entry, message.record)
+            self.workers.ended(entry)
+            if has_ended(entry.state):
+                self._end(entry)
+        elif kind is Dropped:
+            self.store.drop(message.entry)
+            if has_ended(message.entry.state):
+                self._end(message.entry)
+        elif kind is Watch:
+            self._watchers.append(message.idle)
+        else:
+            self._begin_drain(message, reading)
 
     def _end(self, entry: Entry) -> None:
         if entry.ended is True:
             return
-        self._live.pop(entry, None)
+        self._live -= 1
         with self._ending:
             waiting, entry.ended = entry.ended, True
         if waiting is not False:
             waiting.set()
-        self._forget(entry)
+        if entry.task._name is None:  # a named one stays: adding it again must not start it again
+            self._tasks.pop(entry.order, None)
 
     def _tell_watchers(self) -> None:
         for idle in self._watchers:
@@ -197,7 +197,7 @@ class Loop:
         while self.store.wait(reading) == 0:
             self._turn(reading)
         dropped: list[str] = []
-        for entry in tuple(self._live):
+        for entry in self._unended():
             if entry.rule.back_to_back and entry.rule.n != -1:
                 continue
             if self.store.drop(entry):
@@ -213,6 +213,11 @@ class Loop:
             )
         self._stop = stop._replace(timeout_us=reading.steady + stop.timeout_us)
 
+    def _unended(self) -> list[Entry]:
+        """Return the tasks that have not ended; a cancelled one has left the names while its last run goes on."""
+        known = dict.fromkeys((*self._tasks.values(), *self.store.in_flight))
+        return [entry for entry in known if entry.ended is not True]
+
     def _drained(self, reading: Reading) -> bool:
         return not self._live or (self._stop is not None and reading.steady >= self._stop.timeout_us)
 
@@ -221,7 +226,7 @@ class Loop:
             now = reading[0 if entry.rule.on_wall else 1]
             self.store.finish(entry, RunRecord(scheduled_at, None, now, "abandoned", None))
             _log.warning("task %s was still running at the end of the drain and is abandoned", entry.name)
-        for entry in tuple(self._live):
+        for entry in self._unended():
             self.store.drop(entry)
             self._end(entry)
         self.workers.stop()
@@ -245,7 +250,7 @@ class Loop:
         end = None if timeout is None else clock.read().steady + timeout // timedelta(microseconds=1)
         self._run_inline()
         while (self._live if entry is None else entry.ended is not True) and not self._done:
-            waited_for = tuple(self._live) if entry is None else (entry,)
+            waited_for = self._unended() if entry is None else [entry]
             if end is None and all(one.rule.n == -1 for one in waited_for):
                 raise SchedulerStateError(
                     "join() would move the virtual clock for ever: these tasks have no last run; "

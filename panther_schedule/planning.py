@@ -6,6 +6,7 @@ and return everything as values: they know no clock, no store, no thread and no 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -42,8 +43,9 @@ class Plan(NamedTuple):
     """The occurrences that were due and do not run."""
 
 
+@lru_cache(maxsize=4096)
 def rule_of(schedule: Schedule, zone: ZoneInfo) -> Rule:
-    """Compile a schedule; `zone` counts where it names none."""
+    """Compile a schedule, once for all equal ones; `zone` counts where it names none."""
     back_to_back = isinstance(schedule, Repeat) and not schedule.wait
     return Rule(compile_schedule(schedule, zone), schedule.runs, back_to_back, schedule.on_wall)
 

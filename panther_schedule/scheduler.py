@@ -215,17 +215,13 @@ class Scheduler:
         if self._stopped:
             raise SchedulerStateError("the scheduler has stopped and takes no tasks; make a new Scheduler()")
         if self._loop is None:
-            self._loop = Loop(self._clock, self._workers, self._forget)
+            self._loop = Loop(self._clock, self._workers, self._tasks)
             _watch_exit(self)
             self._loop.start()
         return self._loop
 
     def _workers(self, report: Callable[[Any], None]) -> Workers:
         return Workers(self._clock, report, self._max_workers, self._event_loop)
-
-    def _forget(self, entry: Entry) -> None:
-        if entry.task._name is None:  # a named task stays: adding it again must not start it again
-            self._tasks.pop(entry.order, None)
 
     def __enter__(self) -> Self:
         return self.start()

@@ -5,16 +5,15 @@ One thread owns it, the scheduler's; other threads read single fields, which are
 
 from __future__ import annotations
 
-import heapq
 import threading
 from collections import deque
-from collections.abc import Iterator
+from heapq import heappop, heappush
 from typing import Any, Final
 
 from .arguments import function_name
 from .clock import Reading
 from .planning import Plan, Rule, plan, settle
-from .runs import Record, RunRecord, State
+from .runs import OUTCOMES, REASONS, Outcome, Reason, Record, RunRecord, State
 from .task import BackgroundTask
 
 TASK_HISTORY: Final = 20
@@ -77,7 +76,7 @@ class MemoryStore:
     """Tasks on two heaps, one for each clock, and counts of what became of every due occurrence."""
 
     def __init__(self) -> None:
-        self.counts: dict[str, int] = {}
+        self.counts: dict[Outcome | Reason, int] = dict.fromkeys((*OUTCOMES, *REASONS), 0)
         self.in_flight: dict[Entry, int] = {}
         """The `scheduled_at` of each run that was handed over and has not ended."""
         self._heaps: tuple[list[tuple[int, int, Entry]], list[tuple[int, int, Entry]]] = ([], [])
@@ -87,29 +86,28 @@ class MemoryStore:
         """Take a task in."""
         self._push(entry)
 
-    def due(self, reading: Reading, limit: int) -> Iterator[Entry]:
+    def due(self, reading: Reading, limit: int) -> list[Entry]:
         """Take out up to `limit` tasks that are due, the earliest first, wall-clock kinds before the others."""
+        found: list[Entry] = []
         steady, wall = self._heaps
-        now_steady, now_wall = reading.steady, reading.wall
-        pop = heapq.heappop
-        for _ in range(limit):
-            if wall and wall[0][0] <= now_wall and not (steady and steady[0] < wall[0]):
-                at, _rank, entry = pop(wall)
-            elif steady and steady[0][0] <= now_steady:
-                at, _rank, entry = pop(steady)
-            elif wall and wall[0][0] <= now_wall:
-                at, _rank, entry = pop(wall)
-            else:
-                return
+        while len(found) < limit:
+            heap = steady
+            if wall and wall[0][0] <= reading.wall:
+                if not steady or wall[0] < steady[0] or steady[0][0] > reading.steady:
+                    heap = wall
+            elif not steady or steady[0][0] > reading.steady:
+                break
+            at, _rank, entry = heappop(heap)
             if entry.state.next_at == at and not entry.dropped:  # else it was overtaken
-                yield entry
+                found.append(entry)
+        return found
 
     def plan(self, entry: Entry, reading: Reading) -> Plan:
         """Plan a due task, record what passed and wait for its next occurrence."""
         done = plan(entry.rule, entry.state, reading.wall if entry.rule.on_wall else reading.steady)
         entry.state = done.state
         for passed in done.passed:
-            self.counts[passed.reason] = self.counts.get(passed.reason, 0) + passed.number
+            self.counts[passed.reason] += passed.number
             self._record(entry, passed)
         if done.start is not None:
             self.in_flight[entry] = done.start
@@ -128,7 +126,7 @@ class MemoryStore:
         state = entry.state
         entry.state = settle(entry.rule, state, record.outcome, record.finished_at)
         self.in_flight.pop(entry, None)
-        self.counts[record.outcome] = self.counts.get(record.outcome, 0) + 1
+        self.counts[record.outcome] += 1
         self._record(entry, record)
         if entry.dropped:
             entry.state = entry.state._replace(next_at=None)
@@ -148,7 +146,7 @@ class MemoryStore:
     def _push(self, entry: Entry) -> None:
         next_at = entry.state.next_at
         if next_at is not None:
-            heapq.heappush(self._heaps[entry.rule.on_wall], (next_at, entry.rank, entry))
+            heappush(self._heaps[entry.rule.on_wall], (next_at, entry.rank, entry))
 
     def _record(self, entry: Entry, record: Record) -> None:
         recent = entry.recent
