@@ -118,7 +118,7 @@ class _EachDay(Evaluator):
         if offset is not None:
             return (instant + DAY - (instant + offset - self._second) % DAY) * SECOND
         today = self._local_day(instant)
-        for day in range(max(FIRST_DAY, today - 1), min(LAST_DAY, today + 3) + 1):
+        for day in range(max(FIRST_DAY, today), min(LAST_DAY, today + 3) + 1):  # earlier dates had theirs
             found = self._instant(day)
             if found is not None and found > instant:
                 return found * SECOND

@@ -1,0 +1,368 @@
+"""When a schedule happens: tables, laws, and each zone of the IANA data against an oracle written here."""
+
+from __future__ import annotations
+
+import zoneinfo
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from importlib.resources import files
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from panther_schedule import occurrences
+from panther_schedule.clock import SECOND, microseconds, moment
+from panther_schedule.occurrences import Evaluator, between, next_after
+from panther_schedule.occurrences import compile as compile_schedule
+from panther_schedule.schedules import AnySchedule, Daily, Once, Repeat
+
+DAY = 86_400
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FAR = 1 << 70
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+# ---------------------------------------------------------------- tables
+
+CLOCK_CHANGES = [
+    # The gap of spring: 02:30 happens at 03:00, and the days around it are whole.
+    ("America/New_York", "02:30", ["2026-03-07 07:30", "2026-03-08 07:00", "2026-03-09 06:30"]),
+    ("America/New_York", "03:00", ["2026-03-07 08:00", "2026-03-08 07:00", "2026-03-09 07:00"]),
+    # The day after it is not lost (APScheduler loses 00:00 to 00:59).
+    ("America/New_York", "00:00", ["2026-03-08 05:00", "2026-03-09 04:00", "2026-03-10 04:00"]),
+    # The fold of autumn: 01:30 happens once, the first time.
+    ("America/New_York", "01:30", ["2026-10-31 05:30", "2026-11-01 05:30", "2026-11-02 06:30"]),
+    # A day without midnight begins at one (schedule ran Santiago's 64 times).
+    ("America/Sao_Paulo", "00:00", ["2018-11-03 03:00", "2018-11-04 03:00", "2018-11-05 02:00"]),
+    ("Africa/Cairo", "00:00", ["2025-04-23 22:00", "2025-04-24 22:00", "2025-04-25 21:00"]),
+    ("America/Santiago", "00:00", ["2026-09-05 04:00", "2026-09-06 04:00", "2026-09-07 03:00"]),
+    # A gap that ends on the next date (Quartz and systemd lose it).
+    ("America/Nuuk", "23:30", ["2026-03-28 01:30", "2026-03-29 01:00", "2026-03-30 00:30"]),
+    # Half an hour.
+    ("Australia/Lord_Howe", "02:15", ["2026-10-02 15:45", "2026-10-03 15:30", "2026-10-04 15:15"]),
+    # A date that does not exist has no occurrence, and none takes its place.
+    ("Pacific/Apia", "12:00", ["2011-12-29 22:00", "2011-12-30 22:00", "2011-12-31 22:00"]),
+    ("Pacific/Apia", "00:00", ["2011-12-29 10:00", "2011-12-30 10:00", "2011-12-31 10:00"]),
+]
+
+
+@pytest.mark.parametrize(("zone", "at", "expected"), CLOCK_CHANGES)
+def test_where_the_clock_is_set_a_daily_time_still_happens_once_a_date(zone: str, at: str, expected: list[str]) -> None:
+    wanted = [utc(text) for text in expected]
+    assert between(Daily(time.fromisoformat(at), tz=zone), wanted[0] - timedelta(seconds=1), wanted[-1]) == wanted
+
+
+def test_when_midnight_happens_twice_the_second_one_belongs_to_the_first() -> None:
+    # Goose Bay set its clock back from 00:01 on the 29th to 23:01 on the 28th, where cronsim loops without end
+    daily = compile_schedule(Daily(time(0)), ZoneInfo("America/Goose_Bay"))
+    midnight, again = microseconds(utc("2006-10-29T03:00")), microseconds(utc("2006-10-29T04:00"))
+    assert daily.next_after(midnight - 1, 0) == midnight
+    assert daily.next_after(midnight, 0) == daily.next_after(again, 0) == microseconds(utc("2006-10-30T04:00"))
+    assert daily.latest(again - 1, 0) == daily.latest(again, 0) == midnight
+    assert daily.count(midnight, again, 0) == 0
+
+
+def test_daily_at_eight_covers_each_of_366_days() -> None:
+    found = between(Daily(time(8), tz="Europe/Paris"), utc("2027-12-31T12:00"), utc("2028-12-31T12:00"))
+    local = [instant.astimezone(ZoneInfo("Europe/Paris")) for instant in found]
+    assert [each.date() for each in local] == [date(2028, 1, 1) + timedelta(days=day) for day in range(366)]
+    assert {each.time() for each in local} == {time(8)}
+
+
+ENDS_OF_TIME = [
+    # At both ends there is what UTC can say.
+    ("UTC", "00:00", "0001-01-01 00:00", "9999-12-31 00:00", 3_652_059),
+    ("UTC", "23:59:59", "0001-01-01 23:59:59", "9999-12-31 23:59:59", 3_652_059),
+    # East of Greenwich the first date begins before time, west of it the last one ends after.
+    ("Asia/Tokyo", "00:00", "0001-01-01 14:41:01", "9999-12-30 15:00", 3_652_058),
+    ("America/New_York", "23:30", "0001-01-02 04:26:02", "9999-12-31 04:30", 3_652_058),
+    # Two dates less, one at the end and one that does not exist.
+    ("Pacific/Apia", "00:00", "0001-01-01 11:26:56", "9999-12-30 11:00", 3_652_057),
+]
+
+
+@pytest.mark.parametrize(("zone", "at", "first", "last", "count"), ENDS_OF_TIME)
+def test_from_year_1_to_9999_there_is_no_error(zone: str, at: str, first: str, last: str, count: int) -> None:
+    daily = compile_schedule(Daily(time.fromisoformat(at)), ZoneInfo(zone))
+    first_at, last_at = microseconds(utc(first)), microseconds(utc(last))
+    assert daily.next_after(-FAR, 0) == daily.next_after(first_at - 1, 0) == first_at
+    assert daily.latest(first_at, 0) == first_at
+    assert daily.latest(first_at - 1, 0) is daily.latest(-FAR, 0) is None
+    assert daily.latest(FAR, 0) == daily.latest(last_at, 0) == last_at
+    assert daily.next_after(last_at - 1, 0) == last_at
+    assert daily.next_after(last_at, 0) is daily.next_after(FAR, 0) is None
+    assert daily.count(-FAR, FAR, 0) == daily.count(first_at - 1, last_at, 0) == count
+    assert daily.count(first_at, last_at - 1, 0) == count - 2
+
+
+def test_once_is_the_moment_given_or_that_of_adding() -> None:
+    utc_zone = ZoneInfo("UTC")
+    for once, anchor in ((Once(), 7), (Once(moment(7)), 99)):
+        single = compile_schedule(once, utc_zone)
+        assert [single.next_after(t, anchor) for t in (6, 7, 8)] == [7, None, None]
+        assert [single.latest(t, anchor) for t in (6, 7, 8)] == [None, 7, 7]
+        assert [single.count(6, 7, anchor), single.count(7, 8, anchor), single.count(8, 6, anchor)] == [1, 0, 0]
+
+
+def test_repeat_is_a_grid_from_the_anchor_and_its_n_is_no_business_of_the_grid() -> None:
+    grid = compile_schedule(Repeat(2, timedelta(microseconds=10)), ZoneInfo("UTC"))
+    assert [grid.next_after(t, 7) for t in (-FAR, 6, 7, 16, 17, 1007)] == [7, 7, 17, 17, 27, 1017]
+    assert [grid.latest(t, 7) for t in (6, 7, 16, 17)] == [None, 7, 7, 17]
+    assert [grid.count(*span, 7) for span in ((-FAR, 6), (6, 7), (7, 17), (0, 1007), (17, 7))] == [0, 1, 1, 101, 0]
+
+
+def test_a_grid_ends_with_the_year_9999() -> None:
+    grid = compile_schedule(Repeat(-1, timedelta(days=1)), ZoneInfo("UTC"))
+    last = microseconds(utc("9999-12-31"))
+    assert grid.latest(FAR, 0) == last
+    assert grid.next_after(last, 0) is None
+    assert grid.count(last - 1, FAR, 0) == 1
+
+
+def test_back_to_back_only_the_first_occurrence_is_known() -> None:
+    repeat = compile_schedule(Repeat(5), ZoneInfo("UTC"))
+    assert [repeat.next_after(6, 7), repeat.next_after(7, 7), repeat.count(0, 9, 7)] == [7, None, 1]
+
+
+def test_equal_schedules_share_an_evaluator_and_the_schedules_own_zone_wins() -> None:
+    paris, tokyo = ZoneInfo("Europe/Paris"), ZoneInfo("Asia/Tokyo")
+    assert compile_schedule(Daily(time(8)), paris) is compile_schedule(Daily(time(8), 3), paris)
+    assert compile_schedule(Daily(time(8)), paris) is compile_schedule(Daily(time(8), tz="Europe/Paris"), tokyo)
+    assert compile_schedule(Daily(time(8)), paris) is not compile_schedule(Daily(time(8)), tokyo)
+    before = compile_schedule(Daily(time(8)), paris)
+    occurrences.clear_caches()
+    assert compile_schedule(Daily(time(8)), paris) is not before
+
+
+# ---------------------------------------------------------------- what a program may ask
+
+
+def test_next_after_is_strictly_after_and_aware_in_utc() -> None:
+    daily = Daily(time(8))
+    eight = datetime(2026, 7, 1, 8, tzinfo=ZoneInfo("Europe/Paris"))
+    assert next_after(daily, eight, zone="Europe/Paris") == utc("2026-07-02T06:00")
+    found = next_after(daily, eight - timedelta(microseconds=1), zone=ZoneInfo("Europe/Paris"))
+    assert found == eight
+    assert found is not None
+    assert found.tzinfo is UTC
+    assert next_after(daily, utc("9999-12-31T08:00"), zone="UTC") is None
+
+
+def test_the_anchor_is_where_a_repeat_begins() -> None:
+    repeat, start = Repeat(3, timedelta(minutes=5)), utc("2026-07-01T08:00")
+    assert next_after(repeat, start) == utc("2026-07-01T08:05")
+    assert next_after(repeat, start, anchor=utc("2026-07-01T07:58")) == utc("2026-07-01T08:03")
+    assert next_after(Once(), start) is None
+    assert next_after(Once(), start, anchor=utc("2026-07-01T09:00")) == utc("2026-07-01T09:00")
+
+
+def test_without_a_zone_it_is_the_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(occurrences, "machine_zone", lambda: ZoneInfo("Asia/Tokyo"))
+    assert next_after(Daily(time(8)), utc("2026-07-01T00:00")) == utc("2026-07-01T23:00")
+    assert next_after(Daily(time(8), tz="UTC"), utc("2026-07-01T00:00")) == utc("2026-07-01T08:00")
+
+
+def test_between_includes_its_end_but_not_its_start() -> None:
+    repeat, start = Repeat(-1, timedelta(hours=1)), utc("2026-07-01T08:00")
+    end = utc("2026-07-01T10:00")
+    assert between(repeat, start, end) == [utc("2026-07-01T09:00"), end]
+    assert between(repeat, start, end, limit=1) == [utc("2026-07-01T09:00")]
+    assert between(repeat, start, end, limit=0) == between(repeat, end, start) == []
+    assert between(repeat, start, end, anchor=end) == [end]
+
+
+def test_between_refuses_to_fill_the_memory() -> None:
+    repeat, start = Repeat(-1, timedelta(seconds=1)), utc("2026-01-01")
+    with pytest.raises(ValueError, match=r"^31,536,000 occurrences lie between these times; pass limit="):
+        between(repeat, start, utc("2027-01-01"))
+    assert len(between(repeat, start, utc("2027-01-01"), limit=3)) == 3
+    with pytest.raises(ValueError, match=r"^limit must not be negative, got -1"):
+        between(repeat, start, start, limit=-1)
+
+
+def test_naive_times_are_refused_with_the_remedy() -> None:
+    naive, aware = datetime(2026, 7, 1), utc("2026-07-01")  # noqa: DTZ001 - what is refused
+    remedy = r"must be an aware datetime, got a naive one; write datetime\(2026, 12, 24, 18, 0, tzinfo=UTC\)$"
+    with pytest.raises(ValueError, match="^after " + remedy):
+        next_after(Daily(time(8)), naive)
+    with pytest.raises(ValueError, match="^anchor " + remedy):
+        next_after(Once(), aware, anchor=naive)
+    with pytest.raises(ValueError, match="^until " + remedy):
+        between(Daily(time(8)), aware, naive)
+
+
+# ---------------------------------------------------------------- laws
+
+ZONES = st.one_of(
+    st.sampled_from(
+        ["UTC", "America/New_York", "America/Nuuk", "Africa/Cairo", "Africa/Casablanca", "Africa/Monrovia"]
+    ),
+    st.sampled_from(["Australia/Lord_Howe", "America/Goose_Bay"]),
+    st.sampled_from(["Pacific/Apia", "Pacific/Kwajalein", "Asia/Manila", "America/Juneau"]),  # crossed the date line
+)
+TIMES = st.builds(time, st.integers(0, 23), st.integers(0, 59), st.sampled_from([0, 0, 0, 1, 59]))
+SCHEDULES: st.SearchStrategy[AnySchedule] = st.one_of(
+    st.builds(Daily, TIMES),
+    st.builds(Repeat, st.just(-1), st.timedeltas(timedelta(0), timedelta(days=3))),
+    st.builds(Once, st.none() | st.datetimes(timezones=st.just(UTC))),
+)
+CHANGES = [
+    *("0001-01-01", "1844-12-31", "1867-10-18", "1892-07-04", "1969-09-30", "1972-01-07", "1993-08-21", "2006-10-29"),
+    *("2011-12-30", "2025-04-25", "2026-03-08", "2026-03-29", "2026-04-05", "2026-10-04", "2026-11-01", "9999-12-31"),
+]
+
+
+def near(text: str, seconds: int, more: int) -> int:
+    return microseconds(utc(text)) + seconds * SECOND + more
+
+
+INSTANTS = st.one_of(
+    st.integers(microseconds(utc("0001-01-01")), microseconds(utc("9999-12-31"))),
+    st.builds(  # near a date on which one of these clocks was set
+        near,
+        st.sampled_from(CHANGES),
+        st.integers(-3 * DAY, 3 * DAY) | st.sampled_from(range(-3 * DAY, 3 * DAY, 1800)),
+        st.sampled_from([0, 0, -1, 1]),
+    ),
+)
+
+
+def walk(evaluator: Evaluator, after: int, until: int, anchor: int, most: int) -> list[int]:
+    found: list[int] = []
+    following = evaluator.next_after(after, anchor)
+    while following is not None and following <= until and len(found) < most:
+        found.append(following)
+        following = evaluator.next_after(following, anchor)
+    return found
+
+
+@given(SCHEDULES, ZONES, INSTANTS, INSTANTS)
+def test_occurrences_increase_latest_inverts_next_after_and_count_is_their_number(
+    schedule: AnySchedule, zone: str, t: int, anchor: int
+) -> None:
+    evaluator = compile_schedule(schedule, ZoneInfo(zone))
+    found = walk(evaluator, t, FAR, anchor, 8)
+    assert found == sorted(set(found))
+    for before, after in zip([t, *found], found, strict=False):
+        assert before < after
+        assert evaluator.latest(after, anchor) == after
+        earlier = evaluator.latest(after - 1, anchor)
+        assert earlier is None or earlier <= before
+        assert before == t or earlier == before
+    for number, after in enumerate(found, 1):
+        assert evaluator.count(t, after, anchor) == number
+        assert evaluator.count(t, after - 1, anchor) == number - 1
+    assert evaluator.count(t, t, anchor) == 0
+    if not found:
+        assert evaluator.count(t, FAR, anchor) == 0
+
+
+@given(SCHEDULES, ZONES, INSTANTS, INSTANTS, INSTANTS, INSTANTS)
+def test_counts_of_adjoining_spans_add_up(
+    schedule: AnySchedule, zone: str, first: int, second: int, third: int, anchor: int
+) -> None:
+    evaluator = compile_schedule(schedule, ZoneInfo(zone))
+    first, second, third = sorted((first, second, third))
+    whole = evaluator.count(first, third, anchor)
+    assert whole == evaluator.count(first, second, anchor) + evaluator.count(second, third, anchor)
+    assert evaluator.count(third, first, anchor) == 0
+
+
+# ---------------------------------------------------------------- each zone, against an oracle
+
+Stretch = tuple[int, int, int]
+"""From this second, to this one, the zone's clock is so many seconds ahead of UTC."""
+
+
+@cache
+def stretches(key: str, first_year: int = 1970, last_year: int = 2037) -> tuple[Stretch, ...]:
+    """Walk through time in steps of six days, and find each change of the offset by halving."""
+    shown, info = datetime.fromtimestamp, ZoneInfo(key)
+    start, end = (int(utc(f"{year}-01-01").timestamp()) for year in (first_year, last_year + 1))
+    found: list[tuple[int, timedelta | None]] = [(start, shown(start, info).utcoffset())]
+    for u in range(start, end, 6 * DAY):
+        ahead, later = found[-1][1], shown(u + 6 * DAY, info).utcoffset()
+        if later == ahead:
+            continue
+        low, high = u, u + 6 * DAY
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if shown(middle, info).utcoffset() == ahead else (low, middle)
+        found.append((high, later))
+    ends = [begin for begin, _ in found[1:]] + [end]
+    return tuple(
+        (begin, end, ahead // timedelta(seconds=1))
+        for (begin, ahead), end in zip(found, ends, strict=True)
+        if ahead is not None
+    )
+
+
+def reached(around: tuple[Stretch, ...], day: int, second: int) -> int | None:
+    """The first second at which the zone's clock shows this time of this date, or a later one.
+
+    None when the clock never shows the date at all.
+    """
+    target = day * DAY + second
+    if not any(begin + ahead < (day + 1) * DAY and end + ahead > day * DAY for begin, end, ahead in around):
+        return None
+    return next(u for begin, end, ahead in around if (u := max(begin, target - ahead)) < end)
+
+
+def changes(key: str) -> list[tuple[int, tuple[Stretch, ...]]]:
+    """Each change of the offset, with the stretches around it."""
+    whole = stretches(key)
+    return [(whole[i][0], whole[max(0, i - 2) : i + 2]) for i in range(1, len(whole))]
+
+
+@pytest.mark.parametrize("key", ["America/New_York", "America/Nuuk", "Africa/Cairo", "Australia/Lord_Howe"])
+def test_the_oracle_agrees_with_a_look_at_every_minute(key: str) -> None:
+    info, minutes = ZoneInfo(key), 17 * 60
+    for change, around in [each for each in changes(key) if each[0] > utc("2025-01-01").timestamp()][:2]:
+        shown = [
+            (u, datetime.fromtimestamp(u, info).replace(tzinfo=None))
+            for u in range(change - 2 * DAY, change + 2 * DAY, 60)
+        ]
+        today = datetime.fromtimestamp(change, info).date()
+        for day in (today - timedelta(days=1), today, today + timedelta(days=1)):
+            for second in range(0, DAY, minutes):
+                wanted = datetime.combine(day, time()) + timedelta(seconds=second)
+                first = next(u for u, local in shown if local >= wanted)
+                assert reached(around, (day - date(1970, 1, 1)).days, second) == first
+
+
+def times_of_interest(change: int, before: int, after: int) -> tuple[int, ...]:
+    """Seconds of the day around a change: in the middle of the gap or fold, at its ends, beside them, and any."""
+    low, high = change + min(before, after), change + max(before, after)
+    return tuple(second % DAY for second in ((low + high) // 2, low, high - 1, low - 1, high, change // 7))
+
+
+def check_daily(key: str, change: int, around: tuple[Stretch, ...], second: int) -> None:
+    daily = compile_schedule(Daily((EPOCH + timedelta(seconds=second)).time()), ZoneInfo(key))
+    today = (change + around[-2][2]) // DAY
+    expected = [u for day in range(today - 2, today + 3) if (u := reached(around, day, second)) is not None]
+    t, until = (expected[0] - 1) * SECOND, expected[-1] * SECOND
+    assert [found // SECOND for found in walk(daily, t, until, 0, 9)] == expected
+    assert daily.count(t, until, 0) == len(expected)
+    for u in (change - 1, change, change + 1800, expected[-1] - 1):
+        assert daily.latest(u * SECOND, 0) == max(e for e in expected if e <= u) * SECOND
+
+
+def test_daily_in_every_zone_around_its_changes_from_1970_to_2037() -> None:
+    # Zones with the same data are one; in a zone, changes at the same time of day between the same offsets are one,
+    # and each has two of the times of interest by turns.
+    data = files("tzdata.zoneinfo")
+    distinct = {data.joinpath(*key.split("/")).read_bytes(): key for key in sorted(zoneinfo.available_timezones())}
+    assert len(distinct) > 300
+    checked = 0
+    for key in distinct.values():
+        kinds = {(change % DAY, around[-2][2], around[-1][2]): (change, around) for change, around in changes(key)}
+        for (_, before, after), (change, around) in kinds.items():
+            for second in times_of_interest(change, before, after)[checked % 3 :: 3]:
+                check_daily(key, change, around, second)
+            checked += 1
+    assert checked > 1_000
