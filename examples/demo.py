@@ -55,7 +55,7 @@ def main() -> None:
 
     say("5. the third use as JSON, and back")
     text = spec.dump([waiting.with_name("otp")], registry)
-    print(text)
+    print(text, end="")
     (loaded,) = spec.load(text, registry)
     say(f"   the loaded task is equal to the one that was dumped: {loaded == waiting.with_name('otp')}")
     say("done")

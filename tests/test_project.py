@@ -84,7 +84,9 @@ def test_the_public_names_are_few_and_exist() -> None:
 
 
 def test_every_public_name_is_in_the_reference() -> None:
-    shown = set(re.findall(r"^::: panther_schedule\.(\w+)$", (ROOT / "docs" / "api.md").read_text(), re.MULTILINE))
+    shown = set(
+        re.findall(r"^::: panther_schedule(?:\.\w+)?\.(\w+)$", (ROOT / "docs" / "api.md").read_text(), re.MULTILINE)
+    )
 
     assert shown == set(panther_schedule.__all__) - {"__version__"}
 
@@ -99,6 +101,28 @@ def test_the_version_is_the_same_everywhere() -> None:
 
     assert f'version = "{version}"' in (ROOT / "pyproject.toml").read_text()
     assert f"## [{version}]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+@pytest.mark.real_clock
+def test_the_demo_shows_the_four_uses_and_ends() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "examples/demo.py"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("send_otp('Ali')") == 1 + 5 + 5
+    assert re.findall(r"^(\w{3} [\d:]{8})    send_hello", done.stdout, re.MULTILINE) == [
+        "Thu 08:00:00",
+        "Fri 08:00:00",
+        "Sat 08:00:00",
+    ]
+    assert "SIMULATED" in done.stdout
+    assert "equal to the one that was dumped: True" in done.stdout
 
 
 def test_the_wheel_holds_the_types(tmp_path: Path) -> None:
