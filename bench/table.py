@@ -1,0 +1,266 @@
+"""Prints the table of the performance page: python bench/table.py [--rounds 11] [--write PAGE] [--slow] [ROW ...].
+
+Each figure is taken in a process of its own. The sides of a row take turns, in another order each round, and a
+ratio is the median of the rounds' ratios: of two figures taken within seconds of each other on the same machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from statistics import median
+
+from peers import DISTRIBUTIONS
+
+HERE = Path(__file__).resolve().parent
+START, END = "<!-- table -->", "<!-- end of table -->"
+COLUMNS = {
+    "bare": "bare loop",
+    "asyncio": "asyncio",
+    "sched": "sched",
+    "apscheduler": "APScheduler",
+    "schedule": "schedule",
+    "panther": "Panther",
+    "ours": "ours",
+}
+
+Rounds = dict[str, list[dict[str, float]]]
+"""The figures of each round, by side; a side that isn't installed has an empty dict a round."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What we hold a row to."""
+
+    text: str
+    measured: Callable[[Rounds], float]
+    limit: float | None = None
+    at_least: bool = False
+
+    def verdict(self, rounds: Rounds) -> str:
+        """Return the figure and whether it is held."""
+        try:
+            value = self.measured(rounds)
+        except KeyError:
+            return f"{self.text}: not measured"
+        if self.limit is None:
+            return f"{self.text}: {value:.3g}"
+        held = value >= self.limit if self.at_least else value <= self.limit
+        return f"{self.text}: **{value:.3g}**, {'held' if held else 'NOT HELD'}"
+
+
+def ratio(key: str, other: str, *, side: str = "ours") -> Callable[[Rounds], float]:
+    """Return the median, over the rounds, of our figure by another side's."""
+    return lambda rounds: median(our[key] / their[key] for our, their in zip(rounds[side], rounds[other], strict=True))
+
+
+def value(key: str) -> Callable[[Rounds], float]:
+    """Return the median of our figure alone."""
+    return lambda rounds: median(our[key] for our in rounds["ours"])
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: its figures are those that `measure.py` prints for its name."""
+
+    title: str
+    sides: tuple[str, ...]
+    figures: dict[str, str]
+    """What is shown, with its format."""
+    bars: tuple[Bar, ...] = ()
+    rounds: int | None = None
+    """More rounds change nothing in a count; None is as many as asked for."""
+
+
+RACE = ("bare", "sched", "apscheduler", "schedule", "ours", "ours+build")
+ROWS = {
+    "add": Row(
+        "build and add a task, us, at 1k / 10k / 100k waiting",
+        tuple(COLUMNS),
+        {"1k": ".1f", "10k": ".1f", "100k": ".1f"},
+        (
+            Bar("of APScheduler's at 1k, at most 1/4", ratio("1k", "apscheduler"), 0.25),
+            Bar("at 10k, at most 1/4", ratio("10k", "apscheduler"), 0.25),
+            Bar(
+                "at 100k over that at 1k, at most 1.5",
+                lambda rounds: median(our["100k"] / our["1k"] for our in rounds["ours"]),
+                1.5,
+            ),
+        ),
+    ),
+    "million": Row(
+        "add 1,000,000 tasks, s in all / longest pause, ms",
+        ("bare", "ours"),
+        {"total": ".1f", "pause": ".0f"},
+        rounds=1,
+    ),
+    "memory": Row(
+        "bytes a waiting task, beyond the value / the value's own",
+        tuple(COLUMNS),
+        {"beyond": ".0f", "value": ".0f"},
+        (Bar("beyond the value, at most 500", value("beyond"), 500),),
+        rounds=1,
+    ),
+    "noop": Row(
+        "sync no-op runs a second, adds included",
+        RACE,
+        {"runs": ",.0f"},
+        (
+            Bar("of the bare loop's, at least 1.5", ratio("runs", "bare"), 1.5, at_least=True),
+            Bar("with the build", ratio("runs", "bare", side="ours+build")),
+        ),
+    ),
+    "sleepers": Row(
+        "median lateness beside 1 % sleepers of 20 ms, ms",
+        ("bare", "apscheduler", "ours"),
+        {"p50": ".0f"},
+        (Bar("of the bare loop's, at most 1.2", ratio("p50", "bare"), 1.2),),
+    ),
+    "async": Row(
+        "async no-op runs a second, adds included",
+        ("asyncio", "ours", "ours+build"),
+        {"runs": ",.0f"},
+        (
+            Bar("of create_task one by one, at least 0.5", ratio("runs", "asyncio"), 0.5, at_least=True),
+            Bar("with the build", ratio("runs", "asyncio", side="ours+build")),
+        ),
+    ),
+    "lateness": Row(
+        "lateness p50 / p99, ms",
+        ("bare", "asyncio", "sched", "apscheduler", "schedule", "ours"),
+        {"p50": ".2f", "p99": ".2f"},
+        (Bar("p50 of the bare loop's, at most 1.3", ratio("p50", "bare"), 1.3),),
+    ),
+    "lost": Row("runs lost of 200, one a second", ("panther", "ours"), {"lost": ".0f"}, rounds=1),
+    "idle": Row(
+        "wakes a second with 2,000 far tasks / % of a core",
+        tuple(COLUMNS),
+        {"wakes": ",.1f", "core": ".1f"},
+        (Bar("wakes a second, at most 1", value("wakes"), 1.05),),  # the count's window is not exact
+        rounds=3,
+    ),
+    "daily": Row(
+        "next occurrence of a compiled daily time, us",
+        ("bare", "apscheduler", "ours"),
+        {"next": ".2f"},
+        (Bar("us, at most 1.5", value("next"), 1.5),),
+    ),
+    "import": Row(
+        "import over pydantic and the standard library, ms",
+        ("ours",),
+        {"ms": ".1f"},
+        (Bar("median ms, at most 35", value("ms"), 35),),
+        rounds=15,
+    ),
+    "year": Row(
+        "a virtual year of 525,965 runs, s",
+        ("ours",),
+        {"seconds": ".1f"},
+        (Bar("s, at most 8", value("seconds"), 8),),
+        rounds=3,
+    ),
+}
+SLOW = {"lost"}
+
+
+def measure(row: str, side: str) -> dict[str, float]:
+    """Take the figures of one row and side in a fresh process."""
+    command = [sys.executable, str(HERE / "measure.py"), row, side]
+    with tempfile.TemporaryDirectory() as elsewhere:  # Panther makes a directory for logs where it is imported
+        answer = subprocess.run(command, cwd=elsewhere, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603 - this directory's own script
+    if answer.returncode:
+        raise SystemExit(f"{row} of {side} failed")
+    figures: dict[str, float] = json.loads(answer.stdout.splitlines()[-1])
+    return figures
+
+
+def play(name: str, wanted: int) -> Rounds:
+    """Let the sides of a row take turns."""
+    row = ROWS[name]
+    count = wanted if row.rounds is None or (wanted < row.rounds and name != "import") else row.rounds
+    rounds: Rounds = {side: [] for side in row.sides}
+    for turn in range(count):
+        shift = turn % len(row.sides)
+        for side in row.sides[shift:] + row.sides[:shift]:
+            rounds[side].append(measure(name, side))
+    return rounds
+
+
+def cell(row: Row, rounds: list[dict[str, float]]) -> str:
+    """Show the medians of one side."""
+    if not all(rounds):
+        return "not installed"
+    return " / ".join(
+        format(median(figures[key] for figures in rounds), shape)
+        for key, shape in row.figures.items()
+        if key in rounds[0]
+    )
+
+
+def line(name: str, rounds: Rounds) -> str:
+    """Show one row of the table."""
+    row = ROWS[name]
+    cells = {side: cell(row, figures) for side, figures in rounds.items()}
+    if "ours+build" in cells:
+        cells["ours"] += f", {cells.pop('ours+build')} with the build"
+    if name == "import":
+        cells["ours"] += f", best {min(figures['ms'] for figures in rounds['ours']):.1f}"
+    count = len(rounds[row.sides[-1]])
+    bars = "; ".join(bar.verdict(rounds) for bar in row.bars) or "-"
+    return f"| {row.title} | {' | '.join(cells.get(side, '-') for side in COLUMNS)} | {bars} | {count} |"
+
+
+def machine() -> str:
+    """Name what the figures were taken on, as a Markdown paragraph."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    model = next(
+        (text.partition(":")[2].strip() for text in lines if text.startswith("model name")), platform.machine()
+    )
+    packages = []
+    for name in ("pydantic", *DISTRIBUTIONS.values()):
+        try:
+            packages.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            packages.append(f"{name} not installed")
+    return f"{os.cpu_count()} cores ({model}), Python {platform.python_version()}, {', '.join(packages)}."
+
+
+def main() -> None:
+    """Measure the rows that are asked for, and print or write the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=11)
+    parser.add_argument("--write", type=Path, metavar="PAGE", help=f"put the table after the page's {START}")
+    parser.add_argument("--slow", action="store_true", help="count Panther's lost runs too, which takes its time")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(ROWS))
+    options = parser.parse_args()
+    if unknown := set(options.rows) - set(ROWS):
+        parser.error(f"there is no row {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
+    if options.write and options.rows:
+        parser.error("--write wants the whole table")
+    table = [machine(), "", f"| work | {' | '.join(COLUMNS.values())} | bar: measured | rounds |"]
+    table.append("|---" * (len(COLUMNS) + 3) + "|")
+    print("\n".join(table), flush=True)
+    for name in options.rows or [name for name in ROWS if options.slow or name not in SLOW]:
+        table.append(line(name, play(name, options.rounds)))
+        print(table[-1], flush=True)
+    if options.write:
+        page = options.write.read_text()
+        before, start, after = page.partition(START)
+        if not start:
+            raise SystemExit(f"{options.write} has no {START}")
+        rest = after.partition(END)[2] if END in after else after
+        options.write.write_text("\n".join([before + START, "", *table, "", END]) + rest)
+
+
+if __name__ == "__main__":
+    main()
