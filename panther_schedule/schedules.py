@@ -6,139 +6,26 @@ arithmetic (`occurrences` does).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime, time, timedelta
-from typing import Annotated, Any, Literal, Self, TypedDict
+from typing import Annotated
 
-from pydantic import BaseModel, Field
-from typing_extensions import Unpack
+from pydantic import Field
 
-from .fields import ClockTime, Instant, RunCount, Wait, ZoneKey, base_init
+from .calendars import AnyOf, Calendar, Cron, Daily, Monthly, Part, Weekly
+from .moments import Once, Repeat, Schedule
 
+__all__ = [
+    "AnyOf",
+    "AnySchedule",
+    "Calendar",
+    "Cron",
+    "Daily",
+    "Monthly",
+    "Once",
+    "Part",
+    "Repeat",
+    "Schedule",
+    "Weekly",
+]
 
-def _tidy_json_schema(schema: dict[str, Any]) -> None:
-    """Require `kind`, which JSON can't do without, and drop the titles, which only repeat the names."""
-    schema["required"] = ["kind", *(name for name in schema.get("required", ()) if name != "kind")]
-    for field in schema["properties"].values():
-        field.pop("title", None)
-    schema["properties"]["kind"].pop("default", None)
-
-
-class Schedule(
-    BaseModel,
-    frozen=True,
-    extra="forbid",
-    strict=True,
-    defer_build=True,
-    json_schema_extra=_tidy_json_schema,
-):
-    """A frozen value that says when a task runs.
-
-    Equal values are equal and hash alike; `model_dump_json()` and the class's `model_validate_json()` are inverse.
-    """
-
-    @base_init
-    def __init__(self, **fields: Any) -> None:
-        super().__init__(**fields)
-
-    @property
-    def on_wall(self) -> bool:
-        """True when it follows the time of day; False when it follows the time that passes."""
-        return True
-
-    @property
-    def runs(self) -> int:
-        """How many runs it asks for; -1 is for ever."""
-        return 1
-
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002 - pydantic's signature
-        """Return a copy with some fields changed; unlike pydantic's own, the changes are validated."""
-        return type(self).model_validate({**dict(self), **(update or {})})
-
-    def __repr_args__(self) -> list[tuple[str | None, Any]]:
-        """Show the fields that differ from their defaults, so that a repr reads as it would be written."""
-        fields = type(self).model_fields
-        return [(name, value) for name, value in self if value != fields[name].default]
-
-
-class _OnceFields(TypedDict, total=False):
-    kind: Literal["once"]
-
-
-class Once(Schedule, frozen=True):
-    """Run one time: at once when it is added, or at one moment.
-
-    A moment in the past is not lost: the task runs at once, late.
-    """
-
-    kind: Literal["once"] = "once"
-    at: Instant | None = Field(None, description="The moment, aware, kept in UTC; null is when the task is added.")
-
-    @base_init
-    def __init__(self, at: datetime | None = None, **fields: Unpack[_OnceFields]) -> None:
-        super().__init__(at=at, **fields)
-
-    @property
-    def on_wall(self) -> bool:
-        """True for a moment, False for "when it is added"."""
-        return self.at is not None
-
-
-class _RepeatFields(TypedDict, total=False):
-    kind: Literal["repeat"]
-
-
-class Repeat(Schedule, frozen=True):
-    """Run `n` times, with `wait` from one start to the next.
-
-    The first run is when the task is added, the others lie on the grid `anchor + k * wait` of steady time, without
-    drift. Without a wait there is no grid: the next run starts when the one before has ended.
-    """
-
-    kind: Literal["repeat"] = "repeat"
-    n: RunCount = Field(description="How many runs; -1 is for ever.")
-    wait: Wait = Field(timedelta(0), description="The time from one start to the next; zero is back to back.")
-
-    @base_init
-    def __init__(self, n: int, wait: timedelta = timedelta(0), **fields: Unpack[_RepeatFields]) -> None:
-        super().__init__(n=n, wait=wait, **fields)
-
-    @property
-    def on_wall(self) -> bool:
-        """False: it follows the time that passes."""
-        return False
-
-    @property
-    def runs(self) -> int:
-        """How many runs it asks for; -1 is for ever."""
-        return self.n
-
-
-class _DailyFields(TypedDict, total=False):
-    kind: Literal["daily"]
-
-
-class Daily(Schedule, frozen=True):
-    """Run each day at one wall-clock time.
-
-    The time happens once for each local date. On the day when the clock skips it, it runs at the end of the gap
-    (02:30 at 03:00); when the clock passes it twice, it runs the first time.
-    """
-
-    kind: Literal["daily"] = "daily"
-    at: ClockTime = Field(description="The wall-clock time, without a zone.")
-    n: RunCount = Field(-1, description="How many runs; -1 is for ever.")
-    tz: ZoneKey | None = Field(None, description="The zone's IANA name; null is the machine's own zone.")
-
-    @base_init
-    def __init__(self, at: time, n: int = -1, tz: str | None = None, **fields: Unpack[_DailyFields]) -> None:
-        super().__init__(at=at, n=n, tz=tz, **fields)
-
-    @property
-    def runs(self) -> int:
-        """How many runs it asks for; -1 is for ever."""
-        return self.n
-
-
-AnySchedule = Annotated[Once | Repeat | Daily, Field(discriminator="kind")]
+AnySchedule = Annotated[Once | Repeat | Daily | Weekly | Monthly | Cron | AnyOf, Field(discriminator="kind")]
 """Any schedule: a discriminated union on `kind`, for fields and `TypeAdapter`s of your own."""

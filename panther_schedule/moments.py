@@ -1,0 +1,106 @@
+"""What every schedule is, and the two kinds that need no calendar: `Once` and `Repeat`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Literal, Self, TypedDict
+
+from pydantic import BaseModel, Field
+from typing_extensions import Unpack
+
+from .fields import Instant, RunCount, Wait, base_init
+
+
+def _tidy_json_schema(schema: dict[str, Any]) -> None:
+    """Require `kind`, which JSON can't do without, and drop the titles, which only repeat the names."""
+    schema["required"] = ["kind", *(name for name in schema.get("required", ()) if name != "kind")]
+    for field in schema["properties"].values():
+        field.pop("title", None)
+    schema["properties"]["kind"].pop("default", None)
+
+
+class Schedule(
+    BaseModel,
+    frozen=True,
+    extra="forbid",
+    strict=True,
+    defer_build=True,
+    json_schema_extra=_tidy_json_schema,
+):
+    """A frozen value that says when a task runs.
+
+    Equal values are equal and hash alike; `model_dump_json()` and the class's `model_validate_json()` are inverse.
+    """
+
+    @base_init
+    def __init__(self, **fields: Any) -> None:
+        super().__init__(**fields)
+
+    @property
+    def on_wall(self) -> bool:
+        """True when it follows the time of day; False when it follows the time that passes."""
+        return True
+
+    @property
+    def runs(self) -> int:
+        """How many runs it asks for; -1 is for ever."""
+        n: int = getattr(self, "n", 1)
+        return n
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002 - pydantic's signature
+        """Return a copy with some fields changed; unlike pydantic's own, the changes are validated."""
+        return type(self).model_validate({**dict(self), **(update or {})})
+
+    def __repr_args__(self) -> list[tuple[str | None, Any]]:
+        """Show the fields that differ from their defaults, so that a repr reads as it would be written."""
+        fields = type(self).model_fields
+        return [(name, value) for name, value in self if value != fields[name].default]
+
+
+class _OnceFields(TypedDict, total=False):
+    kind: Literal["once"]
+
+
+class Once(Schedule, frozen=True):
+    """Run one time: at once when it is added, or at one moment.
+
+    A moment in the past is not lost: the task runs at once, late.
+    """
+
+    kind: Literal["once"] = "once"
+    at: Instant | None = Field(None, description="The moment, aware, kept in UTC; null is when the task is added.")
+
+    @base_init
+    def __init__(self, at: datetime | None = None, **fields: Unpack[_OnceFields]) -> None:
+        super().__init__(at=at, **fields)
+
+    @property
+    def on_wall(self) -> bool:
+        """True for a moment, False for "when it is added"."""
+        return self.at is not None
+
+
+class _RepeatFields(TypedDict, total=False):
+    kind: Literal["repeat"]
+
+
+class Repeat(Schedule, frozen=True):
+    """Run `n` times, with `wait` from one start to the next.
+
+    The first run is when the task is added, the others lie on the grid `anchor + k * wait` of steady time, without
+    drift. Without a wait there is no grid: the next run starts when the one before has ended.
+    """
+
+    kind: Literal["repeat"] = "repeat"
+    n: RunCount = Field(description="How many runs; -1 is for ever.")
+    wait: Wait = Field(timedelta(0), description="The time from one start to the next; zero is back to back.")
+
+    @base_init
+    def __init__(self, n: int, wait: timedelta = timedelta(0), **fields: Unpack[_RepeatFields]) -> None:
+        super().__init__(n=n, wait=wait, **fields)
+
+    @property
+    def on_wall(self) -> bool:
+        """False: it follows the time that passes."""
+        return False
