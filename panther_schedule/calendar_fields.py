@@ -45,23 +45,23 @@ def _refuse(type_: Any, info: ValidationInfo, rule: str, value: object, remedy: 
 
 def _items(value: object) -> list[object] | None:
     """Return what a collection holds; None for what is no collection."""
-    if isinstance(value, (tuple, list, set, frozenset)):
-        return list(cast(Sequence[object], value))
-    return None
+    return list(cast(Sequence[object], value)) if isinstance(value, (tuple, list, set, frozenset)) else None
 
 
 def _weekdays(value: object, info: ValidationInfo) -> tuple[Weekday, ...]:
-    items = [value] if isinstance(value, str) else _items(value)
-    for item in items or [value]:
+    given = value
+    items = [given] if isinstance(given, str) else _items(given)
+    for item in items or [given]:
         if item not in WEEKDAYS:
             _refuse("weekday", info, f"of {', '.join(WEEKDAYS)}", item, 'write "mon" or ("mon", "fri")')
     return tuple(name for name in WEEKDAYS if name in (items or ()))
 
 
 def _month_day(value: object, info: ValidationInfo) -> MonthDay:
+    given = value
     if type(value) is int and (value == -1 or 1 <= value <= _LONGEST_MONTH):
         return value
-    pair = _items(value) if isinstance(value, (tuple, list)) else None
+    pair = None if isinstance(value, (set, frozenset)) else _items(given)
     if pair is not None and len(pair) == 2:
         nth, weekday = pair
         if type(nth) is int and nth in _NTH and weekday in WEEKDAYS:
@@ -70,7 +70,7 @@ def _month_day(value: object, info: ValidationInfo) -> MonthDay:
         "month_day",
         info,
         "a day from 1 to 31, -1 for the last day, or the nth (1 to 5, -1 for the last) of a weekday",
-        value,
+        given,
         'write 15, -1 or (2, "tue")',
     )
 

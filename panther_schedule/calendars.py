@@ -72,11 +72,11 @@ class Calendar(Schedule, frozen=True):
 
     def __or__(self, other: Part | AnyOf) -> AnyOf:
         """Return the union of both, as in `Daily(time(8)) | Cron("0 12 * * sat")`."""
-        return AnyOf((cast(Part, self), other)) if isinstance(other, Schedule) else NotImplemented
+        return AnyOf((cast(Part, self), other)) if _is_schedule(other) else NotImplemented
 
     def __ror__(self, other: Once) -> AnyOf:
         """Return the union of both, with a moment."""
-        return AnyOf((other, cast(Part, self))) if isinstance(other, Schedule) else NotImplemented
+        return AnyOf((other, cast(Part, self))) if _is_schedule(other) else NotImplemented
 
     @property
     def dates(self) -> DayRule:
@@ -380,8 +380,9 @@ class AnyOf(Calendar, frozen=True):
 
 def _flat(of: object) -> object:
     """Return the parts of unions in the place of the unions."""
+    given = of
     if not isinstance(of, Iterable) or isinstance(of, (str, bytes, Schedule, Mapping)):
-        return cast(object, of)
+        return given
     parts: list[object] = []
     for part in cast(Iterable[object], of):
         try:
@@ -406,3 +407,7 @@ def without(rule: DayRule, excluding: tuple[date | Weekday, ...]) -> DayRule:
     weekdays = mask_of(WEEKDAYS.index(name) for name in excluding if isinstance(name, str))
     dates = frozenset(day_number(day) for day in excluding if isinstance(day, date))
     return rule._replace(excluded_weekdays=rule.excluded_weekdays | weekdays, excluded=rule.excluded | dates)
+
+
+def _is_schedule(value: object) -> bool:
+    return isinstance(value, Schedule)

@@ -99,17 +99,17 @@ class DayRule(NamedTuple):
 
 
 class Dates(dict[int, int]):
-    """The dates of one rule: a block's number gives its 512 days as bits. It forgets everything at 64 blocks.
+    """The dates of one rule or more: a block's number gives its 512 days as bits. It forgets everything at 64 blocks.
 
     A search looks at each block between two dates at most once, so it takes at most 7,134 looks for all of time.
     """
 
-    __slots__ = ("_first", "_rule")
+    __slots__ = ("_first", "_rules")
 
-    def __init__(self, rule: DayRule) -> None:
+    def __init__(self, rules: tuple[DayRule, ...]) -> None:
         super().__init__()
-        self._rule = rule
-        self._first = FIRST_DATE if rule.starting is None else rule.starting
+        self._rules = rules
+        self._first = min(FIRST_DATE if rule.starting is None else rule.starting for rule in rules)
 
     def after(self, day: int, until: int = LAST_DATE) -> int | None:
         """Return the first date after `day`, and not after `until`."""
@@ -153,44 +153,17 @@ class Dates(dict[int, int]):
         whole = sum(self[number].bit_count() for number in range(low + 1, high))
         return (self[low] & head).bit_count() + whole + (self[high] & tail).bit_count()
 
-    def __contains__(self, day: object) -> bool:
-        """Tell whether this date is one of the rule's."""
-        return isinstance(day, int) and day >= self._first and bool(self[day >> _BLOCK_BITS] >> (day & _BLOCK - 1) & 1)
-
     def __missing__(self, number: int) -> int:
         begin = number << _BLOCK_BITS
+        if not FIRST_DATE - _BLOCK < begin <= LAST_DATE:
+            return 0
         found = 0
-        for first, month, weekday, length in _months(max(begin, FIRST_DATE), min(begin + _BLOCK - 1, LAST_DATE)):
-            days = self._rule.month(month, weekday, length)
-            if days:
-                days = self._on_grid(days, first) >> 1  # bit 0 is the first of the month
-                found |= days << first - begin if first >= begin else days >> begin - first
-        for day in self._rule.excluded:
-            if day >> _BLOCK_BITS == number:
-                found &= ~(1 << (day & _BLOCK - 1))
-        found &= (1 << _BLOCK) - 1
+        for rule in self._rules:
+            found |= _block(rule, begin)
         if len(self) >= _KNOWN_BLOCKS:
             self.clear()
         self[number] = found
         return found
-
-    def _on_grid(self, days: int, first: int) -> int:
-        """Keep of a month's days those that lie on the grid of the rule, and not before its start."""
-        rule, start = self._rule, self._rule.starting
-        if start is None or first + 31 < start:
-            return days if start is None else 0
-        if first < start:
-            days &= -1 << start - first + 1
-        if rule.every == 1:
-            return days
-        if rule.unit == "month":
-            shown, begun = date.fromordinal(first + _EPOCH), date.fromordinal(start + _EPOCH)
-            months = (shown.year - begun.year) * 12 + shown.month - begun.month
-            return 0 if months % rule.every else days
-        if rule.unit == "week":
-            monday = start - (start + 3) % 7  # 1970-01-01 was a Thursday
-            return _kept(days, lambda day: (first + day - 1 - monday) // 7 % rule.every == 0)
-        return _kept(days, lambda day: (first + day - 1 - start) % rule.every == 0)
 
 
 def day_number(day: date) -> int:
@@ -245,3 +218,36 @@ def _near_workday(day: int, first_weekday: int, length: int) -> int:
 
 def _kept(days: int, named: Callable[[int], bool]) -> int:
     return mask_of(day for day in bits(days) if named(day))
+
+
+def _block(rule: DayRule, begin: int) -> int:
+    """Return the dates of a rule among the 512 from `begin`, as bits."""
+    found = 0
+    for first, month, weekday, length in _months(max(begin, FIRST_DATE), min(begin + _BLOCK - 1, LAST_DATE)):
+        days = rule.month(month, weekday, length)
+        if days:
+            days = _on_grid(rule, days, first) >> 1  # bit 0 is the first of the month
+            found |= days << first - begin if first >= begin else days >> begin - first
+    for day in rule.excluded:
+        if begin <= day < begin + _BLOCK:
+            found &= ~(1 << day - begin)
+    return found & (1 << _BLOCK) - 1
+
+
+def _on_grid(rule: DayRule, days: int, first: int) -> int:
+    """Keep of a month's days those that lie on the grid of the rule, and not before its start."""
+    start = rule.starting
+    if start is None or first + 31 < start:
+        return days if start is None else 0
+    if first < start:
+        days &= -1 << start - first + 1
+    if rule.every == 1:
+        return days
+    if rule.unit == "month":
+        shown, begun = date.fromordinal(first + _EPOCH), date.fromordinal(start + _EPOCH)
+        months = (shown.year - begun.year) * 12 + shown.month - begun.month
+        return 0 if months % rule.every else days
+    if rule.unit == "week":
+        monday = start - (start + 3) % 7  # 1970-01-01 was a Thursday
+        return _kept(days, lambda day: (first + day - 1 - monday) // 7 % rule.every == 0)
+    return _kept(days, lambda day: (first + day - 1 - start) % rule.every == 0)

@@ -7,160 +7,31 @@ What a schedule can't know without its runs is left out: a repeat without a wait
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections import defaultdict
+from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Final, Protocol, assert_never, cast
+from typing import Final, assert_never, cast
 from zoneinfo import ZoneInfo
 
-from typing_extensions import override
-
 from . import zones
-from .clock import SECOND, machine_zone, microseconds, moment
-from .schedules import AnySchedule, Daily, Once, Repeat, Schedule
-from .zones import DAY, FIRST_DAY, FIRST_SECOND, LAST_DAY, LAST_SECOND, Zone
+from .calendar_fields import WEEKDAYS, Fold, Gap, Weekday
+from .calendars import without
+from .clock import machine_zone, microseconds, moment
+from .dates import DayRule
+from .evaluators import BEFORE_ALL, LAST, EachDay, EachWall, Evaluator, Grid, Single, Union
+from .schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
+from .walls import DatesAtTimes, Disjoint, Walls, times_of_day
+
+__all__ = ["Evaluator", "between", "clear_caches", "compile", "count", "latest", "next_after", "previous"]
 
 _MICROSECOND: Final = timedelta(microseconds=1)
-_LAST: Final = LAST_SECOND * SECOND + SECOND - 1
 _MOST: Final = 100_000
+_EVERY_DAY: Final = DayRule()
 
-
-class Evaluator(Protocol):
-    """When one schedule happens in one zone; every time is in microseconds since 1970.
-
-    `anchor` is when the task was added. All of it is exact, total for any int, and takes a bounded number of steps
-    however far the times lie apart.
-    """
-
-    __slots__ = ()
-
-    def next_after(self, t: int, anchor: int) -> int | None:
-        """Return the first occurrence strictly after `t`; None when there is none before year 10000."""
-        ...
-
-    def latest(self, t: int, anchor: int) -> int | None:
-        """Return the last occurrence at or before `t`."""
-        ...
-
-    def count(self, after: int, until: int, anchor: int) -> int:
-        """Return how many occurrences lie in (after, until]."""
-        ...
-
-
-class _Single(Evaluator):
-    """One moment; None is the anchor."""
-
-    __slots__ = ("_at",)
-
-    def __init__(self, at: int | None) -> None:
-        self._at = at
-
-    @override
-    def next_after(self, t: int, anchor: int) -> int | None:
-        at = anchor if self._at is None else self._at
-        return at if at > t else None
-
-    @override
-    def latest(self, t: int, anchor: int) -> int | None:
-        at = anchor if self._at is None else self._at
-        return at if at <= t else None
-
-    @override
-    def count(self, after: int, until: int, anchor: int) -> int:
-        at = anchor if self._at is None else self._at
-        return int(after < at <= until)
-
-
-class _Grid(Evaluator):
-    """The moments anchor + k * wait, for k = 0, 1, 2..."""
-
-    __slots__ = ("_wait",)
-
-    def __init__(self, wait: int) -> None:
-        self._wait = wait
-
-    @override
-    def next_after(self, t: int, anchor: int) -> int | None:
-        found = anchor if t < anchor else t + self._wait - (t - anchor) % self._wait
-        return found if found <= _LAST else None
-
-    @override
-    def latest(self, t: int, anchor: int) -> int | None:
-        t = min(t, _LAST)
-        return None if t < anchor else t - (t - anchor) % self._wait
-
-    @override
-    def count(self, after: int, until: int, anchor: int) -> int:
-        return max(0, self._until(until, anchor) - self._until(after, anchor))
-
-    def _until(self, t: int, anchor: int) -> int:
-        t = min(t, _LAST)
-        return 0 if t < anchor else (t - anchor) // self._wait + 1
-
-
-class _EachDay(Evaluator):
-    """One wall-clock second of each local date.
-
-    Away from the days when the clock is set, one look into the zone's known days gives the offset, and the rest is
-    one modulo. Near them the few local dates around are resolved one by one.
-    """
-
-    __slots__ = ("_days", "_second", "_zone")
-
-    def __init__(self, second: int, zone: Zone) -> None:
-        self._second = second
-        self._zone = zone
-        self._days = zone.days
-
-    @override
-    def next_after(self, t: int, anchor: int) -> int | None:
-        instant = t // SECOND
-        offset = self._days[instant // DAY]
-        if offset is not None:
-            return (instant + DAY - (instant + offset - self._second) % DAY) * SECOND
-        today = self._local_day(instant)
-        for day in range(max(FIRST_DAY, today), min(LAST_DAY, today + 3) + 1):  # earlier dates had theirs
-            found = self._instant(day)
-            if found is not None and found > instant:
-                return found * SECOND
-        return None
-
-    @override
-    def latest(self, t: int, anchor: int) -> int | None:
-        instant = t // SECOND
-        offset = self._days[instant // DAY]
-        if offset is not None:
-            return (instant - (instant + offset - self._second) % DAY) * SECOND
-        found = self._instant(self._latest_day(instant))
-        return None if found is None else found * SECOND
-
-    @override
-    def count(self, after: int, until: int, anchor: int) -> int:
-        if until <= after:
-            return 0
-        first = self._latest_day(after // SECOND) + 1
-        last = self._latest_day(until // SECOND)
-        return last - first + 1 - self._zone.missing(first, last)
-
-    def _latest_day(self, instant: int) -> int:
-        """Return the local date of the last occurrence at or before an instant; one before the first if none."""
-        offset = self._days[instant // DAY]
-        if offset is not None:
-            return (instant + offset - self._second) // DAY
-        today = self._local_day(instant)
-        for day in range(min(LAST_DAY, today + 1), max(FIRST_DAY, today - 3) - 1, -1):
-            found = self._instant(day)
-            if found is not None and found <= instant:
-                return day
-        return FIRST_DAY - 1 if self._instant(FIRST_DAY) is not None else FIRST_DAY
-
-    def _local_day(self, instant: int) -> int:
-        instant = min(max(instant, FIRST_SECOND - DAY), LAST_SECOND + DAY)
-        return (instant + self._zone.offset(instant)) // DAY
-
-    def _instant(self, day: int) -> int | None:
-        for instant in self._zone.resolve(day * DAY + self._second):
-            return instant
-        return None
+_Part = tuple[DayRule, tuple[int, ...]]
+"""The dates and the times of day of one calendar schedule."""
+_Rules = tuple[ZoneInfo, Gap, Fold, int, int]
+"""The zone, what its gaps and folds are for, and the first and last microsecond."""
 
 
 def compile(schedule: Schedule, zone: ZoneInfo) -> Evaluator:  # noqa: A001 - what it does; the builtin is not needed here
@@ -175,31 +46,98 @@ def compile(schedule: Schedule, zone: ZoneInfo) -> Evaluator:  # noqa: A001 - wh
         case Repeat():
             wait = known.wait // _MICROSECOND
             return _grid(wait) if wait else _single(None)
-        case Daily():
-            at = known.at
-            return _each_day((at.hour * 60 + at.minute) * 60 + at.second, ZoneInfo(known.tz) if known.tz else zone)
+        case Daily() | Weekly() | Monthly() | Cron():
+            return _each_wall((_part(known),), _rules(known, zone))
+        case AnyOf():
+            return _union(known, zone)
         case _:
             assert_never(known)
 
 
-@lru_cache(maxsize=1024)
-def _single(at: int | None) -> _Single:
-    return _Single(at)
+def _part(schedule: Daily | Weekly | Monthly | Cron, excluding: tuple[date | Weekday, ...] = ()) -> _Part:
+    dates = without(schedule.dates, excluding)
+    if isinstance(schedule, Cron):
+        return dates, times_of_day(schedule.fields.minutes, schedule.fields.hours)
+    at = schedule.at
+    return dates, ((at.hour * 60 + at.minute) * 60 + at.second,)
+
+
+def _rules(schedule: Daily | Weekly | Monthly | Cron, zone: ZoneInfo) -> _Rules:
+    gap, fold = schedule.gap, schedule.fold
+    elapsed = isinstance(schedule, Cron) and schedule.fields.elapsed
+    gap = gap or ("skip" if elapsed else "next_valid")
+    fold = fold or ("both" if elapsed else "first")
+    return ZoneInfo(schedule.tz) if schedule.tz else zone, gap, fold, *_span(schedule)
+
+
+def _span(schedule: Daily | Weekly | Monthly | Cron | AnyOf) -> tuple[int, int]:
+    start_at, end_at = schedule.start_at, schedule.end_at
+    return (
+        BEFORE_ALL if start_at is None else microseconds(start_at),
+        LAST if end_at is None else microseconds(end_at),
+    )
+
+
+def _union(union: AnyOf, zone: ZoneInfo) -> Evaluator:
+    """Merge the parts that share zone and rules on the wall clock, and the rest as they are."""
+    shared: defaultdict[_Rules, list[_Part]] = defaultdict(list)
+    moments: list[Evaluator] = []
+    for part in union.of:
+        if not isinstance(part, Once):
+            shared[_rules(part, zone)].append(_part(part, union.excluding))
+        elif part.at is not None and not _is_excluded(part.at.astimezone(zone), union.excluding):
+            moments.append(_single(microseconds(part.at)))
+    evaluators = [_each_wall(tuple(parts), rules) for rules, parts in shared.items()]
+    start, end = _span(union)
+    if len(evaluators) == 1 and not moments and (start, end) == (BEFORE_ALL, LAST):
+        return evaluators[0]
+    return _merged((*evaluators, *moments), start, end)
+
+
+def _is_excluded(local: datetime, excluding: tuple[date | Weekday, ...]) -> bool:
+    return local.date() in excluding or WEEKDAYS[local.weekday()] in excluding
 
 
 @lru_cache(maxsize=1024)
-def _grid(wait: int) -> _Grid:
-    return _Grid(wait)
+def _single(at: int | None) -> Single:
+    return Single(at)
 
 
 @lru_cache(maxsize=1024)
-def _each_day(second: int, zone: ZoneInfo) -> _EachDay:
-    return _EachDay(second, zones.zone(zone))
+def _grid(wait: int) -> Grid:
+    return Grid(wait)
+
+
+@lru_cache(maxsize=1024)
+def _merged(parts: tuple[Evaluator, ...], start: int, end: int) -> Union:
+    return Union(parts, start, end)
+
+
+@lru_cache(maxsize=1024)
+def _each_wall(parts: tuple[_Part, ...], rules: _Rules) -> Evaluator:
+    info, gap, fold, start, end = rules
+    zone = zones.zone(info)
+    ((dates, times), *others) = parts
+    if not others:
+        if dates == _EVERY_DAY and len(times) == 1 and rules[1:] == ("next_valid", "first", BEFORE_ALL, LAST):
+            return EachDay(times[0], zone)
+        once_a_date = len(times) == 1
+        return EachWall(DatesAtTimes((dates,), times), zone, gap, fold, start, end, once_a_date=once_a_date)
+    # what several parts name is named once: each time of day gets the dates of all parts that have it
+    named: defaultdict[int, list[DayRule]] = defaultdict(list)
+    for dates, times in parts:
+        for time in times:
+            named[time].append(dates)
+    groups: defaultdict[tuple[DayRule, ...], list[int]] = defaultdict(list)
+    for time, dates_of_time in sorted(named.items()):
+        groups[tuple(dates_of_time)].append(time)
+    walls: tuple[Walls, ...] = tuple(DatesAtTimes(named_by, tuple(times)) for named_by, times in groups.items())
+    return EachWall(walls[0] if len(walls) == 1 else Disjoint(walls), zone, gap, fold, start, end)
 
 
 def clear_caches() -> None:
     """Forget every evaluator and zone; those that are in use keep what they know."""
-    for cached in (_single, _grid, _each_day):
+    for cached in (_single, _grid, _merged, _each_wall):
         cached.cache_clear()
     zones.clear_caches()
 
@@ -249,6 +187,48 @@ def between(
     return found
 
 
+def latest(
+    schedule: Schedule, until: datetime, *, zone: ZoneInfo | str | None = None, anchor: datetime | None = None
+) -> datetime | None:
+    """Return the last occurrence at or before `until`, aware, in UTC; None when there is none.
+
+    All else is as in `next_after()`.
+    """
+    t = _instant("until", until)
+    found = compile(schedule, _zone(schedule, zone)).latest(t, t if anchor is None else _instant("anchor", anchor))
+    return None if found is None else moment(found)
+
+
+def previous(
+    schedule: Schedule, before: datetime, *, zone: ZoneInfo | str | None = None, anchor: datetime | None = None
+) -> datetime | None:
+    """Return the last occurrence strictly before `before`, aware, in UTC; None when there is none.
+
+    It inverts `next_after()`: the previous of an occurrence's next one is that occurrence. All else is as there.
+    """
+    t = _instant("before", before)
+    found = compile(schedule, _zone(schedule, zone)).latest(t - 1, t if anchor is None else _instant("anchor", anchor))
+    return None if found is None else moment(found)
+
+
+def count(
+    schedule: Schedule,
+    after: datetime,
+    until: datetime,
+    *,
+    zone: ZoneInfo | str | None = None,
+    anchor: datetime | None = None,
+) -> int:
+    """Return how many occurrences lie after `after` and up to and including `until`, without a look at each.
+
+    Of a union of schedules with several zones or bounds it is exact up to 100,000, and never too few. All else is as
+    in `between()`.
+    """
+    t, last = _instant("after", after), _instant("until", until)
+    begun = t if anchor is None else _instant("anchor", anchor)
+    return compile(schedule, _zone(schedule, zone)).count(t, last, begun)
+
+
 def _instant(name: str, value: datetime) -> int:
     if value.utcoffset() is None:
         raise ValueError(
@@ -263,4 +243,10 @@ def _zone(schedule: Schedule, zone: ZoneInfo | str | None) -> ZoneInfo:
     if zone is not None:
         return ZoneInfo(zone)
     # the machine's zone may be misconfigured, which is nothing to a schedule that does not depend on it
-    return machine_zone() if isinstance(schedule, Daily) and schedule.tz is None else ZoneInfo("UTC")
+    return machine_zone() if _needs_zone(schedule) else ZoneInfo("UTC")
+
+
+def _needs_zone(schedule: Schedule) -> bool:
+    if isinstance(schedule, AnyOf):
+        return any(_needs_zone(part) or (bool(schedule.excluding) and isinstance(part, Once)) for part in schedule.of)
+    return isinstance(schedule, (Daily, Weekly, Monthly, Cron)) and schedule.tz is None

@@ -13,7 +13,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import Final
+from operator import itemgetter
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 DAY: Final = 86_400  # seconds
@@ -33,18 +34,39 @@ _DATE_LINE: Final = 20 * 3600  # a clock set on by more than this crossed the da
 _CROSSINGS: Final = range(
     int(datetime(1800, 1, 1, tzinfo=UTC).timestamp()), int(datetime(2100, 1, 1, tzinfo=UTC).timestamp()), 90 * DAY
 )
+_FIRST_CHANGE: Final = _CROSSINGS.start
+_CYCLE: Final = 146_097 * DAY  # 400 years, in which dates, weekdays and the yearly rules of all zones come round
+_CYCLES: Final = _CROSSINGS.stop + _CYCLE  # later changes are those of a cycle before
+_SPAN: Final = 400 * DAY
+_SAMPLE: Final = 5 * DAY  # shorter than the time between two changes of any zone
+_BEFORE_ALL: Final = -(1 << 80)
+_instant_of: Final = itemgetter(0)
+
+
+class Stretch(NamedTuple):
+    """The time from `begin` to before `end`, in which a zone's clock is not set."""
+
+    begin: int
+    end: int
+    offset: int
+    before: int
+    """The offset of the stretch before; the same one where a long stretch is cut into pieces."""
+    after: int
+    """The offset of the stretch after."""
 
 
 class Zone:
     """One zone's clock, with what was learned of it."""
 
-    __slots__ = ("_epoch", "_missing", "days", "info")
+    __slots__ = ("_changes", "_epoch", "_missing", "_near", "days", "info")
 
     def __init__(self, info: ZoneInfo) -> None:
         self.info = info
         self.days = Days(info)
         self._epoch = datetime(1970, 1, 1, tzinfo=info)
         self._missing: tuple[int, ...] | None = None
+        self._changes: dict[int, tuple[tuple[int, int, int], ...]] = {}
+        self._near: dict[int, tuple[tuple[int, int, int], ...]] = {}
 
     def offset(self, instant: int) -> int:
         """Return how many seconds the zone's clock is ahead of UTC at this second since 1970."""
@@ -68,14 +90,55 @@ class Zone:
                 return ()
         return (instant,) if FIRST_SECOND <= instant <= LAST_SECOND else ()
 
+    def stretch(self, instant: int) -> Stretch:
+        """Return the stretch around an instant; a long one may be cut into pieces of some years."""
+        if instant < _FIRST_CHANGE:
+            offset = self.offset(instant)
+            return Stretch(_BEFORE_ALL, _FIRST_CHANGE, offset, offset, offset)
+        shift = max(0, (instant - _CYCLES) // _CYCLE + 1) * _CYCLE
+        near = self._changes_near((instant - shift - 1) // _SPAN)
+        place = bisect_right(near, instant - shift, key=_instant_of)
+        begin, before, offset = near[place - 1]
+        end, _, after = near[place]
+        return Stretch(begin + shift, end + shift, offset, before, after)
+
     def missing(self, first: int, last: int) -> int:
         """Count the local dates from `first` to `last`, in days since 1970, that do not exist.
 
         The first call for a zone takes about two milliseconds.
         """
+        return len(self.missing_dates(first, last))
+
+    def missing_dates(self, first: int, last: int) -> tuple[int, ...]:
+        """Return those dates."""
         if self._missing is None:
             self._missing = self._find_missing()
-        return bisect_right(self._missing, last) - bisect_right(self._missing, first - 1)
+        missing = self._missing
+        return missing[bisect_right(missing, first - 1) : bisect_right(missing, last)]
+
+    def _changes_near(self, span: int) -> tuple[tuple[int, int, int], ...]:
+        """Return the changes of a span and its neighbours, between two that change nothing."""
+        near = self._near.get(span)
+        if near is None:
+            begin, end = (span - 1) * _SPAN, (span + 2) * _SPAN
+            first, last = self.offset(begin), self.offset(end)
+            inner = (change for part in (span - 1, span, span + 1) for change in self._changes_of(part))
+            near = self._near[span] = ((begin, first, first), *inner, (end + 1, last, last))
+        return near
+
+    def _changes_of(self, span: int) -> tuple[tuple[int, int, int], ...]:
+        """Return each change after the begin of a span and up to its end: the instant, the offsets before and after."""
+        known = self._changes.get(span)
+        if known is None:
+            found: list[tuple[int, int, int]] = []
+            low, before = span * _SPAN, self.offset(span * _SPAN)
+            for high in range(low + _SAMPLE, low + _SPAN + 1, _SAMPLE):
+                after = self.offset(high)
+                if after != before:
+                    found.append((self._gap_end(high - _SAMPLE, high), before, after))
+                before = after
+            known = self._changes[span] = tuple(found)
+        return known
 
     def _gap_end(self, low: int, high: int) -> int:
         """Return the first instant in (low, high] whose offset is not that of `low`."""
