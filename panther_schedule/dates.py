@@ -6,7 +6,7 @@ for all years from 1 to 9999. Nothing here knows a zone, so all of it is exact a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Final, Literal, NamedTuple
 
@@ -16,6 +16,7 @@ LAST_DATE: Final = date.max.toordinal() - _EPOCH
 _BLOCK_BITS: Final = 9
 _BLOCK: Final = 1 << _BLOCK_BITS  # days in a block: a year and a half
 _KNOWN_BLOCKS: Final = 64
+_LAST_YEAR: Final = date.max.year
 _LENGTHS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 ALL_DAYS: Final = (1 << 32) - 2
@@ -94,7 +95,7 @@ class DayRule(NamedTuple):
             kept.month(month, first, length) & _repeated(weekdays, first)
             for month in bits(months)
             for first in range(7)
-            for length in {_LENGTHS[month - 1], 29 if month == 2 else 0} - {0}  # February
+            for length in {_length(month, leap=False), _length(month, leap=True)}  # February
         )
 
 
@@ -104,11 +105,12 @@ class Dates(dict[int, int]):
     A search looks at each block between two dates at most once, so it takes at most 7,134 looks for all of time.
     """
 
-    __slots__ = ("_first", "_rules")
+    __slots__ = ("_first", "_rules", "_years")
 
     def __init__(self, rules: tuple[DayRule, ...]) -> None:
         super().__init__()
         self._rules = rules
+        self._years: tuple[dict[tuple[int, bool], int], ...] = tuple({} for _ in rules)
         self._first = min(FIRST_DATE if rule.starting is None else rule.starting for rule in rules)
 
     def after(self, day: int, until: int = LAST_DATE) -> int | None:
@@ -158,8 +160,14 @@ class Dates(dict[int, int]):
         if not FIRST_DATE - _BLOCK < begin <= LAST_DATE:
             return 0
         found = 0
-        for rule in self._rules:
-            found |= _block(rule, begin)
+        for rule, years in zip(self._rules, self._years, strict=True):
+            days = _named(rule, years, begin)
+            if rule.starting is not None:
+                days &= _grid(rule, rule.starting, begin)
+            for day in rule.excluded:
+                if begin <= day < begin + _BLOCK:
+                    days &= ~(1 << day - begin)
+            found |= days
         if len(self) >= _KNOWN_BLOCKS:
             self.clear()
         self[number] = found
@@ -187,17 +195,51 @@ def mask_of(numbers: Iterable[int]) -> int:
     return mask
 
 
-def _months(first: int, last: int) -> Iterator[tuple[int, int, int, int]]:
-    """Yield the first day, the number, the first weekday and the length of each month that touches these dates."""
-    start = date.fromordinal(first + _EPOCH)
+def _named(rule: DayRule, years: dict[tuple[int, bool], int], begin: int) -> int:
+    """Return the dates of a rule among the 512 from `begin`, as bits, without grid and excluded dates.
+
+    A year begins on one of seven weekdays and is leap or not, so there are fourteen masks to remember.
+    """
+    days = 0
+    year = date.fromordinal(max(begin, FIRST_DATE) + _EPOCH).year
+    while year <= _LAST_YEAR and (first := date(year, 1, 1).toordinal() - _EPOCH) < begin + _BLOCK:
+        kind = (first + 3) % 7, _is_leap(year)  # 1970-01-01 was a Thursday
+        mask = years.get(kind)
+        if mask is None:
+            mask = years[kind] = _year(rule, *kind)
+        days |= mask << first - begin if first >= begin else mask >> begin - first
+        year += 1
+    return days & (1 << _BLOCK) - 1
+
+
+def _year(rule: DayRule, first_weekday: int, leap: bool) -> int:
+    """Return the dates of a rule in a year that begins on this weekday, as bits from 0."""
+    days, first = 0, 0
+    for month in range(1, 13):
+        length = _length(month, leap=leap)
+        days |= rule.month(month, (first_weekday + first) % 7, length) >> 1 << first
+        first += length
+    return days
+
+
+def _months(begin: int) -> Iterator[tuple[int, int, int, int]]:
+    """Yield first day, year, number and length of each month that touches the 512 days from `begin`."""
+    start = date.fromordinal(max(begin, FIRST_DATE) + _EPOCH)
     year, month = start.year, start.month
-    begin = first - start.day + 1
-    while begin <= last:
-        leap = month == 2 and year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)  # February
-        length = _LENGTHS[month - 1] + leap
-        yield begin, month, (begin + 3) % 7, length
-        begin += length
-        year, month = (year, month + 1) if month < 12 else (year + 1, 1)  # December
+    first = start.toordinal() - _EPOCH - start.day + 1
+    while first < begin + _BLOCK and year <= _LAST_YEAR:
+        length = _length(month, leap=_is_leap(year))
+        yield first, year, month, length
+        first += length
+        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+
+
+def _is_leap(year: int) -> bool:
+    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+
+
+def _length(month: int, *, leap: bool) -> int:
+    return _LENGTHS[month - 1] + (leap and month == 2)
 
 
 def _repeated(weekdays: int, first_weekday: int) -> int:
@@ -216,38 +258,24 @@ def _near_workday(day: int, first_weekday: int, length: int) -> int:
     return day
 
 
-def _kept(days: int, named: Callable[[int], bool]) -> int:
-    return mask_of(day for day in bits(days) if named(day))
-
-
-def _block(rule: DayRule, begin: int) -> int:
-    """Return the dates of a rule among the 512 from `begin`, as bits."""
-    found = 0
-    for first, month, weekday, length in _months(max(begin, FIRST_DATE), min(begin + _BLOCK - 1, LAST_DATE)):
-        days = rule.month(month, weekday, length)
-        if days:
-            days = _on_grid(rule, days, first) >> 1  # bit 0 is the first of the month
-            found |= days << first - begin if first >= begin else days >> begin - first
-    for day in rule.excluded:
-        if begin <= day < begin + _BLOCK:
-            found &= ~(1 << day - begin)
-    return found & (1 << _BLOCK) - 1
-
-
-def _on_grid(rule: DayRule, days: int, first: int) -> int:
-    """Keep of a month's days those that lie on the grid of the rule, and not before its start."""
-    start = rule.starting
-    if start is None or first + 31 < start:
-        return days if start is None else 0
-    if first < start:
-        days &= -1 << start - first + 1
-    if rule.every == 1:
-        return days
-    if rule.unit == "month":
-        shown, begun = date.fromordinal(first + _EPOCH), date.fromordinal(start + _EPOCH)
-        months = (shown.year - begun.year) * 12 + shown.month - begun.month
-        return 0 if months % rule.every else days
-    if rule.unit == "week":
-        monday = start - (start + 3) % 7  # 1970-01-01 was a Thursday
-        return _kept(days, lambda day: (first + day - 1 - monday) // 7 % rule.every == 0)
-    return _kept(days, lambda day: (first + day - 1 - start) % rule.every == 0)
+def _grid(rule: DayRule, start: int, begin: int) -> int:
+    """Return which of the 512 days from `begin` lie on the grid of a rule, and not before its start, as bits."""
+    mask = (1 << _BLOCK) - 1
+    if rule.every > 1:
+        if rule.unit == "day":
+            mask = mask_of(range((start - begin) % rule.every, _BLOCK, rule.every))
+        elif rule.unit == "week":
+            monday, step = start - (start + 3) % 7, rule.every * 7  # 1970-01-01 was a Thursday
+            first = (monday - begin) % step - step
+            mask = ALL_WEEKDAYS >> -first if first > -7 else 0
+            for low in range(first + step, _BLOCK, step):
+                mask |= ALL_WEEKDAYS << low
+        else:
+            mask, begun = 0, date.fromordinal(start + _EPOCH)
+            for first, year, month, length in _months(begin):
+                if ((year - begun.year) * 12 + month - begun.month) % rule.every == 0:
+                    days = (1 << length) - 1
+                    mask |= days << first - begin if first >= begin else days >> begin - first
+    if start > begin:
+        mask &= -1 << min(start - begin, _BLOCK)
+    return mask
