@@ -22,10 +22,21 @@ from .evaluators import BEFORE_ALL, LAST, EachDay, EachWall, Evaluator, Grid, Si
 from .schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
 from .walls import DatesAtTimes, Disjoint, Walls, times_of_day
 
-__all__ = ["Evaluator", "between", "clear_caches", "compile", "count", "latest", "next_after", "previous"]
+__all__ = [
+    "Evaluator",
+    "between",
+    "clear_caches",
+    "compile",
+    "count",
+    "ever_happens",
+    "latest",
+    "next_after",
+    "previous",
+]
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 _MOST: Final = 100_000
+_NARROWING: Final = frozenset({"excluding", "start_at", "end_at", "starting", "gap", "of"})
 _EVERY_DAY: Final = DayRule()
 
 _Part = tuple[DayRule, tuple[int, ...]]
@@ -227,6 +238,13 @@ def count(
     t, last = _instant("after", after), _instant("until", until)
     begun = t if anchor is None else _instant("anchor", anchor)
     return compile(schedule, _zone(schedule, zone)).count(t, last, begun)
+
+
+def ever_happens(schedule: Schedule) -> bool:
+    """Tell whether there is an occurrence in any year; without a zone of its own, in the machine's."""
+    if not schedule.model_fields_set & _NARROWING:  # what the fields alone show, the model has refused
+        return True
+    return compile(schedule, _zone(schedule, None)).next_after(BEFORE_ALL, 0) is not None
 
 
 def _instant(name: str, value: datetime) -> int:

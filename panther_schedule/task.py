@@ -25,6 +25,7 @@ from .arguments import function_name, inspect_function
 from .clock import SystemClock, machine_zone, microseconds, moment
 from .errors import fault, refusal, type_name
 from .explain import explain, preview
+from .occurrences import ever_happens
 from .schedules import AnySchedule, Daily, Once, Repeat, Schedule
 
 P = ParamSpec("P", default=...)
@@ -131,10 +132,11 @@ class BackgroundTask(Generic[P, R]):
         """Run by this schedule.
 
         Raises:
-            ValidationError: `schedule` is none (`schedule_type`), or interval(), interval_wait() or on_time() is
-                set (`schedule_conflict`).
+            ValidationError: `schedule` is none (`schedule_type`) or has no occurrence at all (`never_happens`), or
+                interval(), interval_wait() or on_time() is set (`schedule_conflict`).
         """
         _refuse_no_schedule(schedule)
+        _refuse_never(schedule)
         return _make(ScheduledTask, self._func, self._args, self._kwargs, schedule, self._name)
 
     def with_name(self, name: str) -> Self:
@@ -291,7 +293,7 @@ def restore(
             cls = BackgroundTask
         case Repeat():
             cls = SpacedTask if schedule.wait else CountedTask
-        case Daily():
+        case Daily() if schedule == Daily(schedule.at, schedule.n, schedule.tz):
             cls = DailyTask
         case _:
             cls = ScheduledTask
@@ -323,6 +325,19 @@ def _refuse_no_schedule(schedule: object) -> None:
         "schedule must be a schedule, got {got}; write with_schedule(Daily(time(8, 0)))",
         at=("schedule",),
         got=type_name(schedule),
+    )
+    raise refusal("with_schedule", [line])
+
+
+def _refuse_never(schedule: AnySchedule) -> None:
+    """Refuse what only a search shows: no date is left between exclusions and bounds."""
+    if ever_happens(schedule):
+        return
+    line = fault(
+        "never_happens",
+        "schedule must have an occurrence, got {got}, which never happens; exclude less, or widen its bounds",
+        at=("schedule",),
+        got=repr(schedule),
     )
     raise refusal("with_schedule", [line])
 

@@ -9,6 +9,7 @@ import calendar
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from panther_schedule.schedules import AnyOf, Cron, Daily, Monthly, Once, Weekly
@@ -181,7 +182,7 @@ def _of_one(schedule: Kind, key: str, low: int, high: int) -> set[int]:
     gap, fold = rules(schedule)
     seconds = times(schedule)
     dates = {wall // 86_400 for _, wall in row}
-    jumps = [(before, after) for before, after in zip(row, row[1:], strict=False) if after[1] - before[1] > STEP]
+    jumps = [(before, after) for before, after in pairwise(row) if after[1] - before[1] > STEP]
     found: set[int] = set()
     for number in sorted(dates):
         day = date(1970, 1, 1) + timedelta(days=number)
