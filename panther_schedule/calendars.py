@@ -360,7 +360,8 @@ class AnyOf(Calendar, frozen=True):
 
     kind: Literal["any_of"] = "any_of"
     of: Annotated[tuple[Part, ...], AfterValidator(_canonical)] = Field(
-        description="Daily, weekly, monthly and cron schedules without `n`, and moments.", min_length=1
+        description="Daily, weekly, monthly and cron schedules without `n`, and moments.",
+        json_schema_extra={"minItems": 1},
     )
     n: RunCount = COUNT
     excluding: Excluding = EXCLUDING

@@ -1,0 +1,9 @@
+# cronsim 2: only what tests/ and bench/ call; it has types of its own, but the checks may run without it
+from collections.abc import Iterator
+from datetime import datetime
+
+class CronSimError(Exception): ...
+
+class CronSim(Iterator[datetime]):
+    def __init__(self, expr: str, dt: datetime) -> None: ...
+    def __next__(self) -> datetime: ...
