@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 _EPOCH: Final = date(1970, 1, 1).toordinal()
@@ -201,15 +202,23 @@ def _named(rule: DayRule, years: dict[tuple[int, bool], int], begin: int) -> int
     A year begins on one of seven weekdays and is leap or not, so there are fourteen masks to remember.
     """
     days = 0
-    year = date.fromordinal(max(begin, FIRST_DATE) + _EPOCH).year
-    while year <= _LAST_YEAR and (first := date(year, 1, 1).toordinal() - _EPOCH) < begin + _BLOCK:
-        kind = (first + 3) % 7, _is_leap(year)  # 1970-01-01 was a Thursday
+    for shift, kind in _years(begin):
         mask = years.get(kind)
         if mask is None:
             mask = years[kind] = _year(rule, *kind)
-        days |= mask << first - begin if first >= begin else mask >> begin - first
-        year += 1
+        days |= mask << shift if shift >= 0 else mask >> -shift
     return days & (1 << _BLOCK) - 1
+
+
+@lru_cache(maxsize=1024)
+def _years(begin: int) -> tuple[tuple[int, tuple[int, bool]], ...]:
+    """Return the years that touch the 512 days from `begin`: on which of the days each begins, and its kind."""
+    found: list[tuple[int, tuple[int, bool]]] = []
+    year = date.fromordinal(max(begin, FIRST_DATE) + _EPOCH).year
+    while year <= _LAST_YEAR and (first := date(year, 1, 1).toordinal() - _EPOCH) < begin + _BLOCK:
+        found.append((first - begin, ((first + 3) % 7, _is_leap(year))))  # 1970-01-01 was a Thursday
+        year += 1
+    return tuple(found)
 
 
 def _year(rule: DayRule, first_weekday: int, leap: bool) -> int:
