@@ -4,7 +4,8 @@
 
 Each round asks each side for the same number of next occurrences in America/New_York, one after the other; a figure
 is the median of the rounds and a ratio the median of the rounds' ratios. The peers are used as their documentation
-says: an iterator is made once and walked on. APScheduler reads `15 10 13 * 5` as Friday the 13th. At the end 100,000 lines of the tests' grammar are read and asked.
+says: an iterator is made once and walked on. APScheduler reads
+`15 10 13 * 5` as Friday the 13th. At the end 100,000 lines of the tests' grammar are read and asked.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ PEERS = ("cronsim", "croniter", "crondst", "apscheduler")
 
 
 def ours(schedule: AnySchedule, steps: int) -> float:
-    """Microseconds for each next occurrence."""
+    """Return microseconds for each next occurrence."""
     evaluator, t = compile_schedule(schedule, NEW_YORK), microseconds(START)
     begin = clock.perf_counter()
     for _ in range(steps):
@@ -52,7 +53,7 @@ def walked(step: Callable[[], Any], steps: int) -> float:
 
 
 def peer(name: str, line: str, steps: int) -> float:
-    """The same for a peer."""
+    """Return the same for a peer."""
     local = START.astimezone(NEW_YORK)
     if name == "cronsim":
         from cronsim import CronSim
@@ -72,10 +73,12 @@ def peer(name: str, line: str, steps: int) -> float:
     weekdays = {"1-5": "mon-fri", "5": "fri"}  # its weekdays are counted from Monday
     *fields, weekday = line.split()
     trigger = CronTrigger.from_crontab(" ".join([*fields, weekdays.get(weekday, weekday)]), NEW_YORK)
-    at: datetime = local
+    at = local
     begin = clock.perf_counter()
     for _ in range(steps):
-        at = trigger.get_next_fire_time(at, at)
+        following = trigger.get_next_fire_time(at, at)
+        assert following is not None
+        at = following
     return (clock.perf_counter() - begin) / steps * 1e6
 
 
@@ -99,7 +102,7 @@ def main() -> None:
         print(f"{line:16} {median(mine):6.2f} us (bar {bar:2})  " + "  ".join(shown))
     tests = Path(__file__).parent.parent / "tests"
     fuzz = [sys.executable, "-m", "pytest", "-q", "-k", "any_line_and_document", str(tests / "test_calendars.py")]
-    subprocess.run(fuzz, check=True, env={**os.environ, "CASES": "100000"})
+    subprocess.run(fuzz, check=True, env={**os.environ, "CASES": "100000"})  # noqa: S603 - our own tests
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ cronsim = pytest.importorskip("cronsim")
 croniter = pytest.importorskip("croniter")
 rrule = pytest.importorskip("dateutil.rrule")
 
-LINES = 1500
+LINES = 1200
 MANY = 6  # occurrences to compare
 
 
@@ -76,6 +76,22 @@ def _nth(fields: list[str]) -> bool:
     return len(fields) == 5 and bool(re.search(r"#|\dl", fields[4]))
 
 
+def _six(fields: list[str]) -> bool:
+    return len(fields) == 6
+
+
+def _question(fields: list[str]) -> bool:
+    return "?" in " ".join(fields)
+
+
+def _workday(fields: list[str]) -> bool:
+    return re.search(r"\dw", fields[2]) is not None
+
+
+def _any_workday(fields: list[str]) -> bool:
+    return "w" in fields[2]
+
+
 CRONSIM = [
     Mechanism(
         "equal range with a step",
@@ -83,17 +99,17 @@ CRONSIM = [
         "5-5 holds 5 alone; cronsim goes on to the end of the field",
         _equal_range(r"/\d+"),
     ),
-    Mechanism("six fields", "crontab(5) has five; cronsim reads seconds first", lambda fields: len(fields) == 6),
+    Mechanism("six fields", "crontab(5) has five; cronsim reads seconds first", _six),
     Mechanism(
         "no W",
         "the nearest workday (Quartz) is beyond crontab(5); cronsim has only LW",
-        lambda fields: bool(re.search(r"\dw", fields[2])),
+        _workday,
     ),
     Mechanism("never", "a line without a date in any year is refused here; cronsim looks for 50 years", _never),
 ]
 CRONITER = [
-    Mechanism("six fields", "crontab(5) has five; croniter reads seconds last", lambda fields: len(fields) == 6),
-    Mechanism("question mark", "crontab(5) has none; croniter reads *", lambda fields: "?" in " ".join(fields)),
+    Mechanism("six fields", "crontab(5) has five; croniter reads seconds last", _six),
+    Mechanism("question mark", "crontab(5) has none; croniter reads *", _question),
     Mechanism(
         "wraps",
         "crontab(5): a range is two numbers with a hyphen, both inclusive, as 8-11; croniter reads 22-2 as 22-23,0-2",
@@ -120,7 +136,7 @@ CRONITER = [
     Mechanism(
         "workdays",
         "LW and W (Quartz) are beyond crontab(5); croniter has no LW, and lets W and day-of-week be AND",
-        lambda fields: "w" in fields[2],
+        _any_workday,
     ),
 ]
 
@@ -148,7 +164,8 @@ def walk(schedule: AnySchedule, start: datetime) -> Iterator[datetime]:
 
 def of_cronsim(line: str, start: datetime) -> Asked:
     try:
-        return Asked(list(islice(cronsim.CronSim(line, start), MANY)))
+        walker: Iterator[datetime] = cronsim.CronSim(line, start)
+        return Asked(list(islice(walker, MANY)))
     except cronsim.CronSimError:
         return Asked(None)
 

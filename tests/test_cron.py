@@ -57,7 +57,7 @@ def test_months_have_names() -> None:
     assert list(bits(parse("0 0 1 jan,MAR-May,*/6 *").dates.months)) == [1, 3, 4, 5, 7]
 
 
-DATES = [
+DATES: list[tuple[str, str, list[int]]] = [
     # Debian's find_jobs: day-of-month AND day-of-week when one of them starts with a star, otherwise OR.
     ("0 0 13 * fri", "2026-01", [2, 9, 13, 16, 23, 30]),
     ("0 0 13 * *", "2026-01", [13]),

@@ -16,7 +16,7 @@ from panther_schedule import occurrences
 from panther_schedule.clock import SECOND, microseconds, moment
 from panther_schedule.occurrences import Evaluator, between, next_after
 from panther_schedule.occurrences import compile as compile_schedule
-from panther_schedule.schedules import AnySchedule, Daily, Once, Repeat
+from panther_schedule.schedules import AnySchedule, Cron, Daily, Monthly, Once, Repeat, Weekly
 
 DAY = 86_400
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -55,6 +55,95 @@ CLOCK_CHANGES = [
 def test_where_the_clock_is_set_a_daily_time_still_happens_once_a_date(zone: str, at: str, expected: list[str]) -> None:
     wanted = [utc(text) for text in expected]
     assert between(Daily(time.fromisoformat(at), tz=zone), wanted[0] - timedelta(seconds=1), wanted[-1]) == wanted
+
+
+CALENDARS: list[tuple[AnySchedule, str, list[str]]] = [
+    # 29 February: 2100 is no leap year.
+    (Cron("0 0 29 2 *"), "UTC", ["2092-02-29", "2096-02-29", "2104-02-29", "2108-02-29"]),
+    (Monthly(29, time(0), months=(2,)), "UTC", ["2092-02-29", "2096-02-29", "2104-02-29", "2108-02-29"]),
+    # On a Monday it is the fifth one of its month, 40 years apart over 2100.
+    (Monthly((5, "mon"), time(0), months=(2,)), "UTC", ["2016-02-29", "2044-02-29", "2072-02-29", "2112-02-29"]),
+    # Months without a day 31 have none, or their last day; nothing drifts to the 28th (Quartz).
+    (Monthly(31, time(0)), "UTC", ["2026-01-31", "2026-03-31", "2026-05-31", "2026-07-31"]),
+    (Monthly(31, time(0), missing="clamp"), "UTC", ["2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30"]),
+    (
+        Monthly(30, time(0), every=2, starting=date(2026, 8, 1)),
+        "UTC",
+        ["2026-08-30", "2026-10-30", "2026-12-30", "2027-04-30"],
+    ),
+    (Monthly(-1, time(0)), "UTC", ["2028-01-31", "2028-02-29", "2028-03-31"]),
+    # Every other week is counted by weeks from Monday, and nothing is before the starting date.
+    (
+        Weekly(("mon", "sun"), time(0), every=2, starting=date(2026, 1, 8)),
+        "UTC",
+        ["2026-01-11", "2026-01-19", "2026-01-25"],
+    ),
+    (Daily(time(0), every=3, starting=date(2026, 2, 27)), "UTC", ["2026-02-27", "2026-03-02", "2026-03-05"]),
+    # A cron line is its daily twin: the end of the gap, and the first pass of the fold.
+    (Cron("30 2 * * *"), "America/New_York", ["2026-03-07 07:30", "2026-03-08 07:00", "2026-03-09 06:30"]),
+    (Cron("30 1 * * *"), "America/New_York", ["2026-10-31 05:30", "2026-11-01 05:30", "2026-11-02 06:30"]),
+    # APScheduler loses the midnight after the change.
+    (Cron("0 0 * * *"), "America/New_York", ["2026-03-08 05:00", "2026-03-09 04:00", "2026-03-10 04:00"]),
+    (Cron("0 0 * * *"), "Africa/Cairo", ["2025-04-23 22:00", "2025-04-24 22:00", "2025-04-25 21:00"]),
+    (Cron("0 0 * * *"), "America/Santiago", ["2026-09-05 04:00", "2026-09-06 04:00", "2026-09-07 03:00"]),
+    # Both minutes of the gap are one occurrence at its end (APScheduler runs twice there, cron-converter goes back).
+    (Cron("0,30 2,3 * * *"), "America/New_York", ["2026-03-08 07:00", "2026-03-08 07:30", "2026-03-09 06:00"]),
+    # Debian: a star in minute or hour follows real minutes. Nothing in the gap, both passes of the fold (Celery's
+    # hourly loses the second one, systemd and Quartz the first).
+    (Cron("*/20 2 * * *"), "America/New_York", ["2026-03-07 07:40", "2026-03-09 06:00"]),
+    (Cron("0 * * * *"), "America/New_York", ["2026-11-01 05:00", "2026-11-01 06:00", "2026-11-01 07:00"]),
+    (Cron("30 1 * * *", fold="last"), "America/New_York", ["2026-10-31 05:30", "2026-11-01 06:30", "2026-11-02 06:30"]),
+    (Cron("30 1 * * *", fold="both"), "America/New_York", ["2026-11-01 05:30", "2026-11-01 06:30", "2026-11-02 06:30"]),
+    (Daily(time(2, 30), gap="shift"), "America/New_York", ["2026-03-07 07:30", "2026-03-08 07:30", "2026-03-09 06:30"]),
+    (Daily(time(2, 30), gap="skip"), "America/New_York", ["2026-03-07 07:30", "2026-03-09 06:30"]),
+    # A gap that ends on the next date (Quartz and systemd lose it, others run at 00:30).
+    (Weekly("sat", time(23, 30)), "America/Nuuk", ["2026-03-22 01:30", "2026-03-29 01:00", "2026-04-05 00:30"]),
+    (Daily(time(23, 45)), "Asia/Pyongyang", ["2018-05-03 15:15", "2018-05-04 15:00", "2018-05-05 14:45"]),
+    # Half an hour.
+    (Cron("15 2 * * *"), "Australia/Lord_Howe", ["2026-10-02 15:45", "2026-10-03 15:30", "2026-10-04 15:15"]),
+    # The clock is set at 00:01: cronsim walks for ever (21,44 */3), here it is both passes of the 23rd hour.
+    (Cron("21,44 */3 * * *"), "America/Goose_Bay", ["2006-10-29 00:44", "2006-10-29 04:21", "2006-10-29 04:44"]),
+    # A date that does not exist has nothing, and nothing takes its place (cronsim and croniter run on the 31st).
+    (Weekly("fri", time(12)), "Pacific/Apia", ["2011-12-23 22:00", "2012-01-05 22:00"]),
+    (Cron("0 12 * * *"), "Pacific/Apia", ["2011-12-29 22:00", "2011-12-30 22:00"]),
+    (Monthly(30, time(12), gap="shift"), "Pacific/Apia", ["2011-11-30 22:00", "2012-01-29 22:00"]),
+]
+
+
+@pytest.mark.parametrize(("schedule", "zone", "expected"), CALENDARS)
+def test_calendars(schedule: AnySchedule, zone: str, expected: list[str]) -> None:
+    wanted = [utc(text) for text in expected]
+    assert between(schedule, wanted[0] - timedelta(seconds=1), wanted[-1], zone=zone) == wanted
+
+
+def test_a_start_in_the_second_pass_of_a_fold_is_followed_by_what_is_later() -> None:
+    # cronsim answers at or before its start there
+    second = utc("2026-11-01 06:10")  # 01:10, the second time
+    for schedule in (Daily(time(1, 30)), Cron("30 1 * * *")):
+        assert next_after(schedule, second, zone="America/New_York") == utc("2026-11-02 06:30")
+    assert next_after(Cron("*/30 * * * *"), second, zone="America/New_York") == utc("2026-11-01 06:30")
+
+
+def test_four_days_of_midnight_in_santiago_are_four_runs_and_an_hour_has_no_more_than_its_minutes() -> None:
+    # schedule ran 64 times in these days, AioClock 361 times in an hour
+    start, end = utc("2026-09-04 12:00"), utc("2026-09-08 12:00")
+    assert len(between(Daily(time(0)), start, end, zone="America/Santiago")) == 4
+    assert len(between(Cron("* * * * *"), start, start + timedelta(hours=1), zone="America/Santiago")) == 60
+
+
+@pytest.mark.parametrize(
+    ("line", "first", "last"),
+    [
+        ("* * * * *", "0001-01-01 00:00", "9999-12-31 23:59"),
+        ("59 23 31 12 *", "0001-12-31 23:59", "9999-12-31 23:59"),
+        ("0 0 29 2 *", "0004-02-29", "9996-02-29"),
+    ],
+)
+def test_cron_from_year_1_to_9999(line: str, first: str, last: str) -> None:
+    cron = compile_schedule(Cron(line), ZoneInfo("UTC"))
+    assert cron.next_after(-FAR, 0) == microseconds(utc(first))
+    assert cron.latest(FAR, 0) == microseconds(utc(last))
+    assert cron.latest(microseconds(utc(first)) - 1, 0) is cron.next_after(microseconds(utc(last)), 0) is None
 
 
 def test_when_midnight_happens_twice_the_second_one_belongs_to_the_first() -> None:
@@ -208,6 +297,8 @@ ZONES = st.one_of(
 TIMES = st.builds(time, st.integers(0, 23), st.integers(0, 59), st.sampled_from([0, 0, 0, 1, 59]))
 SCHEDULES: st.SearchStrategy[AnySchedule] = st.one_of(
     st.builds(Daily, TIMES),
+    st.builds(Weekly, st.sampled_from(["mon", ("tue", "sun")]), TIMES),
+    st.builds(Monthly, st.sampled_from([1, 31, -1, (5, "fri")]), TIMES),
     st.builds(Repeat, st.just(-1), st.timedeltas(timedelta(0), timedelta(days=3))),
     st.builds(Once, st.none() | st.datetimes(timezones=st.just(UTC))),
 )
