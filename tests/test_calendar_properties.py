@@ -12,6 +12,7 @@ from functools import cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
+import pytest
 import walker
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -265,3 +266,37 @@ def test_the_dates_far_from_any_change(data: st.DataObject) -> None:
     low = datetime(dates[0].year, dates[0].month, dates[0].day, tzinfo=UTC)
     until = low + timedelta(days=60) - timedelta(microseconds=1)
     assert between(schedule, low - timedelta(microseconds=1), until, zone="UTC") == expected
+
+
+ODD_CHANGES = [
+    ("America/New_York", (2026, 3, 8)),
+    ("America/New_York", (2026, 11, 1)),
+    ("Pacific/Apia", (2011, 12, 30)),
+    ("Australia/Lord_Howe", (2026, 10, 3)),
+    ("America/Goose_Bay", (2006, 10, 29)),
+    ("America/Nuuk", (2026, 3, 29)),
+    ("Africa/Monrovia", (1972, 1, 7)),
+    ("Africa/Cairo", (2025, 4, 25)),
+]
+
+
+@pytest.mark.parametrize(("key", "day"), ODD_CHANGES)
+def test_each_rule_at_the_odd_changes(key: str, day: tuple[int, int, int]) -> None:
+    low = int(datetime(*day, tzinfo=UTC).timestamp()) - 2 * DAY
+    high = low + 5 * DAY
+    for gap in ("next_valid", "shift", "skip"):
+        for fold in ("first", "last", "both"):
+            rules = {"gap": gap, "fold": fold}
+            schedules: list[walker.Kind | AnyOf] = [
+                Cron.model_validate({"expression": "*/7 * * * *", **rules}),
+                Cron.model_validate({"expression": "0,15,30 0-3,23 * * *", **rules}),
+                Weekly.model_validate({"on": ("fri", "sat", "sun"), "at": time(2, 30), **rules}),
+                Weekly.model_validate({"on": walker.WEEKDAYS, "at": time(1, 30), **rules}),
+                Daily.model_validate({"at": time(0), **rules}) | Cron("30 2 * * *") | Cron("0 0 1-31/2 * *"),
+                Daily(time(8)) | Cron("*/20 0-5 */2 * *", tz="Asia/Tokyo"),
+            ]
+            for schedule in schedules:
+                expected = walker.occurrences(schedule, key, low, high)
+                assert iterate(schedule, key, low, high) == expected, schedule
+                evaluator = compile_schedule(schedule, ZoneInfo(key))
+                assert evaluator.count(low * SECOND - 1, high * SECOND - 1, 0) == len(expected), schedule
