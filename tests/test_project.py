@@ -91,6 +91,12 @@ def test_every_public_name_is_in_the_reference() -> None:
     assert shown == set(panther_schedule.__all__) - {"__version__"}
 
 
+def test_the_design_page_places_every_module() -> None:
+    table = (ROOT / "docs" / "design.md").read_text().partition("## Decisions")[0]
+
+    assert set(re.findall(r"`(\w+)`", table)) == {path.stem for path in MODULES} - {"__init__"}
+
+
 def test_every_public_name_has_a_docstring() -> None:
     for name in set(panther_schedule.__all__) - {"__version__", "AnySchedule"}:
         assert getattr(panther_schedule, name).__doc__, name
