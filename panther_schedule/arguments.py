@@ -244,7 +244,11 @@ def _validator(signature: inspect.Signature, hints: dict[str, Any]) -> Callable[
         """Take a call and do nothing."""
 
     likeness: Any = stub
-    likeness.__signature__ = signature
+    parameters = [
+        parameter if parameter.name in hints else parameter.replace(annotation=parameter.empty)
+        for parameter in signature.parameters.values()
+    ]
+    likeness.__signature__ = signature.replace(parameters=parameters)
     likeness.__annotations__ = hints
     adapter: TypeAdapter[None] = TypeAdapter(likeness, config=_CONFIG)
     return adapter.validator.validate_python

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 SECOND = 1_000_000  # microseconds
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_wall_ns, _clock_ns = time.time_ns, time.clock_gettime_ns
 _BOOTTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # MONOTONIC stands still in a suspend
 
 
@@ -45,7 +46,7 @@ class SystemClock:
 
     def read(self) -> Reading:
         """Return wall and steady time of this moment."""
-        return Reading(time.time_ns() // 1000, (time.clock_gettime_ns(_BOOTTIME) + self._base) // 1000)
+        return Reading(_wall_ns() // 1000, (_clock_ns(_BOOTTIME) + self._base) // 1000)
 
 
 class VirtualClock:

@@ -18,7 +18,7 @@ from .errors import SchedulerStateError
 from .planning import has_ended
 from .runs import RunRecord
 from .store import Entry, MemoryStore
-from .workers import Finished, Workers
+from .workers import Workers
 
 _LONGEST_SLEEP_S: Final = 1.0  # within this time a suspended machine or a stepped clock is noticed
 _TURN: Final = 256  # messages, and due tasks, a turn: neither floods the other
@@ -159,9 +159,9 @@ class Loop:
         if kind is Entry:
             self._live += 1
             self.store.add(message)
-        elif kind is Finished:
-            entry = message.entry
-            self.store.finish(entry, message.record)
+        elif kind is tuple:  # a run that ended
+            entry, record = message
+            self.store.finish(entry, record)
             self.workers.ended(entry)
             if has_ended(entry.state):
                 self._end(entry)

@@ -56,9 +56,11 @@ def first_state(schedule: Schedule, rule: Rule, reading: Reading) -> State | Non
     Wall-clock kinds begin with the next occurrence strictly after now; `Once` and `Repeat` with their first one,
     even when that is over.
     """
-    now = reading.wall if rule.on_wall else reading.steady
-    after = now if rule.on_wall and not isinstance(schedule, Once) else _BEFORE_ALL
-    first = rule.occurrences.next_after(after, now)
+    if not rule.on_wall:
+        now = reading.steady
+        return State(now, now - 1, now)
+    now = reading.wall
+    first = rule.occurrences.next_after(_BEFORE_ALL if isinstance(schedule, Once) else now, now)
     return None if first is None else State(now, min(now, first) - 1, first)
 
 

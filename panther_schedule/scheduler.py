@@ -8,7 +8,7 @@ import os
 import threading
 import warnings
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Final, ParamSpec, Self
@@ -21,13 +21,17 @@ from .clock import Clock, SystemClock, VirtualClock, machine_zone
 from .errors import BusyLoopWarning, SchedulerStateError, fault, refusal, type_name
 from .handles import TaskHandle
 from .loop import Loop
-from .planning import first_state, rule_of
+from .planning import Rule, first_state, rule_of
+from .schedules import AnySchedule, Once
 from .store import Entry, order_of
 from .task import BackgroundTask
 from .workers import Workers
 
 P = ParamSpec("P")
 _DRAIN: Final = timedelta(seconds=10)
+_UTC: Final = ZoneInfo("UTC")
+_NO_NAMES: Final[Mapping[str, Entry]] = {}
+_DEFAULT: Final = Once()
 
 
 class Scheduler:
@@ -62,6 +66,7 @@ class Scheduler:
         self._lock = threading.Lock()
         self._tasks: dict[int | str, Entry] = {}
         self._order = 0
+        self._latest: tuple[AnySchedule, Rule] = _DEFAULT, rule_of(_DEFAULT, _UTC)
         self._loop: Loop | None = None
         self._stopped = False
 
@@ -82,7 +87,7 @@ class Scheduler:
             raise refusal("add_task", [_no_task(task)])
         with self._lock:
             loop = self._running()
-            entry = self._entry(task, loop, {})
+            entry = self._entry(task, loop, _NO_NAMES)
             self._post(entry, loop)
         return TaskHandle(entry, self._leave)
 
@@ -95,12 +100,17 @@ class Scheduler:
             raise refusal("add_tasks", faults)
         with self._lock:
             loop, new = self._running(), dict[str, Entry]()
-            entries = [self._entry(task, loop, new) for task in wanted]
+            entries: list[Entry] = []
+            for task in wanted:
+                entry = self._entry(task, loop, new)
+                entries.append(entry)
+                if task._name is not None:
+                    new[task._name] = entry
             for entry in entries:
                 self._post(entry, loop)
         return [TaskHandle(entry, self._leave) for entry in entries]
 
-    def _entry(self, task: BackgroundTask[..., Any], loop: Loop, new: dict[str, Entry]) -> Entry:
+    def _entry(self, task: BackgroundTask[..., Any], loop: Loop, new: Mapping[str, Entry]) -> Entry:
         name = task._name
         if name is not None:
             known = new.get(name) or self._tasks.get(name)
@@ -109,16 +119,14 @@ class Scheduler:
                     return known
                 raise refusal("add_task", [_name_in_use(known.task, task)])
         schedule = task._schedule
-        zone = machine_zone() if schedule.on_wall else _UTC
-        rule = rule_of(schedule, zone)
+        if schedule is not self._latest[0]:  # the schedule of an own setter may well be the shared default
+            self._latest = schedule, rule_of(schedule, machine_zone() if schedule.on_wall else _UTC)
+        rule = self._latest[1]
         state = first_state(schedule, rule, self._clock.read())
         if state is None:
             raise refusal("add_task", [_no_occurrence(task)])
         self._order += 1
-        entry = Entry(task, rule, state, self._order, loop, is_async=inspect_function(task._func).is_async)
-        if name is not None:
-            new[name] = entry
-        return entry
+        return Entry(task, rule, state, self._order, loop)
 
     def _post(self, entry: Entry, loop: Loop) -> None:
         key = entry.key
@@ -212,12 +220,13 @@ class Scheduler:
             loop.stop(timeout, at_exit=at_exit)
 
     def _running(self) -> Loop:
+        if self._loop is not None and not self._stopped:
+            return self._loop
         if self._stopped:
             raise SchedulerStateError("the scheduler has stopped and takes no tasks; make a new Scheduler()")
-        if self._loop is None:
-            self._loop = Loop(self._clock, self._workers, self._tasks)
-            _watch_exit(self)
-            self._loop.start()
+        self._loop = Loop(self._clock, self._workers, self._tasks)
+        _watch_exit(self)
+        self._loop.start()
         return self._loop
 
     def _workers(self, report: Callable[[Any], None]) -> Workers:
@@ -283,7 +292,6 @@ def _no_occurrence(task: BackgroundTask[..., Any]) -> InitErrorDetails:
 
 # ---- the process ends, or forks ----------------------------------------------------------------------------------
 
-_UTC: Final = ZoneInfo("UTC")
 _all: weakref.WeakSet[Scheduler] = weakref.WeakSet()
 _started: set[Scheduler] = set()
 

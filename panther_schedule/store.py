@@ -28,12 +28,10 @@ _ELAPSED: Final = 1 << 48  # added to the order of elapsed tasks: wall-clock kin
 class Entry:
     """One task that was added."""
 
-    __slots__ = ("dropped", "ended", "is_async", "owner", "rank", "recent", "rule", "state", "task")
+    __slots__ = ("dropped", "ended", "owner", "rank", "recent", "rule", "state", "task")
 
-    def __init__(
-        self, task: BackgroundTask[..., Any], rule: Rule, state: State, order: int, owner: Any, *, is_async: bool
-    ) -> None:
-        self.task, self.rule, self.state, self.owner, self.is_async = task, rule, state, owner, is_async
+    def __init__(self, task: BackgroundTask[..., Any], rule: Rule, state: State, order: int, owner: Any) -> None:
+        self.task, self.rule, self.state, self.owner = task, rule, state, owner
         self.rank = order if rule.on_wall else order + _ELAPSED
         self.recent: list[Record] | None = None
         self.dropped = False

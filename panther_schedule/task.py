@@ -56,17 +56,20 @@ class BackgroundTask(Generic[P, R]):
             it: `missing_argument`, `unknown_argument`, `surplus_argument`, `argument_type`.
     """
 
-    __slots__ = ("__weakref__", "_args", "_func", "_kwargs", "_name", "_schedule")
+    __slots__ = ("__weakref__", "_args", "_func", "_is_async", "_kwargs", "_name", "_schedule")
     _func: Callable[..., R]
     _args: tuple[Any, ...]
     _kwargs: dict[str, Any]
     _schedule: AnySchedule
     _name: str | None
+    _is_async: bool
 
     def __init__(self, func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> None:
         if type(self) is not BackgroundTask:
             raise TypeError(f"{type(self).__name__} can't be called; write BackgroundTask(...) and call its setters")
-        inspect_function(func).check(func, args, kwargs)
+        checked = inspect_function(func)
+        checked.check(func, args, kwargs)
+        _put(self, "_is_async", checked.is_async)
         _put(self, "_func", func)
         _put(self, "_args", args)
         _put(self, "_kwargs", kwargs)
@@ -307,6 +310,7 @@ def _make(
     name: str | None,
 ) -> _Task:
     task = object.__new__(cls)
+    _put(task, "_is_async", inspect_function(func).is_async)
     _put(task, "_func", func)
     _put(task, "_args", args)
     _put(task, "_kwargs", kwargs)

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from inspect import iscoroutine
 from queue import SimpleQueue
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
 from .clock import Clock
 from .runs import Outcome, RunRecord
@@ -22,11 +22,8 @@ from .store import Entry
 _log = logging.getLogger("panther_schedule")
 
 
-class Finished(NamedTuple):
-    """A run that ended, as the owner of the store gets to know it."""
-
-    entry: Entry
-    record: RunRecord
+Finished: TypeAlias = tuple[Entry, RunRecord]
+"""A run that ended, as the owner of the store gets to know it."""
 
 
 class Workers:
@@ -54,7 +51,7 @@ class Workers:
         coroutines: list[tuple[Entry, int]] = []
         put = self._queue.put
         for run in runs:
-            if run[0].is_async:
+            if run[0].task._is_async:
                 coroutines.append(run)
                 continue
             put(run)
@@ -67,16 +64,16 @@ class Workers:
 
     def ended(self, entry: Entry) -> None:
         """Take note that a run ended; called by the store's owner only."""
-        if not entry.is_async:
+        if not entry.task._is_async:
             self._busy -= 1
 
     def run_inline(self, entry: Entry, scheduled_at: int) -> Finished:
         """Run a function in the calling thread and a coroutine on the event loop, and wait for it."""
-        if not entry.is_async:
+        if not entry.task._is_async:
             self._busy += 1
         started_at = self._now(entry)
         finished = self._call(entry, scheduled_at, started_at)
-        if isinstance(finished, Finished):
+        if isinstance(finished, tuple):
             return finished
         waiting = self._await(entry, scheduled_at, started_at, finished)
         return asyncio.run_coroutine_threadsafe(waiting, self._event_loop()).result()
@@ -104,7 +101,7 @@ class Workers:
             entry, scheduled_at = run
             started_at = self._now(entry)
             finished = self._call(entry, scheduled_at, started_at)
-            if isinstance(finished, Finished):
+            if isinstance(finished, tuple):
                 report(finished)
             else:
                 self._on_loop(self._start, entry, scheduled_at, started_at, finished)
@@ -126,7 +123,7 @@ class Workers:
         for entry, scheduled_at in runs:
             started_at = self._now(entry)
             finished = self._call(entry, scheduled_at, started_at)
-            if isinstance(finished, Finished):
+            if isinstance(finished, tuple):
                 self._report(finished)
             else:
                 self._start(entry, scheduled_at, started_at, finished)
@@ -163,7 +160,7 @@ class Workers:
         finished_at = self._now(entry)
         if outcome == "failed":
             _log.error("task %s failed", entry.name, exc_info=error)
-        return Finished(entry, RunRecord(scheduled_at, started_at, finished_at, outcome, error))
+        return (entry, RunRecord(scheduled_at, started_at, finished_at, outcome, error))
 
     def _now(self, entry: Entry) -> int:
         return self._clock.read()[0 if entry.rule.on_wall else 1]
