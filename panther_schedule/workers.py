@@ -101,7 +101,7 @@ class Workers:
             entry, scheduled_at = run
             started_at = self._now(entry)
             finished = self._call(entry, scheduled_at, started_at)
-            if isinstance(finished, tuple):
+            if type(finished) is tuple:
                 report(finished)
             else:
                 self._on_loop(self._start, entry, scheduled_at, started_at, finished)
