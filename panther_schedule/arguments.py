@@ -11,7 +11,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from types import MethodType
-from typing import Any, LiteralString, get_type_hints
+from typing import Any, LiteralString, get_origin, get_type_hints
 from weakref import WeakKeyDictionary
 
 import typing_extensions
@@ -95,6 +95,10 @@ class Checked:
             named.update(sorted(arguments[name].items()))
         return named
 
+    def hint(self, name: str) -> Any:
+        """Return the hint of an argument given by name."""
+        return self.hints.get(name, Any) if self.signature is None else _parameter(self.signature, self.hints, name)[1]
+
     @property
     def names(self) -> dict[str, bool]:
         """The arguments that can be given by name, and whether they must be."""
@@ -123,16 +127,19 @@ class Checked:
     def keywords(self) -> TypeAdapter[dict[str, Any]]:
         """Validate and write all arguments by name, in JSON too; the defaults are left to the function."""
         fields: dict[str, Any] = {}
-        extra: Any = "forbid"
+        rest: dict[str, Any] = {}
         for parameter in self.signature.parameters.values() if self.signature else ():
             if parameter.kind is parameter.VAR_KEYWORD:
-                extra = "allow"
+                hint = self.hints.get(parameter.name, Any)
+                rest = {"extra_items": Any if get_origin(hint) is _typing.Unpack else hint}
                 continue
             hint = self.hints.get(parameter.name, Any)
             wrap = _typing.Required if parameter.default is parameter.empty else _typing.NotRequired
             fields[parameter.name] = wrap[hint]
-        config = ConfigDict(extra=extra, strict=True, arbitrary_types_allowed=True)
-        adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(with_config(config)(_typing.TypedDict("Arguments", fields)))
+        config = _CONFIG if rest else ConfigDict(extra="forbid", **_CONFIG)
+        adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(
+            with_config(config)(_typing.TypedDict("Arguments", fields, **rest))
+        )
         return adapter
 
 

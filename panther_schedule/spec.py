@@ -276,7 +276,7 @@ def _arguments(
                 "argument_type",
                 "{name} must be the JSON of {hint}, got {got} ({kind}); {rule}",
                 name=name,
-                hint=shown(checked.hints.get(str(name), Any)),
+                hint=shown(checked.hint(str(name))),
                 got=json_type(value[str(name)]),
                 kind=line["type"],
                 rule=rule,

@@ -13,7 +13,7 @@ from typing import Any, Final
 from .arguments import function_name
 from .clock import Reading
 from .planning import Plan, Rule, plan, settle
-from .runs import OUTCOMES, REASONS, Outcome, Reason, Record, RunRecord, State
+from .runs import OUTCOMES, REASONS, Outcome, PassedRecord, Reason, Record, RunRecord, State
 from .task import BackgroundTask
 
 TASK_HISTORY: Final = 20
@@ -106,7 +106,8 @@ class MemoryStore:
         entry.state = done.state
         for passed in done.passed:
             self.counts[passed.reason] += passed.number
-            self._record(entry, passed)
+            if not _extends(entry, passed):
+                self._record(entry, passed)
         if done.start is not None:
             self.in_flight[entry] = done.start
         self._push(entry)
@@ -157,3 +158,15 @@ class MemoryStore:
             self._history.append(recent)
             if len(self._history) > WHOLE_HISTORY:
                 del self._history.popleft()[0]
+
+
+def _extends(entry: Entry, passed: PassedRecord) -> bool:
+    """Lengthen the latest record of a task by occurrences that follow it for the same reason, if they do."""
+    latest = entry.recent[-1] if entry.recent else None
+    if not isinstance(latest, PassedRecord) or latest.reason != passed.reason:
+        return False
+    if entry.rule.occurrences.next_after(latest.last, entry.state.anchor) != passed.first:
+        return False  # a run that is still going lies between them
+    assert entry.recent is not None  # noqa: S101 - it holds `latest`
+    entry.recent[-1] = PassedRecord(passed.reason, latest.first, passed.last, latest.number + passed.number)
+    return True
