@@ -136,7 +136,7 @@ class Checked:
             hint = self.hints.get(parameter.name, Any)
             wrap = _typing.Required if parameter.default is parameter.empty else _typing.NotRequired
             fields[parameter.name] = wrap[hint]
-        config = _CONFIG if rest else ConfigDict(extra="forbid", **_CONFIG)
+        config = _CONFIG if rest else _CONFIG | {"extra": "forbid"}
         adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(
             with_config(config)(_typing.TypedDict("Arguments", fields, **rest))
         )

@@ -122,7 +122,7 @@ def call(*args: Any, **kwargs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
         (mixed, call(1, "b", 2, 3, c=2, d=True)),
         (reserved, call(self=1, func="f", args="a", kwargs="k")),
         (plain, call("Ali")),
-        (lambda *_: 0, call(1)),
+        (lambda: 0, call()),
         (unresolved, call(object(), "any")),
         (Mail, call("ali@example.org")),
         (Point, call(x=1)),
@@ -293,9 +293,19 @@ def test_what_is_async() -> None:
     def wrapped(name: str) -> Any:
         return send_hello(name)
 
-    for func in (send_hello, Session().receive, partial(send_hello, "Ali"), Awaited(), wrapped, AsyncMock()):
+    for func in (send_hello, Session().receive, partial(send_hello, "Ali"), Awaited(), AsyncMock()):
         assert inspect_function(func).is_async, func
-    for other in (send_otp, Session().send, Session(), Session, partial(send_otp, "Ali"), lambda: 0, max, Mock()):
+    for other in (
+        wrapped,
+        send_otp,
+        Session().send,
+        Session(),
+        Session,
+        partial(send_otp, "Ali"),
+        lambda: 0,
+        max,
+        Mock(),
+    ):
         assert not inspect_function(other).is_async, other
 
 
