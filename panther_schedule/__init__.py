@@ -14,8 +14,8 @@ from .handles import TaskHandle
 from .occurrences import between, next_after
 from .registry import TaskRegistry
 from .runs import Passed, Run
-from .schedules import AnySchedule, Daily, Once, Repeat, Schedule
 from .scheduler import Scheduler
+from .schedules import AnySchedule, Daily, Once, Repeat, Schedule
 
 __version__ = "0.1.0"
 

@@ -73,6 +73,7 @@ class Loop:
             self._driver = Driver(self._wait, self._run_inline)
             self.clock.attach(self._driver)
         else:
+            self.workers.prepare(None)
             self._thread = threading.Thread(target=self._run, name="panther_schedule", daemon=True)
             self._thread.start()
 
@@ -155,7 +156,7 @@ class Loop:
         return self.clock.read()
 
     def _handle(self, message: Any, reading: Reading) -> None:
-        kind = type(message)
+        kind: object = type(message)
         if kind is Entry:
             self._live += 1
             self.store.add(message)

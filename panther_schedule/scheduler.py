@@ -138,6 +138,7 @@ class Scheduler:
                 BusyLoopWarning,
                 stacklevel=3,
             )
+        loop.workers.prepare(entry.task)
         self._tasks[key] = entry
         loop.post(entry)
 

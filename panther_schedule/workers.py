@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 from .clock import Clock
 from .runs import Outcome, RunRecord
 from .store import Entry
+from .task import BackgroundTask
 
 _log = logging.getLogger("panther_schedule")
 
@@ -46,6 +47,16 @@ class Workers:
         self._threads = 0
         self._busy = 0
 
+    def prepare(self, task: BackgroundTask[..., Any] | None) -> None:
+        """Start what the drain at exit will need, since no thread can be started then (from Python 3.12 on).
+
+        That is one worker, with None; and the event loop, when the first async task is added.
+        """
+        if task is None:
+            self._add_worker()
+        elif task._is_async and self._loop is None:
+            self._event_loop()
+
     def start(self, runs: list[tuple[Entry, int]]) -> None:
         """Hand runs over, each an entry and its `scheduled_at`; called by the store's owner only."""
         coroutines: list[tuple[Entry, int]] = []
@@ -57,10 +68,12 @@ class Workers:
             put(run)
             self._busy += 1
             if self._busy > self._threads < self._max:
-                self._threads += 1
-                _thread(self._work, f"worker-{self._threads}").start()
+                try:
+                    self._add_worker()
+                except RuntimeError:  # the interpreter ends, or has no thread left: the run waits for a worker
+                    pass
         if coroutines:
-            self._on_loop(self._start_coroutines, coroutines)
+            self._event_loop().call_soon_threadsafe(self._start_coroutines, coroutines)
 
     def ended(self, entry: Entry) -> None:
         """Take note that a run ended; called by the store's owner only."""
@@ -94,6 +107,10 @@ class Workers:
             if thread is not threading.current_thread():
                 thread.join(timeout=1)
 
+    def _add_worker(self) -> None:
+        _thread(self._work, f"worker-{self._threads + 1}").start()
+        self._threads += 1
+
     def _work(self) -> None:
         threading.current_thread().workers = self  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue] - a mark for owns_current_thread
         get, report = self._queue.get, self._report
@@ -101,23 +118,29 @@ class Workers:
             entry, scheduled_at = run
             started_at = self._now(entry)
             finished = self._call(entry, scheduled_at, started_at)
-            if type(finished) is tuple:
+            if isinstance(finished, tuple):
                 report(finished)
             else:
-                self._on_loop(self._start, entry, scheduled_at, started_at, finished)
+                self._pass_on(entry, scheduled_at, started_at, finished)
             del run, entry, finished  # an idle worker keeps nobody's arguments alive
 
     def _call(self, entry: Entry, scheduled_at: int, started_at: int) -> Finished | Coroutine[Any, Any, Any]:
         task = entry.task
         try:
-            result = task._func(
-                *task._args, **task._kwargs
-            )  # the properties would make a view of the arguments for each run
+            result = task._func(*task._args, **task._kwargs)  # task.kwargs would make a view for each run
         except BaseException as error:  # noqa: BLE001 - a run's SystemExit ends the run, not the worker
             return self._finished(entry, scheduled_at, started_at, "failed", error)
         if iscoroutine(result):  # of an async function, or of a lambda that calls one
             return result
         return self._finished(entry, scheduled_at, started_at, "succeeded", None)
+
+    def _pass_on(self, entry: Entry, scheduled_at: int, started_at: int, coroutine: Coroutine[Any, Any, Any]) -> None:
+        try:
+            loop = self._event_loop()
+        except RuntimeError:  # the interpreter ends before the event loop was needed
+            self._report(asyncio.run(self._await(entry, scheduled_at, started_at, coroutine)))
+        else:
+            loop.call_soon_threadsafe(self._start, entry, scheduled_at, started_at, coroutine)
 
     def _start_coroutines(self, runs: list[tuple[Entry, int]]) -> None:
         for entry, scheduled_at in runs:
@@ -165,27 +188,28 @@ class Workers:
     def _now(self, entry: Entry) -> int:
         return self._clock.read()[0 if entry.rule.on_wall else 1]
 
-    def _on_loop(self, call: Callable[..., None], *args: Any) -> None:
-        self._event_loop().call_soon_threadsafe(call, *args)
-
     def _event_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._own_loop = _thread(self._run_loop, "loop")
-                self._own_loop.start()
+                loop = asyncio.new_event_loop()
+                thread = _thread(lambda: _run_loop(loop, self._running), "loop")
+                try:
+                    thread.start()
+                except RuntimeError:
+                    loop.close()
+                    raise
+                self._loop, self._own_loop = loop, thread
             return self._loop
 
-    def _run_loop(self) -> None:
-        loop = self._loop
-        assert loop is not None  # noqa: S101 - set before this thread starts
-        asyncio.set_event_loop(loop)
-        loop.run_forever()
-        for running in self._running:
-            running.cancel()
-        loop.run_until_complete(asyncio.gather(*self._running, return_exceptions=True))
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
+
+def _run_loop(loop: asyncio.AbstractEventLoop, runs: set[asyncio.Task[Finished]]) -> None:
+    asyncio.set_event_loop(loop)
+    loop.run_forever()
+    for running in runs:
+        running.cancel()
+    loop.run_until_complete(asyncio.gather(*runs, return_exceptions=True))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
 
 
 def _thread(target: Callable[[], None], name: str) -> threading.Thread:
