@@ -35,6 +35,14 @@ class Clock(Protocol):
         """Return wall and steady time of this moment."""
         ...
 
+    def wall(self) -> int:
+        """Return the wall time alone."""
+        ...
+
+    def steady(self) -> int:
+        """Return the steady time alone."""
+        ...
+
 
 class SystemClock:
     """The machine's clock."""
@@ -47,6 +55,14 @@ class SystemClock:
     def read(self) -> Reading:
         """Return wall and steady time of this moment."""
         return Reading(_wall_ns() // 1000, (_clock_ns(_BOOTTIME) + self._base) // 1000)
+
+    def wall(self) -> int:
+        """Return the wall time alone."""
+        return _wall_ns() // 1000
+
+    def steady(self) -> int:
+        """Return the steady time alone."""
+        return (_clock_ns(_BOOTTIME) + self._base) // 1000
 
 
 class VirtualClock:
@@ -67,6 +83,14 @@ class VirtualClock:
     def read(self) -> Reading:
         """Return wall and steady time of this moment."""
         return Reading(self._wall, self._steady)
+
+    def wall(self) -> int:
+        """Return the wall time alone."""
+        return self._wall
+
+    def steady(self) -> int:
+        """Return the steady time alone."""
+        return self._steady
 
     def now(self) -> datetime:
         """Return the wall time of this moment, aware, in UTC."""

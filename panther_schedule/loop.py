@@ -159,7 +159,7 @@ class Loop:
         kind: object = type(message)
         if kind is Entry:
             self._live += 1
-            self.store.add(message)
+            self.store.add(message, reading)
         elif kind is tuple:  # a run that ended
             entry, record = message
             self.store.finish(entry, record)
@@ -184,7 +184,7 @@ class Loop:
         if waiting is not False:
             waiting.set()
         if entry.task._name is None:  # a named one stays: adding it again must not start it again
-            self._tasks.pop(entry.order, None)
+            self._tasks.pop(entry.rank, None)
 
     def _tell_watchers(self) -> None:
         for idle in self._watchers:

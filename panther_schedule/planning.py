@@ -58,10 +58,10 @@ def first_state(schedule: Schedule, rule: Rule, reading: Reading) -> State | Non
     """
     if not rule.on_wall:
         now = reading.steady
-        return State(now, now - 1, now)
+        return State(now, None, now)
     now = reading.wall
     first = rule.occurrences.next_after(_BEFORE_ALL if isinstance(schedule, Once) else now, now)
-    return None if first is None else State(now, min(now, first) - 1, first)
+    return None if first is None else State(now, None, first)
 
 
 def plan(rule: Rule, state: State, now: int) -> Plan:
@@ -105,7 +105,7 @@ def settle(rule: Rule, state: State, outcome: Outcome, finished_at: int) -> Stat
     """Return the state after a run ended at `finished_at`, which names the next run of a back-to-back task."""
     next_at, failures = state.next_at, 0
     if rule.back_to_back and state.handed != rule.n:
-        next_at = max(finished_at, state.cursor + 1)
+        next_at = finished_at if state.cursor is None else max(finished_at, state.cursor + 1)
         if outcome == "failed":
             next_at += min(_FIRST_RETRY << min(state.failures, 6), _LONGEST_RETRY)
             failures = state.failures + 1

@@ -22,8 +22,8 @@ from .errors import BusyLoopWarning, SchedulerStateError, fault, refusal, type_n
 from .handles import TaskHandle
 from .loop import Loop
 from .planning import Rule, first_state, rule_of
-from .schedules import AnySchedule, Once
-from .store import Entry, order_of
+from .schedules import ONCE, AnySchedule
+from .store import Entry, keys_of
 from .task import BackgroundTask
 from .workers import Workers
 
@@ -31,7 +31,6 @@ P = ParamSpec("P")
 _DRAIN: Final = timedelta(seconds=10)
 _UTC: Final = ZoneInfo("UTC")
 _NO_NAMES: Final[Mapping[str, Entry]] = {}
-_DEFAULT: Final = Once()
 
 
 class Scheduler:
@@ -66,7 +65,7 @@ class Scheduler:
         self._lock = threading.Lock()
         self._tasks: dict[int | str, Entry] = {}
         self._order = 0
-        self._latest: tuple[AnySchedule, Rule] = _DEFAULT, rule_of(_DEFAULT, _UTC)
+        self._latest: tuple[AnySchedule, Rule] = ONCE, rule_of(ONCE, _UTC)
         self._loop: Loop | None = None
         self._stopped = False
 
@@ -168,11 +167,11 @@ class Scheduler:
         return iter([TaskHandle(entry, self._leave) for entry in entries])
 
     def _find(self, name: str) -> Entry | None:
-        entry = self._tasks.get(name)
-        if entry is None and (order := order_of(name)) is not None:
-            unnamed = self._tasks.get(order)
-            entry = unnamed if unnamed is not None and unnamed.name == name else None
-        return entry
+        for key in keys_of(name):
+            entry = self._tasks.get(key)
+            if entry is not None and entry.name == name:
+                return entry
+        return None
 
     # ---- beginning and end -----------------------------------------------------------------------------------
 

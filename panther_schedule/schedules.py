@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
-from typing import Annotated, Any, Literal, Self, TypedDict
+from typing import Annotated, Any, Final, Literal, Self, TypedDict
 
 from pydantic import BaseModel, Field
 from typing_extensions import Unpack
@@ -82,6 +82,10 @@ class Once(Schedule, frozen=True):
     def on_wall(self) -> bool:
         """True for a moment, False for "when it is added"."""
         return self.at is not None
+
+
+ONCE: Final = Once.model_construct(at=None)
+"""`Once()`, the schedule of a task without a setter; made without a validator, which would be built at import."""
 
 
 class _RepeatFields(TypedDict, total=False):

@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable
 from typing import Any, Final, LiteralString, cast, get_args
 
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import ConfigDict, JsonValue, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import InitErrorDetails
 
@@ -31,7 +31,7 @@ VERSION: Final = 1
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _Path = tuple[str | int, ...]
 _Object = dict[str, JsonValue]
-_schedules: TypeAdapter[AnySchedule] = TypeAdapter(AnySchedule)
+_schedules: TypeAdapter[AnySchedule] = TypeAdapter(AnySchedule, config=ConfigDict(defer_build=True))
 
 
 def load(text: str | bytes, tasks: TaskRegistry) -> list[BackgroundTask]:

@@ -46,8 +46,8 @@ class Entry:
 
     @property
     def key(self) -> int | str:
-        """What a scheduler finds it by: its own name or, if it has none, its order."""
-        return self.task._name or self.order
+        """What a scheduler finds it by: its own name or, if it has none, its rank."""
+        return self.task._name or self.rank
 
     @property
     def order(self) -> int:
@@ -61,13 +61,14 @@ def unnamed(task: BackgroundTask[..., Any], order: int) -> str:
     return f"{function_name(task.func)}-{high * _LOW + low * _SHUFFLE % _LOW:06x}"
 
 
-def order_of(name: str) -> int | None:
-    """Return the order of adding that an unnamed task's name tells; None when it tells none."""
+def keys_of(name: str) -> tuple[int | str, ...]:
+    """Return the keys that a task of this name may have: an unnamed one's name tells its order of adding."""
     try:
         high, low = divmod(int(name.rpartition("-")[2], 16), _LOW)
     except ValueError:
-        return None
-    return high * _LOW + low * pow(_SHUFFLE, -1, _LOW) % _LOW
+        return (name,)
+    order = high * _LOW + low * pow(_SHUFFLE, -1, _LOW) % _LOW
+    return name, order, order + _ELAPSED
 
 
 class MemoryStore:
@@ -77,16 +78,26 @@ class MemoryStore:
         self.counts: dict[Outcome | Reason, int] = dict.fromkeys((*OUTCOMES, *REASONS), 0)
         self.in_flight: dict[Entry, int] = {}
         """The `scheduled_at` of each run that was handed over and has not ended."""
+        self._due: list[Entry] = []  # tasks that were due when they were added, which the heap is spared
         self._heaps: tuple[list[tuple[int, int, Entry]], list[tuple[int, int, Entry]]] = ([], [])
         self._history: deque[list[Record]] = deque()
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: Entry, reading: Reading) -> None:
         """Take a task in."""
-        self._push(entry)
+        next_at = entry.state.next_at
+        if next_at is not None and next_at <= (reading.wall if entry.rule.on_wall else reading.steady):
+            self._due.append(entry)
+        else:
+            self._push(entry)
 
     def due(self, reading: Reading, limit: int) -> list[Entry]:
-        """Take out up to `limit` tasks that are due, the earliest first, wall-clock kinds before the others."""
-        found: list[Entry] = []
+        """Take out the tasks that are due; of those that wait the earliest first, and at most `limit`.
+
+        Of equal times wall-clock kinds come first, then the order of adding.
+        """
+        found = [entry for entry in self._due if not entry.dropped]
+        self._due.clear()
+        limit += len(found)
         steady, wall = self._heaps
         while len(found) < limit:
             heap = steady
@@ -134,6 +145,8 @@ class MemoryStore:
 
     def wait(self, reading: Reading) -> int | None:
         """Return the microseconds until the next occurrence, never below zero; None when there is none."""
+        if self._due:
+            return 0
         steady, wall = self._heaps
         waits: list[int] = []
         if steady:

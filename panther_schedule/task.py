@@ -25,13 +25,12 @@ from .arguments import function_name, inspect_function
 from .clock import SystemClock, machine_zone, microseconds, moment
 from .errors import fault, refusal, type_name
 from .explain import explain, preview
-from .schedules import AnySchedule, Daily, Once, Repeat, Schedule
+from .schedules import ONCE, AnySchedule, Daily, Once, Repeat, Schedule
 
 P = ParamSpec("P", default=...)
 R = TypeVar("R", covariant=True, default=Any)  # noqa: PLC0105 - an editor shows the name: R reads better than R_co
 _Task = TypeVar("_Task", bound="BackgroundTask")
 
-_ONCE = Once()
 _put = object.__setattr__
 
 
@@ -73,7 +72,7 @@ class BackgroundTask(Generic[P, R]):
         _put(self, "_func", func)
         _put(self, "_args", args)
         _put(self, "_kwargs", kwargs)
-        _put(self, "_schedule", _ONCE)
+        _put(self, "_schedule", ONCE)
         _put(self, "_name", None)
 
     @property
@@ -108,7 +107,7 @@ class BackgroundTask(Generic[P, R]):
             ValidationError: `n` is neither -1 nor at least 1, or no int.
         """
         once = type(n) is int and n == 1
-        return _make(CountedTask, self._func, self._args, self._kwargs, _ONCE if once else Repeat(n), self._name)
+        return _make(CountedTask, self._func, self._args, self._kwargs, ONCE if once else Repeat(n), self._name)
 
     def interval_wait(self, wait: timedelta) -> SpacedTask[P, R]:
         """Wait this long from one start to the next; zero is back to back.
@@ -226,7 +225,7 @@ class CountedTask(BackgroundTask[P, R]):
             case Repeat() as repeat if isinstance(self, SpacedTask):
                 schedule = Repeat(n, repeat.wait)
             case _:
-                schedule = _ONCE if type(n) is int and n == 1 else Repeat(n)
+                schedule = ONCE if type(n) is int and n == 1 else Repeat(n)
         return _make(type(self), self._func, self._args, self._kwargs, schedule, self._name)
 
     def with_schedule(self, schedule: WithScheduleExcludesOtherSetters) -> ScheduledTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - narrower, so that a type checker sees the conflict

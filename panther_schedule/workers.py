@@ -37,12 +37,12 @@ class Workers:
         max_workers: int | None,
         loop: asyncio.AbstractEventLoop | None,
     ) -> None:
-        self._clock, self._report = clock, report
+        self._wall, self._steady, self._report = clock.wall, clock.steady, report
         self._max = max_workers or min(32, (os.cpu_count() or 1) + 4)
         self._loop = loop
         self._own_loop: threading.Thread | None = None
         self._queue: SimpleQueue[tuple[Entry, int] | None] = SimpleQueue()
-        self._running: set[asyncio.Task[Finished]] = set()  # an event loop keeps its tasks only weakly
+        self._running: set[asyncio.Task[Any]] = set()  # an event loop keeps its tasks only weakly
         self._lock = threading.Lock()  # of the event loop, which workers may start too
         self._threads = 0
         self._busy = 0
@@ -152,19 +152,14 @@ class Workers:
                 self._start(entry, scheduled_at, started_at, finished)
 
     def _start(self, entry: Entry, scheduled_at: int, started_at: int, coroutine: Coroutine[Any, Any, Any]) -> None:
-        running = asyncio.get_running_loop().create_task(self._await(entry, scheduled_at, started_at, coroutine))
-        self._running.add(running)
+        run = self._reported(entry, scheduled_at, started_at, coroutine)
+        self._running.add(asyncio.get_running_loop().create_task(run))
 
-        def reported(running: asyncio.Task[Finished]) -> None:
-            self._running.discard(running)
-            if running.cancelled():  # before its first step
-                coroutine.close()
-                error = asyncio.CancelledError()
-                self._report(self._finished(entry, scheduled_at, started_at, "cancelled", error))
-            else:
-                self._report(running.result())
-
-        running.add_done_callback(reported)
+    async def _reported(
+        self, entry: Entry, scheduled_at: int, started_at: int, coroutine: Coroutine[Any, Any, Any]
+    ) -> None:
+        self._report(await self._await(entry, scheduled_at, started_at, coroutine))
+        self._running.remove(asyncio.current_task())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - it is a task, this one
 
     async def _await(
         self, entry: Entry, scheduled_at: int, started_at: int, coroutine: Coroutine[Any, Any, Any]
@@ -186,7 +181,7 @@ class Workers:
         return (entry, RunRecord(scheduled_at, started_at, finished_at, outcome, error))
 
     def _now(self, entry: Entry) -> int:
-        return self._clock.read()[0 if entry.rule.on_wall else 1]
+        return self._wall() if entry.rule.on_wall else self._steady()
 
     def _event_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
@@ -202,7 +197,7 @@ class Workers:
             return self._loop
 
 
-def _run_loop(loop: asyncio.AbstractEventLoop, runs: set[asyncio.Task[Finished]]) -> None:
+def _run_loop(loop: asyncio.AbstractEventLoop, runs: set[asyncio.Task[Any]]) -> None:
     asyncio.set_event_loop(loop)
     loop.run_forever()
     for running in runs:
