@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from .clock import moment
 from .errors import SchedulerStateError
-from .loop import Dropped, Loop
+from .loop import Loop
 from .runs import Passed, Run, shown
 from .store import Entry
 from .task import BackgroundTask
@@ -21,10 +20,10 @@ class TaskHandle:
     parent's handles raise `SchedulerStateError` in the child.
     """
 
-    __slots__ = ("_entry", "_leave")
+    __slots__ = ("_entry",)
 
-    def __init__(self, entry: Entry, leave: Callable[[Entry], None]) -> None:
-        self._entry, self._leave = entry, leave
+    def __init__(self, entry: Entry) -> None:
+        self._entry = entry
 
     @property
     def name(self) -> str:
@@ -71,10 +70,7 @@ class TaskHandle:
 
     def cancel(self) -> None:
         """Let no further occurrence start and free the name; a run that goes on is left alone."""
-        loop = self._loop()
-        self._entry.dropped = True
-        self._leave(self._entry)
-        loop.post(Dropped(self._entry))
+        self._loop().cancel(self._entry)
 
     def _loop(self) -> Loop:
         loop: Loop = self._entry.owner

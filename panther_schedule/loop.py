@@ -48,7 +48,11 @@ class Loop:
     """Owns a store; its `run()` is the body of the scheduler's thread."""
 
     def __init__(
-        self, clock: Clock, workers: Callable[[Callable[[Any], None]], Workers], tasks: dict[int | str, Entry]
+        self,
+        clock: Clock,
+        workers: Callable[[Callable[[Any], None]], Workers],
+        tasks: dict[int | str, Entry],
+        lock: threading.Lock,
     ) -> None:
         self.clock, self.store = clock, MemoryStore()
         self.forked = False
@@ -56,10 +60,9 @@ class Loop:
         self._inbox: SimpleQueue[Any] = SimpleQueue()
         self.post = self._inbox.put
         self.workers = workers(self.post)
-        self._tasks = tasks
+        self._tasks, self._lock = tasks, lock  # the names, which the scheduler's callers take under the lock
         self._live = 0
         self._watchers: list[threading.Event] = []
-        self._ending = threading.Lock()
         self._stop: Stop | None = None
         self._done = False
         self._driver: Driver | None = None
@@ -85,18 +88,26 @@ class Loop:
         if entry is None:
             self.post(Watch(waiting))
         else:
-            with self._ending:
+            with self._lock:
                 if entry.ended is True:
                     return True
                 waiting = entry.ended = entry.ended or waiting
         deadline = None if timeout is None else self.clock.read().steady + timeout // timedelta(microseconds=1)
         while not self._done:
             left = SECOND if deadline is None else min(SECOND, deadline - self.clock.read().steady)
-            if waiting.wait(max(0, left) / SECOND):
+            if waiting.wait(max(0, left) / SECOND) or (entry is not None and entry.ended is True):
                 return True
             if left <= 0:
                 return False
         return True
+
+    def cancel(self, entry: Entry) -> None:
+        """Let no more occurrences of a task start, and free its name at once."""
+        entry.dropped = True
+        with self._lock:
+            if self._tasks.get(entry.key) is entry:
+                del self._tasks[entry.key]
+        self.post(Dropped(entry))
 
     def stop(self, timeout: timedelta, *, at_exit: bool = False) -> None:
         """Drain and end; returns when the thread has ended."""
@@ -162,9 +173,8 @@ class Loop:
             self.store.add(message, reading)
         elif kind is tuple:  # a run that ended
             entry, record = message
-            self.store.finish(entry, record)
             self.workers.ended(entry)
-            if has_ended(entry.state):
+            if self.store.finish(entry, record):
                 self._end(entry)
         elif kind is Dropped:
             self.store.drop(message.entry)
@@ -179,8 +189,7 @@ class Loop:
         if entry.ended is True:
             return
         self._live -= 1
-        with self._ending:
-            waiting, entry.ended = entry.ended, True
+        waiting, entry.ended = entry.ended, True
         if waiting is not False:
             waiting.set()
         if entry.task._name is None:  # a named one stays: adding it again must not start it again

@@ -87,8 +87,9 @@ class Scheduler:
         with self._lock:
             loop = self._running()
             entry = self._entry(task, loop, _NO_NAMES)
-            self._post(entry, loop)
-        return TaskHandle(entry, self._leave)
+            if entry.key not in self._tasks:
+                self._post(entry, loop)
+        return TaskHandle(entry)
 
     def add_tasks(self, tasks: Iterable[BackgroundTask[..., Any]]) -> list[TaskHandle]:
         """Add each task of an iterable, such as a whole `TaskRegistry`: all of them or, if one is refused, none."""
@@ -106,8 +107,9 @@ class Scheduler:
                 if task._name is not None:
                     new[task._name] = entry
             for entry in entries:
-                self._post(entry, loop)
-        return [TaskHandle(entry, self._leave) for entry in entries]
+                if entry.key not in self._tasks:
+                    self._post(entry, loop)
+        return [TaskHandle(entry) for entry in entries]
 
     def _entry(self, task: BackgroundTask[..., Any], loop: Loop, new: Mapping[str, Entry]) -> Entry:
         name = task._name
@@ -128,9 +130,6 @@ class Scheduler:
         return Entry(task, rule, state, self._order, loop)
 
     def _post(self, entry: Entry, loop: Loop) -> None:
-        key = entry.key
-        if key in self._tasks:
-            return
         if entry.rule.back_to_back and entry.rule.n == -1:
             warnings.warn(
                 f"{entry.name} repeats for ever without a wait and keeps a worker busy; give it interval_wait(...)",
@@ -138,13 +137,8 @@ class Scheduler:
                 stacklevel=3,
             )
         loop.workers.prepare(entry.task)
-        self._tasks[key] = entry
+        self._tasks[entry.key] = entry
         loop.post(entry)
-
-    def _leave(self, entry: Entry) -> None:
-        with self._lock:
-            if self._tasks.get(entry.key) is entry:
-                del self._tasks[entry.key]
 
     # ---- looking tasks up ------------------------------------------------------------------------------------
 
@@ -153,7 +147,7 @@ class Scheduler:
         entry = self._find(name)
         if entry is None:
             raise KeyError(name)
-        return TaskHandle(entry, self._leave)
+        return TaskHandle(entry)
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self._find(name) is not None
@@ -164,7 +158,7 @@ class Scheduler:
     def __iter__(self) -> Iterator[TaskHandle]:
         with self._lock:
             entries = list(self._tasks.values())
-        return iter([TaskHandle(entry, self._leave) for entry in entries])
+        return iter([TaskHandle(entry) for entry in entries])
 
     def _find(self, name: str) -> Entry | None:
         for key in keys_of(name):
@@ -224,7 +218,7 @@ class Scheduler:
             return self._loop
         if self._stopped:
             raise SchedulerStateError("the scheduler has stopped and takes no tasks; make a new Scheduler()")
-        self._loop = Loop(self._clock, self._workers, self._tasks)
+        self._loop = Loop(self._clock, self._workers, self._tasks, self._lock)
         _watch_exit(self)
         self._loop.start()
         return self._loop

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from .arguments import function_name
 from .clock import Reading
-from .planning import Plan, Rule, plan, settle
+from .planning import Plan, Rule, has_ended, plan, settle
 from .runs import OUTCOMES, REASONS, Outcome, PassedRecord, Reason, Record, RunRecord, State
 from .task import BackgroundTask
 
@@ -131,17 +131,17 @@ class MemoryStore:
         entry.state = state._replace(next_at=None)
         return state.next_at is not None or (entry.rule.back_to_back and state.handed != entry.rule.n)
 
-    def finish(self, entry: Entry, record: RunRecord) -> None:
-        """Record a run that ended; a back-to-back task waits for its next one."""
-        state = entry.state
-        entry.state = settle(entry.rule, state, record.outcome, record.finished_at)
-        self.in_flight.pop(entry, None)
+    def finish(self, entry: Entry, record: RunRecord) -> bool:
+        """Record a run that ended; tell whether its task has ended too."""
+        before = entry.state
+        state = settle(entry.rule, before, record.outcome, record.finished_at)
+        entry.state = state if not entry.dropped else state._replace(next_at=None)
+        del self.in_flight[entry]
         self.counts[record.outcome] += 1
         self._record(entry, record)
-        if entry.dropped:
-            entry.state = entry.state._replace(next_at=None)
-        elif entry.state.next_at != state.next_at:
+        if state.next_at is not None and state.next_at != before.next_at:  # a back-to-back task goes on
             self._push(entry)
+        return has_ended(entry.state)
 
     def wait(self, reading: Reading) -> int | None:
         """Return the microseconds until the next occurrence, never below zero; None when there is none."""

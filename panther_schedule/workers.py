@@ -11,8 +11,8 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Coroutine
-from inspect import iscoroutine
 from queue import SimpleQueue
+from types import CoroutineType
 from typing import Any, TypeAlias
 
 from .clock import Clock
@@ -130,9 +130,9 @@ class Workers:
             result = task._func(*task._args, **task._kwargs)  # task.kwargs would make a view for each run
         except BaseException as error:  # noqa: BLE001 - a run's SystemExit ends the run, not the worker
             return self._finished(entry, scheduled_at, started_at, "failed", error)
-        if iscoroutine(result):  # of an async function, or of a lambda that calls one
+        if type(result) is CoroutineType:  # of an async function, or of a lambda that calls one
             return result
-        return self._finished(entry, scheduled_at, started_at, "succeeded", None)
+        return entry, RunRecord(scheduled_at, started_at, self._now(entry), "succeeded", None)
 
     def _pass_on(self, entry: Entry, scheduled_at: int, started_at: int, coroutine: Coroutine[Any, Any, Any]) -> None:
         try:
