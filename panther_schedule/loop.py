@@ -156,12 +156,12 @@ class Loop:
         sleep = _LONGEST_SLEEP_S if wait is None else min(_LONGEST_SLEEP_S, wait / SECOND)
         get = self._inbox.get
         try:
-            message = get(timeout=sleep) if sleep > 0 else get(block=False)
+            message = get(True, sleep) if sleep > 0 else get(False)
             reading = self.clock.read()
             for left in reversed(range(_TURN)):
                 self._handle(message, reading)
                 if left:  # else the message taken last would be lost
-                    message = get(block=False)
+                    message = get(False)
         except Empty:
             pass
         return self.clock.read()

@@ -135,13 +135,21 @@ class MemoryStore:
         """Record a run that ended; tell whether its task has ended too."""
         before = entry.state
         state = settle(entry.rule, before, record.outcome, record.finished_at)
-        entry.state = state if not entry.dropped else state._replace(next_at=None)
+        if entry.dropped:
+            state = state._replace(next_at=None)
+        entry.state = state
         del self.in_flight[entry]
         self.counts[record.outcome] += 1
+        if has_ended(state):
+            if entry.recent is None and entry.task._name is None:
+                entry.recent = [record]  # it leaves now: only its handles keep it, so it needs no place in the whole
+            else:
+                self._record(entry, record)
+            return True
         self._record(entry, record)
         if state.next_at is not None and state.next_at != before.next_at:  # a back-to-back task goes on
             self._push(entry)
-        return has_ended(entry.state)
+        return False
 
     def wait(self, reading: Reading) -> int | None:
         """Return the microseconds until the next occurrence, never below zero; None when there is none."""
