@@ -14,9 +14,11 @@ from threading import RLock
 from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
+from .errors import SchedulerStateError
+
 SECOND = 1_000_000  # microseconds
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+MICROSECOND = timedelta(microseconds=1)
 _wall_ns, _clock_ns = time.time_ns, time.clock_gettime_ns
 _BOOTTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # MONOTONIC stands still in a suspend
 
@@ -101,7 +103,7 @@ class VirtualClock:
         if by < timedelta(0):
             raise ValueError(f"advance() moves forward, got {by}; use step() to set the wall clock back")
         with self._moving:
-            target = self._steady + by // _MICROSECOND
+            target = self._steady + by // MICROSECOND
             self._run_due()
             while (wait := self.next_wait()) is not None and self._steady + wait <= target:
                 self._move(wait)
@@ -109,19 +111,33 @@ class VirtualClock:
             self._move(max(0, target - self._steady))
 
     def sleep(self, by: timedelta) -> None:
-        """Let a task's function take `by` of virtual time; other tasks run meanwhile."""
-        self.advance(by)
+        """Let a task's function take `by` of virtual time; other tasks run meanwhile.
+
+        Raises:
+            SchedulerStateError: it is called in an async function, whose event loop it would block.
+        """
+        if not self._moving.acquire(blocking=False):
+            raise SchedulerStateError(
+                "sleep() is for sync functions: another thread moves this clock, and an async function would block "
+                "its event loop; let the test call advance() instead"
+            )
+        try:
+            self.advance(by)
+        finally:
+            self._moving.release()
 
     def step(self, by: timedelta) -> None:
         """Set the wall clock forward or back, as an administrator would; steady time does not move."""
         with self._moving:
-            self._wall += by // _MICROSECOND
+            self._wall += by // MICROSECOND
             self._run_due()
 
     def suspend(self, by: timedelta) -> None:
         """Let `by` pass with nothing running, as a suspended machine or a blocked process does, then wake up."""
+        if by < timedelta(0):
+            raise ValueError(f"suspend() moves forward, got {by}; use step() to set the wall clock back")
         with self._moving:
-            self._move(by // _MICROSECOND)
+            self._move(by // MICROSECOND)
             self._run_due()
 
     def attach(self, driver: Driver) -> None:
@@ -155,7 +171,7 @@ class Driver(NamedTuple):
 
 def microseconds(instant: datetime) -> int:
     """Return an aware datetime as microseconds since 1970."""
-    return (instant - EPOCH) // _MICROSECOND
+    return (instant - EPOCH) // MICROSECOND
 
 
 def moment(instant: int) -> datetime:

@@ -163,6 +163,9 @@ class _EachDay(Evaluator):
         return None
 
 
+UTC_ZONE: Final = ZoneInfo("UTC")
+
+
 def compile(schedule: Schedule, zone: ZoneInfo) -> Evaluator:  # noqa: A001 - what it does; the builtin is not needed here
     """Return the evaluator of a schedule; `zone` is for a schedule that names none.
 
@@ -214,7 +217,9 @@ def next_after(
     A naive datetime raises ValueError.
     """
     t = _instant("after", after)
-    found = compile(schedule, _zone(schedule, zone)).next_after(t, t if anchor is None else _instant("anchor", anchor))
+    found = compile(schedule, zone_for(schedule, zone)).next_after(
+        t, t if anchor is None else _instant("anchor", anchor)
+    )
     return None if found is None else moment(found)
 
 
@@ -234,7 +239,7 @@ def between(
     """
     t, last = _instant("after", after), _instant("until", until)
     begun = t if anchor is None else _instant("anchor", anchor)
-    occurrences = compile(schedule, _zone(schedule, zone))
+    occurrences = compile(schedule, zone_for(schedule, zone))
     total = occurrences.count(t, last, begun)
     if limit is None:
         limit = _MOST
@@ -257,10 +262,14 @@ def _instant(name: str, value: datetime) -> int:
     return microseconds(value)
 
 
-def _zone(schedule: Schedule, zone: ZoneInfo | str | None) -> ZoneInfo:
+def zone_for(schedule: Schedule, zone: ZoneInfo | str | None = None) -> ZoneInfo:
+    """Return the zone that a schedule is evaluated in: the given one, or else the machine's; UTC if it needs none.
+
+    A zone that the schedule names itself wins over both, in `compile`. The machine's zone, which may be
+    misconfigured, is not read for a schedule that does not depend on it.
+    """
     if isinstance(zone, ZoneInfo):
         return zone
     if zone is not None:
         return ZoneInfo(zone)
-    # the machine's zone may be misconfigured, which is nothing to a schedule that does not depend on it
-    return machine_zone() if isinstance(schedule, Daily) and schedule.tz is None else ZoneInfo("UTC")
+    return machine_zone() if isinstance(schedule, Daily) and schedule.tz is None else UTC_ZONE

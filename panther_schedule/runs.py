@@ -68,7 +68,7 @@ class Run:
     scheduled_at: datetime
     """The occurrence that the run covers."""
     started_at: datetime | None
-    """When the function was called; None when it never was."""
+    """When the function was called; None when it never was, and of an abandoned run."""
     finished_at: datetime
     """When it ended."""
     outcome: Outcome

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any, Final
 
 from .arguments import function_name
 from .clock import Reading
-from .planning import Plan, Rule, has_ended, plan, settle
+from .planning import Plan, Rule, after_step_back, has_ended, plan, settle
 from .runs import OUTCOMES, REASONS, Outcome, PassedRecord, Reason, Record, RunRecord, State
 from .task import BackgroundTask
 
@@ -28,14 +28,16 @@ _ELAPSED: Final = 1 << 48  # added to the order of elapsed tasks: wall-clock kin
 class Entry:
     """One task that was added."""
 
-    __slots__ = ("dropped", "ended", "owner", "rank", "recent", "rule", "state", "task")
+    __slots__ = ("cancelled", "dropped", "ended", "owner", "rank", "recent", "rule", "state", "task")
 
     def __init__(self, task: BackgroundTask[..., Any], rule: Rule, state: State, order: int, owner: Any) -> None:
         self.task, self.rule, self.state, self.owner = task, rule, state, owner
         self.rank = order if rule.on_wall else order + _ELAPSED
         self.recent: list[Record] | None = None
         self.dropped = False
-        """Nothing more of it starts."""
+        """No further occurrence is handed over."""
+        self.cancelled = False
+        """Nothing of it starts any more, not even what was handed over."""
         self.ended: threading.Event | bool = False
         """True once it has ended; an event while somebody waits for that."""
 
@@ -79,6 +81,7 @@ class MemoryStore:
         self.in_flight: dict[Entry, int] = {}
         """The `scheduled_at` of each run that was handed over and has not ended."""
         self._due: list[Entry] = []  # tasks that were due when they were added, which the heap is spared
+        self._stale = 0  # entries of dropped tasks, which stay in a heap until their time or the next compaction
         self._heaps: tuple[list[tuple[int, int, Entry]], list[tuple[int, int, Entry]]] = ([], [])
         self._history: deque[list[Record]] = deque()
 
@@ -129,6 +132,8 @@ class MemoryStore:
         state = entry.state
         entry.dropped = True
         entry.state = state._replace(next_at=None)
+        self._stale += state.next_at is not None
+        self._compact()
         return state.next_at is not None or (entry.rule.back_to_back and state.handed != entry.rule.n)
 
     def finish(self, entry: Entry, record: RunRecord) -> bool:
@@ -150,6 +155,23 @@ class MemoryStore:
         if state.next_at is not None and state.next_at != before.next_at:  # a back-to-back task goes on
             self._push(entry)
         return False
+
+    def set_back(self, reading: Reading) -> None:
+        """Look at every wall-clock task again, after the wall clock was set back."""
+        wall = self._heaps[True]
+        entries = [entry for at, _rank, entry in wall if entry.state.next_at == at and not entry.dropped]
+        wall.clear()
+        for entry in entries:
+            entry.state = after_step_back(entry.rule, entry.state, reading.wall)
+            self._push(entry)
+
+    def _compact(self) -> None:
+        if self._stale < 100 or self._stale * 2 < len(self._heaps[False]) + len(self._heaps[True]):
+            return
+        for heap in self._heaps:
+            heap[:] = [one for one in heap if one[2].state.next_at == one[0] and not one[2].dropped]
+            heapify(heap)
+        self._stale = 0
 
     def wait(self, reading: Reading) -> int | None:
         """Return the microseconds until the next occurrence, never below zero; None when there is none."""

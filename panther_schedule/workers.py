@@ -42,7 +42,10 @@ class Workers:
         self._loop = loop
         self._own_loop: threading.Thread | None = None
         self._queue: SimpleQueue[tuple[Entry, int] | None] = SimpleQueue()
-        self._running: set[asyncio.Task[Any]] = set()  # an event loop keeps its tasks only weakly
+        # the async runs; an event loop keeps its tasks only weakly
+        self._running: dict[asyncio.Task[None], tuple[Entry, int, int, Coroutine[Any, Any, Any]]] = {}
+        self._stopped = False
+        self._inline_thread: threading.Thread | None = None
         self._lock = threading.Lock()  # of the event loop, which workers may start too
         self._threads = 0
         self._busy = 0
@@ -73,7 +76,11 @@ class Workers:
                 except RuntimeError:  # the interpreter ends, or has no thread left: the run waits for a worker
                     pass
         if coroutines:
-            self._event_loop().call_soon_threadsafe(self._start_coroutines, coroutines)
+            try:
+                self._event_loop().call_soon_threadsafe(self._start_coroutines, coroutines)
+            except RuntimeError as error:  # the app has closed its event loop
+                for entry, scheduled_at in coroutines:
+                    self._report(self._finished(entry, scheduled_at, None, "failed", error))
 
     def ended(self, entry: Entry) -> None:
         """Take note that a run ended; called by the store's owner only."""
@@ -84,21 +91,29 @@ class Workers:
         """Run a function in the calling thread and a coroutine on the event loop, and wait for it."""
         if not entry.task._is_async:
             self._busy += 1
-        started_at = self._now(entry)
-        finished = self._call(entry, scheduled_at, started_at)
-        if isinstance(finished, tuple):
-            return finished
-        waiting = self._await(entry, scheduled_at, started_at, finished)
-        return asyncio.run_coroutine_threadsafe(waiting, self._event_loop()).result()
+        outer, self._inline_thread = self._inline_thread, threading.current_thread()
+        try:
+            started_at = self._now(entry)
+            finished = self._call(entry, scheduled_at, started_at)
+            if isinstance(finished, tuple):
+                return finished
+            waiting = self._await(entry, scheduled_at, started_at, finished)
+            return asyncio.run_coroutine_threadsafe(waiting, self._event_loop()).result()
+        finally:
+            self._inline_thread = outer
 
-    def owns_current_thread(self) -> bool:
-        """Tell whether the caller is one of the runs, so that it would wait for itself."""
-        return getattr(threading.current_thread(), "workers", None) is self or (
-            self._loop is not None and asyncio._get_running_loop() is self._loop
-        )
+    def waits_for_itself(self, entry: Entry | None) -> bool:
+        """Tell whether the caller, if it waited for the runs of an entry or for all, would wait for itself."""
+        if self._loop is not None and asyncio._get_running_loop() is self._loop:
+            return True
+        thread = threading.current_thread()
+        if self._inline_thread is thread:
+            return True
+        return getattr(thread, "workers", None) is self and (entry is None or getattr(thread, "entry", None) is entry)
 
     def stop(self) -> None:
-        """Let the threads go; one that is still in a function goes when the function returns."""
+        """Let the threads go; what was not started never is, and a function that goes on is left to end."""
+        self._stopped = True
         for _ in range(self._threads):
             self._queue.put(None)
         thread, loop = self._own_loop, self._loop
@@ -112,19 +127,25 @@ class Workers:
         self._threads += 1
 
     def _work(self) -> None:
-        threading.current_thread().workers = self  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue] - a mark for owns_current_thread
+        thread: Any = threading.current_thread()  # with marks, for waits_for_itself
+        thread.workers = self
         get, report = self._queue.get, self._report
         while (run := get()) is not None:
+            if self._stopped:
+                continue
             entry, scheduled_at = run
+            thread.entry = entry
             started_at = self._now(entry)
             finished = self._call(entry, scheduled_at, started_at)
             if isinstance(finished, tuple):
                 report(finished)
             else:
                 self._pass_on(entry, scheduled_at, started_at, finished)
-            del run, entry, finished  # an idle worker keeps nobody's arguments alive
+            del run, entry, finished, thread.entry  # an idle worker keeps nobody's arguments alive
 
     def _call(self, entry: Entry, scheduled_at: int, started_at: int) -> Finished | Coroutine[Any, Any, Any]:
+        if entry.cancelled:
+            return entry, RunRecord(scheduled_at, None, started_at, "cancelled", None)
         task = entry.task
         try:
             result = task._func(*task._args, **task._kwargs)  # task.kwargs would make a view for each run
@@ -139,10 +160,16 @@ class Workers:
             loop = self._event_loop()
         except RuntimeError:  # the interpreter ends before the event loop was needed
             self._report(asyncio.run(self._await(entry, scheduled_at, started_at, coroutine)))
-        else:
+            return
+        try:
             loop.call_soon_threadsafe(self._start, entry, scheduled_at, started_at, coroutine)
+        except RuntimeError as error:  # the app has closed its event loop
+            coroutine.close()
+            self._report(self._finished(entry, scheduled_at, started_at, "failed", error))
 
     def _start_coroutines(self, runs: list[tuple[Entry, int]]) -> None:
+        if self._stopped:
+            return
         for entry, scheduled_at in runs:
             started_at = self._now(entry)
             finished = self._call(entry, scheduled_at, started_at)
@@ -152,14 +179,20 @@ class Workers:
                 self._start(entry, scheduled_at, started_at, finished)
 
     def _start(self, entry: Entry, scheduled_at: int, started_at: int, coroutine: Coroutine[Any, Any, Any]) -> None:
-        run = self._reported(entry, scheduled_at, started_at, coroutine)
-        self._running.add(asyncio.get_running_loop().create_task(run))
+        run = asyncio.get_running_loop().create_task(self._reported(entry, scheduled_at, started_at, coroutine))
+        self._running[run] = entry, scheduled_at, started_at, coroutine
+        run.add_done_callback(self._done)
 
     async def _reported(
         self, entry: Entry, scheduled_at: int, started_at: int, coroutine: Coroutine[Any, Any, Any]
     ) -> None:
         self._report(await self._await(entry, scheduled_at, started_at, coroutine))
-        self._running.remove(asyncio.current_task())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - it is a task, this one
+
+    def _done(self, run: asyncio.Task[None]) -> None:
+        entry, scheduled_at, started_at, coroutine = self._running.pop(run)
+        if run.cancelled():  # before its first step, so that it reported nothing
+            coroutine.close()
+            self._report((entry, RunRecord(scheduled_at, None, started_at, "cancelled", None)))
 
     async def _await(
         self, entry: Entry, scheduled_at: int, started_at: int, coroutine: Coroutine[Any, Any, Any]
@@ -167,18 +200,20 @@ class Workers:
         try:
             await coroutine
         except asyncio.CancelledError as error:
-            return self._finished(entry, scheduled_at, started_at, "cancelled", error)
+            task = asyncio.current_task()
+            asked = task is not None and task.cancelling() > 0  # else the function raised it by itself
+            return self._finished(entry, scheduled_at, started_at, "cancelled" if asked else "failed", error)
         except BaseException as error:  # noqa: BLE001 - a run's SystemExit ends the run, not the loop
             return self._finished(entry, scheduled_at, started_at, "failed", error)
         return self._finished(entry, scheduled_at, started_at, "succeeded", None)
 
     def _finished(
-        self, entry: Entry, scheduled_at: int, started_at: int, outcome: Outcome, error: BaseException | None
+        self, entry: Entry, scheduled_at: int, started_at: int | None, outcome: Outcome, error: BaseException | None
     ) -> Finished:
         finished_at = self._now(entry)
         if outcome == "failed":
-            _log.error("task %s failed", entry.name, exc_info=error)
-        return (entry, RunRecord(scheduled_at, started_at, finished_at, outcome, error))
+            log_safely(logging.ERROR, "task %s failed", entry.name, error=error)
+        return entry, RunRecord(scheduled_at, started_at, finished_at, outcome, error)
 
     def _now(self, entry: Entry) -> int:
         return self._wall() if entry.rule.on_wall else self._steady()
@@ -197,10 +232,18 @@ class Workers:
             return self._loop
 
 
-def _run_loop(loop: asyncio.AbstractEventLoop, runs: set[asyncio.Task[Any]]) -> None:
+def log_safely(level: int, message: str, *args: object, error: BaseException | None = None) -> None:
+    """Log; a handler that raises must not hurt the thread that runs or plans the tasks."""
+    try:
+        _log.log(level, message, *args, exc_info=error)
+    except Exception:  # noqa: BLE001, S110 - there is nowhere else to say it
+        pass
+
+
+def _run_loop(loop: asyncio.AbstractEventLoop, runs: dict[asyncio.Task[None], Any]) -> None:
     asyncio.set_event_loop(loop)
     loop.run_forever()
-    for running in runs:
+    for running in tuple(runs):
         running.cancel()
     loop.run_until_complete(asyncio.gather(*runs, return_exceptions=True))
     loop.run_until_complete(loop.shutdown_asyncgens())
