@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
-from typing import Annotated, Any, Final, Literal, Self, TypedDict
+from typing import Annotated, Any, Final, Literal, Self, TypedDict, get_args
 
 from pydantic import BaseModel, Field
 from typing_extensions import Unpack
@@ -47,7 +47,7 @@ class Schedule(
         return True
 
     @property
-    def runs(self) -> int:
+    def run_count(self) -> int:
         """How many runs it asks for; -1 is for ever."""
         return 1
 
@@ -113,7 +113,7 @@ class Repeat(Schedule, frozen=True):
         return False
 
     @property
-    def runs(self) -> int:
+    def run_count(self) -> int:
         """How many runs it asks for; -1 is for ever."""
         return self.n
 
@@ -139,10 +139,13 @@ class Daily(Schedule, frozen=True):
         super().__init__(at=at, n=n, tz=tz, **fields)
 
     @property
-    def runs(self) -> int:
+    def run_count(self) -> int:
         """How many runs it asks for; -1 is for ever."""
         return self.n
 
 
 AnySchedule = Annotated[Once | Repeat | Daily, Field(discriminator="kind")]
 """Any schedule: a discriminated union on `kind`, for fields and `TypeAdapter`s of your own."""
+
+SCHEDULES: Final[tuple[type[Schedule], ...]] = get_args(get_args(AnySchedule)[0])
+"""The classes of the union, in its order."""

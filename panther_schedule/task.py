@@ -25,7 +25,7 @@ from .arguments import function_name, inspect_function
 from .clock import SystemClock, machine_zone, microseconds, moment
 from .errors import fault, refusal, type_name
 from .explain import explain, preview
-from .schedules import ONCE, AnySchedule, Daily, Once, Repeat, Schedule
+from .schedules import ONCE, SCHEDULES, AnySchedule, Daily, Once, Repeat
 
 P = ParamSpec("P", default=...)
 R = TypeVar("R", covariant=True, default=Any)  # noqa: PLC0105 - an editor shows the name: R reads better than R_co
@@ -64,6 +64,8 @@ class BackgroundTask(Generic[P, R]):
     _is_async: bool
 
     def __init__(self, func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> None:
+        if hasattr(self, "_func"):
+            raise AttributeError("a task is immutable, so it can't be made again; write a new BackgroundTask(...)")
         if type(self) is not BackgroundTask:
             raise TypeError(f"{type(self).__name__} can't be called; write BackgroundTask(...) and call its setters")
         checked = inspect_function(func)
@@ -106,8 +108,7 @@ class BackgroundTask(Generic[P, R]):
         Raises:
             ValidationError: `n` is neither -1 nor at least 1, or no int.
         """
-        once = type(n) is int and n == 1
-        return _make(CountedTask, self._func, self._args, self._kwargs, ONCE if once else Repeat(n), self._name)
+        return self._with(CountedTask, _counted(n))
 
     def interval_wait(self, wait: timedelta) -> SpacedTask[P, R]:
         """Wait this long from one start to the next; zero is back to back.
@@ -115,7 +116,7 @@ class BackgroundTask(Generic[P, R]):
         Raises:
             ValidationError: `wait` is negative or no timedelta, or on_time() is set (`schedule_conflict`).
         """
-        return _make(SpacedTask, self._func, self._args, self._kwargs, Repeat(_runs(self), wait), self._name)
+        return self._with(SpacedTask, Repeat(self._schedule.run_count, wait))
 
     def on_time(self, at: time, tz: str | ZoneInfo | None = None) -> DailyTask[P, R]:
         """Run each day at this wall-clock time; as often as interval() says, and once without it.
@@ -127,7 +128,7 @@ class BackgroundTask(Generic[P, R]):
                 (`schedule_conflict`).
         """
         zone = str(tz) if isinstance(tz, ZoneInfo) else tz
-        return _make(DailyTask, self._func, self._args, self._kwargs, Daily(at, _runs(self), zone), self._name)
+        return self._with(DailyTask, Daily(at, self._schedule.run_count, zone))
 
     def with_schedule(self, schedule: AnySchedule) -> ScheduledTask[P, R]:
         """Run by this schedule.
@@ -137,7 +138,7 @@ class BackgroundTask(Generic[P, R]):
                 set (`schedule_conflict`).
         """
         _refuse_no_schedule(schedule)
-        return _make(ScheduledTask, self._func, self._args, self._kwargs, schedule, self._name)
+        return self._with(ScheduledTask, schedule)
 
     def with_name(self, name: str) -> Self:
         """Name the task: a scheduler keeps one task of a name, and adding an equal one again changes nothing.
@@ -166,6 +167,9 @@ class BackgroundTask(Generic[P, R]):
     def run(self) -> R:
         """Call the function now, here, and return what it returns; for an async one that is to be awaited."""
         return self._func(*self._args, **self._kwargs)
+
+    def _with(self, cls: type[_Task], schedule: AnySchedule) -> _Task:
+        return _make(cls, self._func, self._args, self._kwargs, schedule, self._name)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a task is immutable, so {name} can't be set; its setters return a new task")
@@ -225,8 +229,8 @@ class CountedTask(BackgroundTask[P, R]):
             case Repeat() as repeat if isinstance(self, SpacedTask):
                 schedule = Repeat(n, repeat.wait)
             case _:
-                schedule = ONCE if type(n) is int and n == 1 else Repeat(n)
-        return _make(type(self), self._func, self._args, self._kwargs, schedule, self._name)
+                schedule = _counted(n)
+        return self._with(type(self), schedule)
 
     def with_schedule(self, schedule: WithScheduleExcludesOtherSetters) -> ScheduledTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - narrower, so that a type checker sees the conflict
         """Not on this task: it has interval(), interval_wait() or on_time()."""
@@ -318,13 +322,18 @@ def _make(
     return task
 
 
+def _counted(n: int) -> AnySchedule:
+    return ONCE if type(n) is int and n == 1 else Repeat(n)
+
+
 def _refuse_no_schedule(schedule: object) -> None:
-    if isinstance(schedule, Schedule):
+    if isinstance(schedule, SCHEDULES):
         return
     line = fault(
         "schedule_type",
-        "schedule must be a schedule, got {got}; write with_schedule(Daily(time(8, 0)))",
+        "schedule must be one of {classes}, got {got}; write with_schedule(Daily(time(8, 0)))",
         at=("schedule",),
+        classes=", ".join(cls.__name__ for cls in SCHEDULES),
         got=type_name(schedule),
     )
     raise refusal("with_schedule", [line])
@@ -351,11 +360,6 @@ def _instant(after: object) -> int:
     raise refusal("next_runs", [line])
 
 
-def _runs(task: BackgroundTask[..., Any]) -> int:
-    schedule = task._schedule
-    return schedule.n if isinstance(schedule, (Repeat, Daily)) else 1
-
-
 def _setting(task: BackgroundTask[..., Any]) -> str:
     match task._schedule:
         case Daily() as daily:
@@ -363,7 +367,7 @@ def _setting(task: BackgroundTask[..., Any]) -> str:
         case Repeat() as repeat if isinstance(task, SpacedTask):
             return f"interval_wait({repeat.wait})"
         case _:
-            return f"interval({_runs(task)})"
+            return f"interval({task._schedule.run_count})"
 
 
 def _one_of_two(on_time: str, interval_wait: str) -> ValidationError:

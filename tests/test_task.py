@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from panther_schedule import AnySchedule, BackgroundTask, Daily, Once, Repeat
+from panther_schedule import AnySchedule, BackgroundTask, Daily, Once, Repeat, Schedule
 from panther_schedule.task import CountedTask, DailyTask, ScheduledTask, SpacedTask
 
 T = time(8)
@@ -123,6 +123,17 @@ def test_a_schedule_stands_alone() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("value", "got"), [(Schedule(), "Schedule"), (None, "NoneType"), (T, "time"), ("daily", "str")]
+)
+def test_with_schedule_refuses_what_is_none_of_the_classes(value: Any, got: str) -> None:
+    fault = refusal(lambda: task.with_schedule(value))
+    assert fault["type"] == "schedule_type"
+    assert fault["msg"] == (
+        f"schedule must be one of Once, Repeat, Daily, got {got}; write with_schedule(Daily(time(8, 0)))"
+    )
+
+
 @pytest.mark.parametrize("n", [0, -2, True, False, 2.0, "2", None])
 def test_interval_refuses(n: Any) -> None:
     for start in (task, task.interval(2), task.interval_wait(W), task.on_time(T)):
@@ -221,6 +232,13 @@ def test_a_task_is_immutable() -> None:
         with pytest.raises(AttributeError, match="immutable"):
             delattr(task, name)
     assert not hasattr(task, "__dict__")
+
+
+@pytest.mark.parametrize("made", [task, task.interval(5), task.with_schedule(Daily(T))])
+def test_a_task_is_not_made_a_second_time(made: Any) -> None:
+    with pytest.raises(AttributeError, match="immutable"):
+        made.__init__(send_hello, "Bob")
+    assert made.func is send_otp
 
 
 @pytest.mark.parametrize("cls", [CountedTask, SpacedTask, DailyTask, ScheduledTask])
