@@ -80,7 +80,8 @@ class VirtualClock:
             raise ValueError("start must be aware; write datetime(2026, 1, 1, tzinfo=UTC)")
         self._wall = self._steady = microseconds(start)
         self._drivers: list[Driver] = []
-        self._moving = RLock()
+        self.moving = RLock()
+        """Held by the thread that moves the clock and runs what is due."""
 
     def read(self) -> Reading:
         """Return wall and steady time of this moment."""
@@ -102,7 +103,7 @@ class VirtualClock:
         """Move both clocks on by `by`, running every occurrence that becomes due on the way."""
         if by < timedelta(0):
             raise ValueError(f"advance() moves forward, got {by}; use step() to set the wall clock back")
-        with self._moving:
+        with self.moving:
             target = self._steady + by // MICROSECOND
             self._run_due()
             while (wait := self.next_wait()) is not None and self._steady + wait <= target:
@@ -116,7 +117,7 @@ class VirtualClock:
         Raises:
             SchedulerStateError: it is called in an async function, whose event loop it would block.
         """
-        if not self._moving.acquire(blocking=False):
+        if not self.moving.acquire(blocking=False):
             raise SchedulerStateError(
                 "sleep() is for sync functions: another thread moves this clock, and an async function would block "
                 "its event loop; let the test call advance() instead"
@@ -124,11 +125,11 @@ class VirtualClock:
         try:
             self.advance(by)
         finally:
-            self._moving.release()
+            self.moving.release()
 
     def step(self, by: timedelta) -> None:
         """Set the wall clock forward or back, as an administrator would; steady time does not move."""
-        with self._moving:
+        with self.moving:
             self._wall += by // MICROSECOND
             self._run_due()
 
@@ -136,7 +137,7 @@ class VirtualClock:
         """Let `by` pass with nothing running, as a suspended machine or a blocked process does, then wake up."""
         if by < timedelta(0):
             raise ValueError(f"suspend() moves forward, got {by}; use step() to set the wall clock back")
-        with self._moving:
+        with self.moving:
             self._move(by // MICROSECOND)
             self._run_due()
 

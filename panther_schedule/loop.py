@@ -205,7 +205,7 @@ class Loop:
         return self.clock.read()
 
     def _handle(self, message: Any, reading: Reading) -> None:
-        kind: object = type(message)
+        kind: type[object] = type(message)
         if kind is Entry:
             self._live += 1
             self.store.add(message, reading)
@@ -287,6 +287,12 @@ class Loop:
         return 0 if self._inbox.qsize() else self.store.wait(reading)
 
     def _run_inline(self) -> None:
+        if not isinstance(self.clock, VirtualClock):
+            return
+        with self.clock.moving:  # so that another thread, such as the event loop's, can't move it meanwhile
+            self._run_until_quiet()
+
+    def _run_until_quiet(self) -> None:
         self._run_pending()
         while not self._done:
             reading = self.clock.read()

@@ -255,9 +255,9 @@ class Scheduler:
         await asyncio.to_thread(self.stop)
 
 
-def _equal(one: BackgroundTask[..., Any], other: BackgroundTask[..., Any]) -> bool:
+def _equal(one: object, other: object) -> bool:
     try:
-        return one == other
+        return bool(one == other)
     except Exception:  # noqa: BLE001 - an argument whose == raises, or gives no truth value: they differ
         return False
 
@@ -286,7 +286,7 @@ def _name_in_use(known: BackgroundTask[..., Any], task: BackgroundTask[..., Any]
     fields = [name for name in ("func", "schedule") if getattr(known, name) != getattr(task, name)]
     if "func" not in fields:
         canonical = inspect_function(task.func).canonical
-        if canonical(known.args, known.kwargs) != canonical(task.args, task.kwargs):
+        if not _equal(canonical(known.args, known.kwargs), canonical(task.args, task.kwargs)):
             fields.append("arguments")
     return fault(
         "name_in_use",

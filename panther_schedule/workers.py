@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from queue import SimpleQueue
 from types import CoroutineType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from .clock import Clock
 from .runs import Outcome, RunRecord
@@ -152,7 +152,7 @@ class Workers:
         except BaseException as error:  # noqa: BLE001 - a run's SystemExit ends the run, not the worker
             return self._finished(entry, scheduled_at, started_at, "failed", error)
         if type(result) is CoroutineType:  # of an async function, or of a lambda that calls one
-            return result
+            return cast("Coroutine[Any, Any, Any]", result)
         return entry, RunRecord(scheduled_at, started_at, self._now(entry), "succeeded", None)
 
     def _pass_on(self, entry: Entry, scheduled_at: int, started_at: int, coroutine: Coroutine[Any, Any, Any]) -> None:
