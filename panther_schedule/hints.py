@@ -86,6 +86,6 @@ def _pairs(mapping: Mapping[Any, Any]) -> Iterable[tuple[Any, Any]]:
     return mapping.items()
 
 
-def shown(hint: Any) -> str:
+def hint_text(hint: Any) -> str:
     """Write a hint as its author did, as far as it can be told."""
     return hint if isinstance(hint, str) else inspect.formatannotation(hint)

@@ -51,8 +51,9 @@ class BackgroundTask(Generic[P, R]):
     schedule and name are. The function gets the very objects given here.
 
     Raises:
-        ValidationError: the function is none (`not_callable`: it was called already), or the arguments don't fit
-            it: `missing_argument`, `unknown_argument`, `surplus_argument`, `argument_type`.
+        ValidationError: the function is none (`not_callable`: it was called already) or a generator function
+            (`generator_function`: a call runs no line of it), or the arguments don't fit it: `missing_argument`,
+            `unknown_argument`, `surplus_argument`, `argument_type`.
     """
 
     __slots__ = ("__weakref__", "_args", "_func", "_is_async", "_kwargs", "_name", "_schedule")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import weakref
 from collections import ChainMap, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -163,6 +164,55 @@ def test_a_call_that_does_not(
 ) -> None:
     args, kwargs = given
     assert faults(func, *args, **kwargs) == expected
+
+
+def pages(name: str) -> Iterator[str]:
+    yield name
+
+
+async def events(name: str) -> AsyncIterator[str]:
+    yield name
+
+
+class Book:
+    def pages(self) -> Iterator[str]:
+        yield "a page"
+
+    def __call__(self) -> Iterator[str]:
+        yield "a page"
+
+
+@pytest.mark.parametrize(
+    ("func", "loop"),
+    [
+        (pages, "for _ in pages(...): pass"),
+        (events, "async for _ in events(...): pass"),
+        (partial(pages, "a"), "for _ in pages(...): pass"),
+        (partial(partial(events), "a"), "async for _ in events(...): pass"),
+        (Book().pages, "for _ in Book.pages(...): pass"),
+        (Book(), "for _ in Book(...): pass"),
+    ],
+)
+def test_a_generator_function_is_refused_since_a_call_runs_no_line_of_it(func: Any, loop: str) -> None:
+    for _ in range(2):  # what is known of a function is kept; a refusal comes each time
+        with pytest.raises(ValidationError) as caught:
+            inspect_function(func)
+        (fault,) = caught.value.errors()
+        assert (fault["type"], fault["loc"]) == ("generator_function", ("func",))
+        assert fault["msg"].endswith(f"of which a call runs no line; write a function that goes through it: {loop}")
+
+
+def test_a_function_that_returns_a_generator_is_a_function() -> None:
+    def find(name: str) -> Iterator[str]:
+        return pages(name)
+
+    @contextmanager
+    def opened(name: str) -> Generator[str]:
+        yield name
+
+    assert faults(find, "a") == []
+    assert faults(opened, "a") == []
+    assert faults(AsyncMock(), "a") == []
 
 
 def test_every_fault_is_named_at_once() -> None:

@@ -65,7 +65,7 @@ def test_a_name_has_one_function_and_one_task() -> None:
     )
     assert refusal(lambda: tasks.register(name="otp")(send_otp)) == (
         "already_registered",
-        "send_otp is registered as 'send_otp' already; a function has one name",
+        "send_otp is registered as 'send_otp' already, and a function has one name; use that one",
     )
     tasks.scheduled(NIGHTLY)(clean)
     assert refusal(lambda: tasks.scheduled(Once())(clean)) == (
@@ -126,7 +126,7 @@ def test_what_is_not_registered() -> None:
     tasks = TaskRegistry()
     assert refusal(lambda: tasks.function("send_opt")) == (
         "unknown_function",
-        "'send_opt' is no registered function; none is registered",
+        "'send_opt' is no registered function; none is registered, so put @tasks.register on it",
     )
     tasks.register(send_otp)
     assert refusal(lambda: tasks.function("send_opt"))[1].endswith("; did you mean 'send_otp'?")

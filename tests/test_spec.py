@@ -205,6 +205,38 @@ def test_every_fault_has_its_path_at_once() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("schedule", "message"),
+    [
+        ({"kind": "dayly"}, "kind must be one of 'once', 'repeat', 'daily', got 'dayly'"),
+        ({"kind": 5}, "kind must be one of 'once', 'repeat', 'daily', got 5"),
+        ({}, "kind is missing; add one of 'once', 'repeat', 'daily'"),
+        ({"kind": "daily"}, "at is missing; add it"),
+        ({"kind": "once", "n": 2}, "n is not a field of this schedule; leave it out"),
+        ("daily", "schedule must be an object, got a string"),
+    ],
+)
+def test_a_schedule_is_refused_in_our_words(schedule: object, message: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        load_task(func="clean", schedule=schedule)
+    assert [fault["msg"] for fault in caught.value.errors()] == [message]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[", "the text can't be read as JSON: EOF while parsing a list at line 1 column 1; mend it there"),
+        ('"\ud800"', "the text can't be read as JSON: it is not UTF-8; save it as UTF-8"),
+        ("-1e999", "the number is beyond what a float holds, 1.8e308; write one nearer to zero"),
+        ('{"a": 1, "a": 2}', "a is given twice; leave out one"),
+    ],
+)
+def test_what_can_not_be_read_is_said_with_a_remedy(text: str, message: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        spec.load(text, tasks)
+    assert [fault["msg"] for fault in caught.value.errors()] == [message]
+
+
 def test_a_fault_names_the_type_the_rule_and_the_remedy() -> None:
     with pytest.raises(ValidationError) as caught:
         load({"version": 1, "tasks": [{"func": "send_opt"}, {"func": "send_otp", "kwargs": {"name": 7}}]})
