@@ -22,9 +22,10 @@ from pydantic_core import CoreSchema, core_schema
 from typing_extensions import ParamSpec, TypeVar
 
 from .arguments import function_name, inspect_function
-from .clock import SystemClock, machine_zone, microseconds, moment
+from .clock import SystemClock, microseconds, moment
 from .errors import fault, refusal, type_name
 from .explain import explain, preview
+from .occurrences import zone_for
 from .schedules import ONCE, SCHEDULES, AnySchedule, Daily, Once, Repeat
 
 P = ParamSpec("P", default=...)
@@ -162,8 +163,9 @@ class BackgroundTask(Generic[P, R]):
             ValidationError: `n` is no positive int (`preview_count`), or `after` is no aware datetime (`instant`).
         """
         start = SystemClock().read().wall if after is None else _instant(after)
-        zone = machine_zone() if self._schedule.on_wall else ZoneInfo("UTC")
-        return [moment(at) for at in preview(self._schedule, _count(n), after=start, zone=zone, anchor=start)]
+        schedule = self._schedule
+        found = preview(schedule, _count(n), after=start, zone=zone_for(schedule), anchor=start)
+        return [moment(at) for at in found]
 
     def run(self) -> R:
         """Call the function now, here, and return what it returns; for an async one that is to be awaited."""
