@@ -238,12 +238,12 @@ def daily(side: str) -> Figures:
     at: Any = start.astimezone(zone)
     if side == "bare":  # adds a day to the local time, with no thought of gaps and folds
         day = timedelta(days=1)
-        step = lambda at: at + day  # noqa: E731
+        step = lambda at: at + day  # noqa: E731 - one of several forms, side by side
     elif side == "apscheduler":
         from apscheduler.triggers.cron import CronTrigger
 
         trigger, second = CronTrigger(hour=8, timezone=zone), timedelta(seconds=1)
-        step = lambda at: trigger.get_next_fire_time(at, at + second)  # noqa: E731
+        step = lambda at: trigger.get_next_fire_time(at, at + second)  # noqa: E731 - one of several forms, side by side
     else:
         from datetime import time as clock_time
 
@@ -252,7 +252,7 @@ def daily(side: str) -> Figures:
 
         next_after = compile_schedule(Daily(clock_time(8)), zone).next_after
         at = anchor = int(start.timestamp()) * 1_000_000
-        step = lambda at: next_after(at, anchor)  # noqa: E731
+        step = lambda at: next_after(at, anchor)  # noqa: E731 - one of several forms, side by side
     walks: list[float] = []
     for _ in range(9):
         now, begin = at, time.perf_counter()

@@ -10,7 +10,7 @@ import pytest
 
 HEAD = """
 from datetime import UTC, datetime, time, timedelta
-from panther_schedule import BackgroundTask, Once, Repeat
+from panther_schedule import BackgroundTask, Once, Scheduler, VirtualClock
 
 def note() -> None:
     print("run")
@@ -51,3 +51,28 @@ def test_a_preview_follows_the_zone_of_the_machine_where_it_names_none() -> None
     done = run("print(task.on_time(time(8)).next_runs(1, start)[0])", "Asia/Tokyo")
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "2026-01-01 23:00:00+00:00\n", "")
+
+
+def test_a_task_is_added_where_the_zone_of_the_machine_is_wrong_and_not_needed() -> None:
+    done = run(
+        """
+with Scheduler(clock=VirtualClock(start)) as scheduler:
+    print(scheduler.add_task(task.on_time(time(8), tz="UTC")).next_run)
+""",
+        "Bogus/Zone",
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "2026-01-01 08:00:00+00:00\n", "")
+
+
+def test_the_zone_of_the_machine_is_resolved_when_the_task_is_added_and_stays_none_in_its_value() -> None:
+    done = run(
+        """
+with Scheduler(clock=VirtualClock(start)) as scheduler:
+    handle = scheduler.add_task(task.on_time(time(8)))
+    print(handle.next_run, handle.task.schedule.tz)
+""",
+        "Asia/Tokyo",
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "2026-01-01 23:00:00+00:00 None\n", "")
