@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from queue import Empty, SimpleQueue
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from .clock import MICROSECOND, SECOND, Clock, Driver, Reading, VirtualClock
 from .errors import SchedulerStateError, fault, refusal, type_name
@@ -205,7 +205,7 @@ class Loop:
         return self.clock.read()
 
     def _handle(self, message: Any, reading: Reading) -> None:
-        kind: type[object] = type(message)
+        kind = cast("type[object]", type(message))
         if kind is Entry:
             self._live += 1
             self.store.add(message, reading)
