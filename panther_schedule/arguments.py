@@ -11,7 +11,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from types import MethodType
-from typing import Any, LiteralString, get_type_hints
+from typing import Any, LiteralString, get_origin, get_type_hints
 from weakref import WeakKeyDictionary
 
 import typing_extensions
@@ -19,7 +19,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from pydantic_core import ArgsKwargs, InitErrorDetails
 
 from .errors import fault, refusal, type_name
-from .hints import accepts, shown
+from .hints import accepts, hint_text
 
 _CONFIG = ConfigDict(strict=True, arbitrary_types_allowed=True)
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -54,7 +54,7 @@ class Checked:
     """
 
     def __init__(self, func: Callable[..., Any]) -> None:
-        self.is_async = _is_async(func)
+        self.is_async = _is_of_kind(func, inspect.iscoroutinefunction)
         self.signature: inspect.Signature | None
         try:
             self.signature = inspect.signature(func)
@@ -78,7 +78,7 @@ class Checked:
         except (ValidationError, TypeError):
             pass  # what they say holds the values
         name = function_name(func)
-        if faults := _faults(self.signature, self.hints, args, kwargs, self.rule(name)):
+        if faults := _faults(self.signature, self.hints, args, kwargs, self.signature_text(name)):
             raise refusal(f"BackgroundTask({name})", faults)
 
     def canonical(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> object:
@@ -95,6 +95,10 @@ class Checked:
             named.update(sorted(arguments[name].items()))
         return named
 
+    def hint(self, name: str) -> Any:
+        """Return the hint of an argument given by name."""
+        return self.hints.get(name, Any) if self.signature is None else _parameter(self.signature, self.hints, name)[1]
+
     @property
     def names(self) -> dict[str, bool]:
         """The arguments that can be given by name, and whether they must be."""
@@ -104,7 +108,7 @@ class Checked:
             if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
         }
 
-    def rule(self, name: str) -> str:
+    def signature_text(self, name: str) -> str:
         """Write the signature without its default values, which may be secrets."""
         if self.signature is None:
             return name
@@ -113,7 +117,7 @@ class Checked:
                 default=parameter.default if parameter.default is parameter.empty else _Words("..."),
                 annotation=parameter.empty
                 if parameter.annotation is parameter.empty
-                else _Words(shown(parameter.annotation)),
+                else _Words(hint_text(parameter.annotation)),
             )
             for parameter in self.signature.parameters.values()
         ]
@@ -123,16 +127,19 @@ class Checked:
     def keywords(self) -> TypeAdapter[dict[str, Any]]:
         """Validate and write all arguments by name, in JSON too; the defaults are left to the function."""
         fields: dict[str, Any] = {}
-        extra: Any = "forbid"
+        rest: dict[str, Any] = {}
         for parameter in self.signature.parameters.values() if self.signature else ():
             if parameter.kind is parameter.VAR_KEYWORD:
-                extra = "allow"
+                hint = self.hints.get(parameter.name, Any)
+                rest = {"extra_items": Any if get_origin(hint) is _typing.Unpack else hint}
                 continue
             hint = self.hints.get(parameter.name, Any)
             wrap = _typing.Required if parameter.default is parameter.empty else _typing.NotRequired
             fields[parameter.name] = wrap[hint]
-        config = ConfigDict(extra=extra, strict=True, arbitrary_types_allowed=True)
-        adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(with_config(config)(_typing.TypedDict("Arguments", fields)))
+        config = _CONFIG if rest else _CONFIG | {"extra": "forbid"}
+        adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(
+            with_config(config)(_typing.TypedDict("Arguments", fields, **rest))
+        )
         return adapter
 
 
@@ -141,9 +148,10 @@ _methods: WeakKeyDictionary[Any, Checked] = WeakKeyDictionary()  # by function: 
 
 
 def inspect_function(func: Callable[..., Any]) -> Checked:
-    """Return what is known of a function; raise a `ValidationError` (`not_callable`) for anything else.
+    """Return what is known of a function; the answer is kept as long as the function lives.
 
-    The answer is kept as long as the function lives.
+    Raises:
+        ValidationError: it is none (`not_callable`), or one of which a call runs no line (`generator_function`).
     """
     if isinstance(func, MethodType):  # a new object at each access
         key, known = func.__func__, _methods
@@ -154,6 +162,7 @@ def inspect_function(func: Callable[..., Any]) -> Checked:
     except (KeyError, TypeError):  # TypeError: it can't be a key
         pass
     _refuse_uncallable(func)
+    _refuse_generator(func)
     checked = Checked(func)
     try:
         known[key] = checked
@@ -189,9 +198,25 @@ def _refuse_uncallable(func: object) -> None:
     raise refusal("BackgroundTask", [line])
 
 
-def _is_async(func: Any) -> bool:
+def _refuse_generator(func: object) -> None:
+    is_async = _is_of_kind(func, inspect.isasyncgenfunction)
+    if not is_async and not _is_of_kind(func, inspect.isgeneratorfunction):
+        return
+    line = fault(
+        "generator_function",
+        "func must do its work when it is called, got the generator function {name}, of which a call runs no line; "
+        "write a function that goes through it: {loop} in {name}(...): pass",
+        at=("func",),
+        name=function_name(func),
+        loop="async for _" if is_async else "for _",
+    )
+    raise refusal("BackgroundTask", [line])
+
+
+def _is_of_kind(func: Any, is_kind: Callable[[Any], bool]) -> bool:
+    """Ask a predicate of `inspect` about a function, and about what a partial, a method or an object calls."""
     while True:
-        if inspect.iscoroutinefunction(func):
+        if is_kind(func):
             return True
         if isinstance(func, functools.partial):
             func = func.func
@@ -244,7 +269,11 @@ def _validator(signature: inspect.Signature, hints: dict[str, Any]) -> Callable[
         """Take a call and do nothing."""
 
     likeness: Any = stub
-    likeness.__signature__ = signature
+    parameters = [
+        parameter if parameter.name in hints else parameter.replace(annotation=parameter.empty)
+        for parameter in signature.parameters.values()
+    ]
+    likeness.__signature__ = signature.replace(parameters=parameters)
     likeness.__annotations__ = hints
     adapter: TypeAdapter[None] = TypeAdapter(likeness, config=_CONFIG)
     return adapter.validator.validate_python
@@ -292,7 +321,7 @@ def _faults(
                 "{name} must be {hint}, got {got}; {rule}",
                 at=(name,),
                 name=parameter,
-                hint=shown(hint),
+                hint=hint_text(hint),
                 got=got,
                 rule=rule,
             )

@@ -327,7 +327,7 @@ def _refuse_part(part: object) -> None:
                 "of must hold wall-clock schedules, got {part}; add it as a task of its own",
                 {"part": repr(part)},
             )
-        case Schedule(runs=n) if n != -1 and not isinstance(part, Once):
+        case Schedule(run_count=n) if n != -1 and not isinstance(part, Once):
             raise PydanticCustomError(
                 "union_part",
                 "n counts the runs of a whole union, got {part} in one; leave it out there and write AnyOf(..., n={n})",

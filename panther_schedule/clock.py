@@ -14,9 +14,12 @@ from threading import RLock
 from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
+from .errors import SchedulerStateError
+
 SECOND = 1_000_000  # microseconds
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+MICROSECOND = timedelta(microseconds=1)
+_wall_ns, _clock_ns = time.time_ns, time.clock_gettime_ns
 _BOOTTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # MONOTONIC stands still in a suspend
 
 
@@ -34,6 +37,14 @@ class Clock(Protocol):
         """Return wall and steady time of this moment."""
         ...
 
+    def wall(self) -> int:
+        """Return the wall time alone."""
+        ...
+
+    def steady(self) -> int:
+        """Return the steady time alone."""
+        ...
+
 
 class SystemClock:
     """The machine's clock."""
@@ -45,7 +56,15 @@ class SystemClock:
 
     def read(self) -> Reading:
         """Return wall and steady time of this moment."""
-        return Reading(time.time_ns() // 1000, (time.clock_gettime_ns(_BOOTTIME) + self._base) // 1000)
+        return Reading(_wall_ns() // 1000, (_clock_ns(_BOOTTIME) + self._base) // 1000)
+
+    def wall(self) -> int:
+        """Return the wall time alone."""
+        return _wall_ns() // 1000
+
+    def steady(self) -> int:
+        """Return the steady time alone."""
+        return (_clock_ns(_BOOTTIME) + self._base) // 1000
 
 
 class VirtualClock:
@@ -61,11 +80,20 @@ class VirtualClock:
             raise ValueError("start must be aware; write datetime(2026, 1, 1, tzinfo=UTC)")
         self._wall = self._steady = microseconds(start)
         self._drivers: list[Driver] = []
-        self._moving = RLock()
+        self.moving = RLock()
+        """Held by the thread that moves the clock and runs what is due."""
 
     def read(self) -> Reading:
         """Return wall and steady time of this moment."""
         return Reading(self._wall, self._steady)
+
+    def wall(self) -> int:
+        """Return the wall time alone."""
+        return self._wall
+
+    def steady(self) -> int:
+        """Return the steady time alone."""
+        return self._steady
 
     def now(self) -> datetime:
         """Return the wall time of this moment, aware, in UTC."""
@@ -75,8 +103,8 @@ class VirtualClock:
         """Move both clocks on by `by`, running every occurrence that becomes due on the way."""
         if by < timedelta(0):
             raise ValueError(f"advance() moves forward, got {by}; use step() to set the wall clock back")
-        with self._moving:
-            target = self._steady + by // _MICROSECOND
+        with self.moving:
+            target = self._steady + by // MICROSECOND
             self._run_due()
             while (wait := self.next_wait()) is not None and self._steady + wait <= target:
                 self._move(wait)
@@ -84,19 +112,33 @@ class VirtualClock:
             self._move(max(0, target - self._steady))
 
     def sleep(self, by: timedelta) -> None:
-        """Let a task's function take `by` of virtual time; other tasks run meanwhile."""
-        self.advance(by)
+        """Let a task's function take `by` of virtual time; other tasks run meanwhile.
+
+        Raises:
+            SchedulerStateError: it is called in an async function, whose event loop it would block.
+        """
+        if not self.moving.acquire(blocking=False):
+            raise SchedulerStateError(
+                "sleep() is for sync functions: another thread moves this clock, and an async function would block "
+                "its event loop; let the test call advance() instead"
+            )
+        try:
+            self.advance(by)
+        finally:
+            self.moving.release()
 
     def step(self, by: timedelta) -> None:
         """Set the wall clock forward or back, as an administrator would; steady time does not move."""
-        with self._moving:
-            self._wall += by // _MICROSECOND
+        with self.moving:
+            self._wall += by // MICROSECOND
             self._run_due()
 
     def suspend(self, by: timedelta) -> None:
         """Let `by` pass with nothing running, as a suspended machine or a blocked process does, then wake up."""
-        with self._moving:
-            self._move(by // _MICROSECOND)
+        if by < timedelta(0):
+            raise ValueError(f"suspend() moves forward, got {by}; use step() to set the wall clock back")
+        with self.moving:
+            self._move(by // MICROSECOND)
             self._run_due()
 
     def attach(self, driver: Driver) -> None:
@@ -130,7 +172,7 @@ class Driver(NamedTuple):
 
 def microseconds(instant: datetime) -> int:
     """Return an aware datetime as microseconds since 1970."""
-    return (instant - EPOCH) // _MICROSECOND
+    return (instant - EPOCH) // MICROSECOND
 
 
 def moment(instant: int) -> datetime:

@@ -46,7 +46,7 @@ def preview(schedule: Schedule, n: int, *, after: int, zone: ZoneInfo, anchor: i
     occurrences = compile_schedule(schedule, zone)
     if after <= anchor and (not schedule.on_wall or isinstance(schedule, Once)):
         after = _BEFORE_ALL
-    limit = n if schedule.runs == -1 else min(n, schedule.runs)
+    limit = n if schedule.run_count == -1 else min(n, schedule.run_count)
     found: list[int] = []
     while len(found) < limit and (following := occurrences.next_after(after, anchor)) is not None:
         found.append(following)

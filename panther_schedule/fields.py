@@ -36,7 +36,7 @@ def _run_count(value: object) -> int:
         return value
     raise PydanticCustomError(
         "run_count",
-        "n must be -1 (for ever) or at least 1, got {value}; leave out the task to run it never",
+        "n must be -1 (for ever) or at least 1, got {value}; leave out the task if it is never to run",
         {"value": value},
     )
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from .clock import moment
 from .errors import SchedulerStateError
-from .loop import Dropped, Loop
+from .loop import Loop
 from .runs import Passed, Run, shown
 from .store import Entry
 from .task import BackgroundTask
@@ -21,10 +20,10 @@ class TaskHandle:
     parent's handles raise `SchedulerStateError` in the child.
     """
 
-    __slots__ = ("_entry", "_leave")
+    __slots__ = ("_entry",)
 
-    def __init__(self, entry: Entry, leave: Callable[[Entry], None]) -> None:
-        self._entry, self._leave = entry, leave
+    def __init__(self, entry: Entry) -> None:
+        self._entry = entry
 
     @property
     def name(self) -> str:
@@ -40,7 +39,7 @@ class TaskHandle:
     def next_run(self) -> datetime | None:
         """When the next run is due, aware, in UTC; None when nothing is to come or the run before decides it."""
         loop, state = self._loop(), self._entry.state
-        if state.next_at is None:
+        if state.next_at is None or self._entry.dropped:
             return None
         if self._entry.rule.on_wall:
             return moment(state.next_at)
@@ -58,7 +57,7 @@ class TaskHandle:
 
     @property
     def ended(self) -> bool:
-        """True when nothing of it runs or is to come."""
+        """True when nothing of it runs or is to come; soon after `cancel()`, and after the run that still goes on."""
         self._loop()
         return self._entry.ended is True
 
@@ -66,15 +65,19 @@ class TaskHandle:
         """Wait until the task has ended; False when the timeout came first.
 
         A task that runs for ever ends only when it is cancelled or its scheduler stops.
+
+        Raises:
+            SchedulerStateError: it is called from a run of this task, or on the event loop that runs need.
         """
         return self._loop().join(self._entry, timeout)
 
     def cancel(self) -> None:
-        """Let no further occurrence start and free the name; a run that goes on is left alone."""
-        loop = self._loop()
-        self._entry.dropped = True
-        self._leave(self._entry)
-        loop.post(Dropped(self._entry))
+        """Let nothing more of it start and free the name; a run whose function was called is left alone.
+
+        A run that waits for a worker is recorded as `cancelled`, without a start. A new task may take the name at
+        once, beside a last run of this one.
+        """
+        self._loop().cancel(self._entry)
 
     def _loop(self) -> Loop:
         loop: Loop = self._entry.owner

@@ -53,7 +53,7 @@ def accepts(hint: Any, value: Any) -> bool:
 def _accepts_class(origin: Any, inner: tuple[Any, ...], value: Any) -> bool:
     if origin is Callable:
         return callable(value)
-    if not _is_iterable(origin):
+    if not _is_container(origin):
         return True
     if not _is(value, origin):
         return False
@@ -76,14 +76,16 @@ def _is(value: object, cls: type[Any]) -> bool:
     return isinstance(value, cls)  # apart, so that pyright keeps the value's type as Any
 
 
-def _is_iterable(hint: object) -> bool:
-    return inspect.isclass(hint) and issubclass(hint, Iterable)
+def _is_container(hint: object) -> bool:
+    """Tell the containers that pydantic knows from a class of one's own, which may be iterable too."""
+    known = ("builtins", "collections", "collections.abc")
+    return inspect.isclass(hint) and hint.__module__ in known and issubclass(hint, Iterable)
 
 
 def _pairs(mapping: Mapping[Any, Any]) -> Iterable[tuple[Any, Any]]:
     return mapping.items()
 
 
-def shown(hint: Any) -> str:
+def hint_text(hint: Any) -> str:
     """Write a hint as its author did, as far as it can be told."""
     return hint if isinstance(hint, str) else inspect.formatannotation(hint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal, Self, TypedDict
+from typing import Any, Final, Literal, Self, TypedDict
 
 from pydantic import BaseModel, Field
 from typing_extensions import Unpack
@@ -43,7 +43,7 @@ class Schedule(
         return True
 
     @property
-    def runs(self) -> int:
+    def run_count(self) -> int:
         """How many runs it asks for; -1 is for ever."""
         n: int = getattr(self, "n", 1)
         return n
@@ -79,6 +79,10 @@ class Once(Schedule, frozen=True):
     def on_wall(self) -> bool:
         """True for a moment, False for "when it is added"."""
         return self.at is not None
+
+
+ONCE: Final = Once.model_construct(at=None)
+"""`Once()`, the schedule of a task without a setter; made without a validator, which would be built at import."""
 
 
 class _RepeatFields(TypedDict, total=False):

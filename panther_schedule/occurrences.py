@@ -45,6 +45,9 @@ _Rules = tuple[ZoneInfo, Gap, Fold, int, int]
 """The zone, what its gaps and folds are for, and the first and last microsecond."""
 
 
+UTC_ZONE: Final = ZoneInfo("UTC")
+
+
 def compile(schedule: Schedule, zone: ZoneInfo) -> Evaluator:  # noqa: A001 - what it does; the builtin is not needed here
     """Return the evaluator of a schedule; `zone` is for a schedule that names none.
 
@@ -163,7 +166,9 @@ def next_after(
     A naive datetime raises ValueError.
     """
     t = _instant("after", after)
-    found = compile(schedule, _zone(schedule, zone)).next_after(t, t if anchor is None else _instant("anchor", anchor))
+    found = compile(schedule, zone_for(schedule, zone)).next_after(
+        t, t if anchor is None else _instant("anchor", anchor)
+    )
     return None if found is None else moment(found)
 
 
@@ -183,7 +188,7 @@ def between(
     """
     t, last = _instant("after", after), _instant("until", until)
     begun = t if anchor is None else _instant("anchor", anchor)
-    occurrences = compile(schedule, _zone(schedule, zone))
+    occurrences = compile(schedule, zone_for(schedule, zone))
     total = occurrences.count(t, last, begun)
     if limit is None:
         limit = _MOST
@@ -206,7 +211,7 @@ def latest(
     All else is as in `next_after()`.
     """
     t = _instant("until", until)
-    found = compile(schedule, _zone(schedule, zone)).latest(t, t if anchor is None else _instant("anchor", anchor))
+    found = compile(schedule, zone_for(schedule, zone)).latest(t, t if anchor is None else _instant("anchor", anchor))
     return None if found is None else moment(found)
 
 
@@ -218,7 +223,7 @@ def previous(
     It inverts `next_after()`: the previous of an occurrence's next one is that occurrence. All else is as there.
     """
     t = _instant("before", before)
-    found = compile(schedule, _zone(schedule, zone)).latest(t - 1, t if anchor is None else _instant("anchor", anchor))
+    found = compile(schedule, zone_for(schedule, zone)).latest(t - 1, t if anchor is None else _instant("anchor", anchor))
     return None if found is None else moment(found)
 
 
@@ -237,14 +242,14 @@ def count(
     """
     t, last = _instant("after", after), _instant("until", until)
     begun = t if anchor is None else _instant("anchor", anchor)
-    return compile(schedule, _zone(schedule, zone)).count(t, last, begun)
+    return compile(schedule, zone_for(schedule, zone)).count(t, last, begun)
 
 
 def ever_happens(schedule: Schedule) -> bool:
     """Tell whether there is an occurrence in any year; without a zone of its own, in the machine's."""
     if not schedule.model_fields_set & _NARROWING:  # what the fields alone show, the model has refused
         return True
-    return compile(schedule, _zone(schedule, None)).next_after(BEFORE_ALL, 0) is not None
+    return compile(schedule, zone_for(schedule, None)).next_after(BEFORE_ALL, 0) is not None
 
 
 def _instant(name: str, value: datetime) -> int:
@@ -255,13 +260,18 @@ def _instant(name: str, value: datetime) -> int:
     return microseconds(value)
 
 
-def _zone(schedule: Schedule, zone: ZoneInfo | str | None) -> ZoneInfo:
+def zone_for(schedule: Schedule, zone: ZoneInfo | str | None = None) -> ZoneInfo:
+    """Return the zone that a schedule is evaluated in: the given one, or else the machine's; UTC if it needs none.
+
+    A zone that the schedule names itself wins over both, in `compile`. The machine's zone, which may be
+    misconfigured, is not read for a schedule that does not depend on it.
+    """
     if isinstance(zone, ZoneInfo):
         return zone
     if zone is not None:
         return ZoneInfo(zone)
     # the machine's zone may be misconfigured, which is nothing to a schedule that does not depend on it
-    return machine_zone() if _needs_zone(schedule) else ZoneInfo("UTC")
+    return machine_zone() if _needs_zone(schedule) else UTC_ZONE
 
 
 def _needs_zone(schedule: Schedule) -> bool:

@@ -18,6 +18,7 @@ from .schedules import Once, Repeat, Schedule
 
 _FIRST_RETRY: Final = SECOND
 _LONGEST_RETRY: Final = 60 * SECOND
+_TRUSTED: Final = 24 * 3600 * SECOND
 _BEFORE_ALL: Final = -(1 << 62)  # before year 1, in microseconds
 
 
@@ -47,7 +48,7 @@ class Plan(NamedTuple):
 def rule_of(schedule: Schedule, zone: ZoneInfo) -> Rule:
     """Compile a schedule, once for all equal ones; `zone` counts where it names none."""
     back_to_back = isinstance(schedule, Repeat) and not schedule.wait
-    return Rule(compile_schedule(schedule, zone), schedule.runs, back_to_back, schedule.on_wall)
+    return Rule(compile_schedule(schedule, zone), schedule.run_count, back_to_back, schedule.on_wall)
 
 
 def first_state(schedule: Schedule, rule: Rule, reading: Reading) -> State | None:
@@ -56,10 +57,12 @@ def first_state(schedule: Schedule, rule: Rule, reading: Reading) -> State | Non
     Wall-clock kinds begin with the next occurrence strictly after now; `Once` and `Repeat` with their first one,
     even when that is over.
     """
-    now = reading.wall if rule.on_wall else reading.steady
-    after = now if rule.on_wall and not isinstance(schedule, Once) else _BEFORE_ALL
-    first = rule.occurrences.next_after(after, now)
-    return None if first is None else State(now, min(now, first) - 1, first)
+    if not rule.on_wall:
+        now = reading.steady
+        return State(now, None, now)
+    now = reading.wall
+    first = rule.occurrences.next_after(_BEFORE_ALL if isinstance(schedule, Once) else now, now)
+    return None if first is None else State(now, None, first)
 
 
 def plan(rule: Rule, state: State, now: int) -> Plan:
@@ -103,8 +106,8 @@ def settle(rule: Rule, state: State, outcome: Outcome, finished_at: int) -> Stat
     """Return the state after a run ended at `finished_at`, which names the next run of a back-to-back task."""
     next_at, failures = state.next_at, 0
     if rule.back_to_back and state.handed != rule.n:
-        next_at = max(finished_at, state.cursor + 1)
-        if outcome == "failed":
+        next_at = finished_at if state.cursor is None else max(finished_at, state.cursor + 1)
+        if outcome != "succeeded":
             next_at += min(_FIRST_RETRY << min(state.failures, 6), _LONGEST_RETRY)
             failures = state.failures + 1
     return State(state.anchor, state.cursor, next_at, state.handed, state.running - 1, failures)
@@ -113,3 +116,16 @@ def settle(rule: Rule, state: State, outcome: Outcome, finished_at: int) -> Stat
 def has_ended(state: State) -> bool:
     """Tell whether nothing is left to run and nothing runs."""
     return state.next_at is None and not state.running
+
+
+def after_step_back(rule: Rule, state: State, now: int) -> State:
+    """Return the state of a wall-clock task after the wall clock was set back to `now`.
+
+    What ran does not run again, so nothing changes within a day. A clock that was more than 24 hours ahead was
+    wrong: the task goes on with its next occurrence by the new time.
+    """
+    covered = state.anchor if state.cursor is None else state.cursor
+    following = rule.occurrences.next_after(now, now)
+    if covered - now <= _TRUSTED or state.next_at is None or following is None:
+        return state
+    return state._replace(anchor=now, cursor=None, next_at=following)

@@ -59,7 +59,7 @@ class TaskRegistry:
         found = self._functions.get(name)
         if found is None:
             raise _refused(
-                "unknown_function", "{name} is no registered function{hint}", name=repr(name), hint=self.hint(name)
+                "unknown_function", "{name} is no registered function{hint}", name=repr(name), hint=self._hint(name)
             )
         return found
 
@@ -78,13 +78,6 @@ class TaskRegistry:
             "{func} is not registered, so data can't name it; put @tasks.register on a function of your own",
             func=function_name(func),
         )
-
-    def hint(self, name: str) -> str:
-        """Say which name was meant, or which there are; for a message."""
-        if near := difflib.get_close_matches(name, self._functions, 1):
-            return f"; did you mean {near[0]!r}?"
-        known = ", ".join(map(repr, sorted(self._functions)[:10]))
-        return f"; there are {known}" if known else "; none is registered"
 
     @overload
     def register(self, func: _Function, /) -> _Function: ...
@@ -147,6 +140,12 @@ class TaskRegistry:
 
         return add
 
+    def _hint(self, name: str) -> str:
+        if near := difflib.get_close_matches(name, self._functions, 1):
+            return f"; did you mean {near[0]!r}?"
+        known = ", ".join(map(repr, sorted(self._functions)[:10]))
+        return f"; there are {known}" if known else "; none is registered, so put @tasks.register on it"
+
     def _add(self, func: Callable[..., object], name: str | None) -> None:
         _refuse_unnameable(func)
         key = checked_name(_own_name(func) if name is None else name)
@@ -159,7 +158,7 @@ class TaskRegistry:
         if self._names.get(func, key) != key:
             raise _refused(
                 "already_registered",
-                "{func} is registered as {name} already; a function has one name",
+                "{func} is registered as {name} already, and a function has one name; use that one",
                 func=function_name(func),
                 name=repr(self._names[func]),
             )
@@ -190,7 +189,7 @@ def _refuse_unnameable(func: Callable[..., object]) -> None:
             raise _refused(
                 "not_by_name",
                 "{rule} can't be called from JSON, which gives arguments by name; give {parameter} a name there",
-                rule=checked.rule(name),
+                rule=checked.signature_text(name),
                 parameter=parameter.name,
             )
 

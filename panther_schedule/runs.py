@@ -27,8 +27,8 @@ class State(NamedTuple):
 
     anchor: int
     """When the task was added, by its schedule's clock."""
-    cursor: int
-    """The last occurrence that a record covers; one before the anchor at first."""
+    cursor: int | None
+    """The last occurrence that a record covers, or a run in flight; None at first."""
     next_at: int | None
     """The next occurrence to decide about; None when it waits for a run to end, or when there is none."""
     handed: int = 0
@@ -68,7 +68,7 @@ class Run:
     scheduled_at: datetime
     """The occurrence that the run covers."""
     started_at: datetime | None
-    """When the function was called; None when it never was."""
+    """When the function was called; None when it never was, and of an abandoned run."""
     finished_at: datetime
     """When it ended."""
     outcome: Outcome

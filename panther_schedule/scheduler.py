@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures.thread  # noqa: F401  # pyright: ignore[reportUnusedImport] - its exit hook must be registered before ours, which then runs first
+import itertools
 import os
 import threading
 import warnings
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Final, ParamSpec, Self
-from zoneinfo import ZoneInfo
 
 from pydantic_core import InitErrorDetails
 
 from .arguments import function_name, inspect_function
-from .clock import Clock, SystemClock, VirtualClock, machine_zone
+from .clock import Clock, SystemClock, VirtualClock
 from .errors import BusyLoopWarning, SchedulerStateError, fault, refusal, type_name
 from .handles import TaskHandle
-from .loop import Loop
-from .planning import first_state, rule_of
-from .store import Entry, order_of
+from .loop import Loop, check_timeout
+from .occurrences import UTC_ZONE, zone_for
+from .planning import Rule, first_state, rule_of
+from .schedules import ONCE, AnySchedule
+from .store import Entry, keys_of
 from .task import BackgroundTask
 from .workers import Workers
 
 P = ParamSpec("P")
 _DRAIN: Final = timedelta(seconds=10)
+_NO_NAMES: Final[Mapping[str, Entry]] = {}
 
 
 class Scheduler:
@@ -54,14 +57,15 @@ class Scheduler:
             )
         self._max_workers = max_workers
         self._clock: Clock = clock if clock is not None else SystemClock()
-        self._event_loop: asyncio.AbstractEventLoop | None = None
         self._reset()
         _all.add(self)
 
     def _reset(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler, or a __del__, may add a task in the midst of adding one
         self._tasks: dict[int | str, Entry] = {}
-        self._order = 0
+        self._orders = itertools.count(1)
+        self._event_loop: asyncio.AbstractEventLoop | None = None
+        self._latest: tuple[AnySchedule, Rule] = ONCE, rule_of(ONCE, UTC_ZONE)
         self._loop: Loop | None = None
         self._stopped = False
 
@@ -82,9 +86,11 @@ class Scheduler:
             raise refusal("add_task", [_no_task(task)])
         with self._lock:
             loop = self._running()
-            entry = self._entry(task, loop, {})
-            self._post(entry, loop)
-        return TaskHandle(entry, self._leave)
+            entry = self._entry(task, loop, _NO_NAMES)
+            if entry.key not in self._tasks:
+                self._prepare(entry, loop)
+                self._post(entry, loop)
+        return TaskHandle(entry)
 
     def add_tasks(self, tasks: Iterable[BackgroundTask[..., Any]]) -> list[TaskHandle]:
         """Add each task of an iterable, such as a whole `TaskRegistry`: all of them or, if one is refused, none."""
@@ -95,48 +101,48 @@ class Scheduler:
             raise refusal("add_tasks", faults)
         with self._lock:
             loop, new = self._running(), dict[str, Entry]()
-            entries = [self._entry(task, loop, new) for task in wanted]
-            for entry in entries:
+            entries: list[Entry] = []
+            for task in wanted:
+                entry = self._entry(task, loop, new)
+                entries.append(entry)
+                if task._name is not None:
+                    new[task._name] = entry
+            added = [entry for entry in dict.fromkeys(entries) if entry.key not in self._tasks]
+            for entry in added:
+                self._prepare(entry, loop)
+            for entry in added:
                 self._post(entry, loop)
-        return [TaskHandle(entry, self._leave) for entry in entries]
+        return [TaskHandle(entry) for entry in entries]
 
-    def _entry(self, task: BackgroundTask[..., Any], loop: Loop, new: dict[str, Entry]) -> Entry:
+    def _entry(self, task: BackgroundTask[..., Any], loop: Loop, new: Mapping[str, Entry]) -> Entry:
         name = task._name
         if name is not None:
-            known = new.get(name) or self._tasks.get(name)
+            known = new.get(name) or self._find(name)
             if known is not None:
-                if known.task == task:
+                if _equal(known.task, task):
                     return known
                 raise refusal("add_task", [_name_in_use(known.task, task)])
         schedule = task._schedule
-        zone = machine_zone() if schedule.on_wall else _UTC
-        rule = rule_of(schedule, zone)
+        if schedule is not self._latest[0]:  # the schedule of an own setter may well be the shared default
+            self._latest = schedule, rule_of(schedule, zone_for(schedule))
+        rule = self._latest[1]
         state = first_state(schedule, rule, self._clock.read())
         if state is None:
             raise refusal("add_task", [_no_occurrence(task)])
-        self._order += 1
-        entry = Entry(task, rule, state, self._order, loop, is_async=inspect_function(task._func).is_async)
-        if name is not None:
-            new[name] = entry
-        return entry
+        return Entry(task, rule, state, next(self._orders), loop)
 
-    def _post(self, entry: Entry, loop: Loop) -> None:
-        key = entry.key
-        if key in self._tasks:
-            return
+    def _prepare(self, entry: Entry, loop: Loop) -> None:
         if entry.rule.back_to_back and entry.rule.n == -1:
             warnings.warn(
                 f"{entry.name} repeats for ever without a wait and keeps a worker busy; give it interval_wait(...)",
                 BusyLoopWarning,
                 stacklevel=3,
             )
-        self._tasks[key] = entry
-        loop.post(entry)
+        loop.workers.prepare(entry.task)
 
-    def _leave(self, entry: Entry) -> None:
-        with self._lock:
-            if self._tasks.get(entry.key) is entry:
-                del self._tasks[entry.key]
+    def _post(self, entry: Entry, loop: Loop) -> None:
+        self._tasks[entry.key] = entry
+        loop.post(entry)
 
     # ---- looking tasks up ------------------------------------------------------------------------------------
 
@@ -145,7 +151,7 @@ class Scheduler:
         entry = self._find(name)
         if entry is None:
             raise KeyError(name)
-        return TaskHandle(entry, self._leave)
+        return TaskHandle(entry)
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self._find(name) is not None
@@ -156,14 +162,14 @@ class Scheduler:
     def __iter__(self) -> Iterator[TaskHandle]:
         with self._lock:
             entries = list(self._tasks.values())
-        return iter([TaskHandle(entry, self._leave) for entry in entries])
+        return iter([TaskHandle(entry) for entry in entries])
 
     def _find(self, name: str) -> Entry | None:
-        entry = self._tasks.get(name)
-        if entry is None and (order := order_of(name)) is not None:
-            unnamed = self._tasks.get(order)
-            entry = unnamed if unnamed is not None and unnamed.name == name else None
-        return entry
+        for key in keys_of(name):
+            entry = self._tasks.get(key)
+            if entry is not None and entry.name == name:
+                return entry
+        return None
 
     # ---- beginning and end -----------------------------------------------------------------------------------
 
@@ -179,12 +185,7 @@ class Scheduler:
         A task that runs for ever is left until it is cancelled, so a script with one waits here for ever. On a
         `VirtualClock` this moves the clock.
         """
-        loop = self._loop
-        if loop is None:
-            return True
-        if loop.workers.owns_current_thread():
-            raise SchedulerStateError("join() waits for running tasks, and is called from one; call it elsewhere")
-        return loop.join(None, timeout)
+        return True if self._loop is None else self._loop.join(None, timeout)
 
     def stop(self, timeout: timedelta = _DRAIN) -> None:
         """Drain and stop: what runs or is due is finished, later occurrences are dropped.
@@ -195,30 +196,42 @@ class Scheduler:
         Raises:
             SchedulerStateError: it is called from one of the runs it would wait for.
         """
-        self._stop(timeout)
-
-    def _stop(self, timeout: timedelta, *, at_exit: bool = False) -> None:
-        loop = self._loop
-        if loop is not None and not at_exit and loop.workers.owns_current_thread():
+        check_timeout("stop", timeout)
+        if self._loop is not None and self._loop.workers.waits_for_itself(None):
             raise SchedulerStateError(
-                "stop() waits for running tasks, and is called from one, or on the event loop they need; "
+                "stop() waits for runs to end, and is called from one of them, or on the event loop they need; "
                 "call it from another thread, or leave the `async with` block"
             )
+        self._begin_stop(timeout, at_exit=False)
+        if self._loop is not None:
+            self._loop.finish_stop()
+
+    def _begin_stop(self, timeout: timedelta, *, at_exit: bool) -> None:
         with self._lock:
-            was_running = loop is not None and not self._stopped
-            self._stopped = True
-        _started.discard(self)
-        if loop is not None and was_running:
-            loop.stop(timeout, at_exit=at_exit)
+            stops, self._stopped = not self._stopped, True
+            _started.discard(self)
+            if stops and self._loop is not None:
+                self._loop.begin_stop(timeout, at_exit=at_exit)
 
     def _running(self) -> Loop:
+        loop = self._loop
+        if loop is not None and not self._stopped and loop.broken is None:
+            return loop
         if self._stopped:
             raise SchedulerStateError("the scheduler has stopped and takes no tasks; make a new Scheduler()")
-        if self._loop is None:
-            self._loop = Loop(self._clock, self._workers, self._tasks)
+        if loop is not None:
+            raise SchedulerStateError("the scheduler's thread died, see the log; make a new Scheduler()")
+        loop = Loop(self._clock, self._workers, self._tasks, self._lock)
+        try:
             _watch_exit(self)
-            self._loop.start()
-        return self._loop
+            loop.start()
+        except RuntimeError as error:  # the interpreter ends, or no thread can be had
+            _started.discard(self)
+            raise SchedulerStateError(
+                f"the scheduler can't start: {error}; add tasks before the program ends"
+            ) from error
+        self._loop = loop
+        return loop
 
     def _workers(self, report: Callable[[Any], None]) -> Workers:
         return Workers(self._clock, report, self._max_workers, self._event_loop)
@@ -240,6 +253,13 @@ class Scheduler:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await asyncio.to_thread(self.stop)
+
+
+def _equal(one: object, other: object) -> bool:
+    try:
+        return bool(one == other)
+    except Exception:  # noqa: BLE001 - an argument whose == raises, or gives no truth value: they differ
+        return False
 
 
 def _is_task(value: object) -> bool:
@@ -266,7 +286,7 @@ def _name_in_use(known: BackgroundTask[..., Any], task: BackgroundTask[..., Any]
     fields = [name for name in ("func", "schedule") if getattr(known, name) != getattr(task, name)]
     if "func" not in fields:
         canonical = inspect_function(task.func).canonical
-        if canonical(known.args, known.kwargs) != canonical(task.args, task.kwargs):
+        if not _equal(canonical(known.args, known.kwargs), canonical(task.args, task.kwargs)):
             fields.append("arguments")
     return fault(
         "name_in_use",
@@ -278,29 +298,38 @@ def _name_in_use(known: BackgroundTask[..., Any], task: BackgroundTask[..., Any]
 
 
 def _no_occurrence(task: BackgroundTask[..., Any]) -> InitErrorDetails:
-    return fault("no_occurrence", "the schedule never happens: {schedule}", at=("schedule",), schedule=task.explain())
+    return fault(
+        "no_occurrence",
+        "the schedule never happens, got {schedule}; give it an occurrence after now",
+        at=("schedule",),
+        schedule=task.explain(),
+    )
 
 
 # ---- the process ends, or forks ----------------------------------------------------------------------------------
 
-_UTC: Final = ZoneInfo("UTC")
 _all: weakref.WeakSet[Scheduler] = weakref.WeakSet()
 _started: set[Scheduler] = set()
 
 
 def _watch_exit(scheduler: Scheduler) -> None:
     global _watching  # noqa: PLW0603 - one hook a process
-    if not isinstance(scheduler._clock, VirtualClock):
-        _started.add(scheduler)
+    if isinstance(scheduler._clock, VirtualClock):
+        return
     if not _watching:
-        _watching = True
         # atexit runs when no thread can be started any more, too late for async functions
         threading._register_atexit(_drain_all)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue,reportUnknownMemberType] - private, the same on 3.11 to 3.13
+        _watching = True
+    _started.add(scheduler)
 
 
 def _drain_all() -> None:
-    for scheduler in tuple(_started):
-        scheduler._stop(_DRAIN, at_exit=True)
+    schedulers = tuple(_started)
+    for scheduler in schedulers:
+        scheduler._begin_stop(_DRAIN, at_exit=True)
+    for scheduler in schedulers:
+        if scheduler._loop is not None:
+            scheduler._loop.finish_stop()
 
 
 def _after_fork() -> None:
@@ -310,6 +339,7 @@ def _after_fork() -> None:
     for scheduler in tuple(_all):
         if scheduler._loop is not None:
             scheduler._loop.forked = True
+            scheduler._loop.detach()
         scheduler._reset()
 
 

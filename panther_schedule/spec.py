@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any, Final, LiteralString, cast, get_args
+from typing import Any, Final, LiteralString, cast
 
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import ConfigDict, JsonValue, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import InitErrorDetails
 
 from .arguments import Checked, function_name, inspect_function
 from .errors import fault, refusal, type_name
-from .hints import shown
+from .hints import hint_text
 from .registry import TaskRegistry
-from .schedules import AnySchedule, Once
+from .schedules import SCHEDULES, AnySchedule, Once
 from .strict_json import json_type, parse, plain, steps_through
 from .task import BackgroundTask, checked_name, restore
 
@@ -31,10 +31,10 @@ VERSION: Final = 1
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _Path = tuple[str | int, ...]
 _Object = dict[str, JsonValue]
-_schedules: TypeAdapter[AnySchedule] = TypeAdapter(AnySchedule)
+_schedules: TypeAdapter[AnySchedule] = TypeAdapter(AnySchedule, config=ConfigDict(defer_build=True))
 
 
-def load(text: str | bytes, tasks: TaskRegistry) -> list[BackgroundTask]:
+def load(text: str | bytes, registry: TaskRegistry) -> list[BackgroundTask]:
     """Read the tasks of a JSON document.
 
     Raises:
@@ -48,7 +48,7 @@ def load(text: str | bytes, tasks: TaskRegistry) -> list[BackgroundTask]:
     for at, item in enumerate(_tasks(document, faults)):
         before = len(faults)
         path = ("tasks", at)
-        task = _task(item, path, tasks, faults)
+        task = _task(item, path, registry, faults)
         if isinstance(item, dict) and isinstance(name := item.get("name"), str):
             first = names.setdefault(name, at)
             if first != at:
@@ -228,18 +228,25 @@ def _schedule(value: JsonValue, path: _Path, faults: list[InitErrorDetails]) -> 
     for line in lines:
         steps, kind, message = steps_through(line["loc"], value), line["type"], line["msg"]
         if kind == "union_tag_invalid":
-            steps, message = (*steps, "kind"), "kind is unknown; there are " + _kinds()
+            steps, message = (*steps, "kind"), f"kind must be one of {_kinds()}, got {_kind_of(value)!r}"
         elif kind == "union_tag_not_found":
-            steps, message = (*steps, "kind"), "kind is missing; there are " + _kinds()
+            steps, message = (*steps, "kind"), f"kind is missing; add one of {_kinds()}"
+        elif kind == "missing":
+            message = f"{steps[-1]} is missing; add it"
+        elif kind == "dict_type":
+            message = f"schedule must be an object, got {json_type(value)}"
         elif kind == "extra_forbidden":
             message = f"{steps[-1]} is not a field of this schedule; leave it out"
         _add(faults, (*path, *steps), _stable(kind), "{said}", said=message[:1].lower() + message[1:])
     return None
 
 
+def _kind_of(value: JsonValue) -> JsonValue:
+    return value.get("kind") if isinstance(value, dict) else None
+
+
 def _kinds() -> str:
-    union, *_ = get_args(AnySchedule)
-    return ", ".join(repr(model.model_fields["kind"].default) for model in get_args(union))
+    return ", ".join(repr(model.model_fields["kind"].default) for model in SCHEDULES)
 
 
 def _arguments(
@@ -252,7 +259,7 @@ def _arguments(
         return dict(checked.keywords.validate_json(json.dumps(value)))
     except ValidationError as error:
         lines = error.errors(include_url=False, include_input=False)
-    rule = checked.rule(func)
+    rule = checked.signature_text(func)
     seen: set[_Path] = set()
     for line in lines:
         steps = _shallow(steps_through(line["loc"], value))
@@ -276,7 +283,7 @@ def _arguments(
                 "argument_type",
                 "{name} must be the JSON of {hint}, got {got} ({kind}); {rule}",
                 name=name,
-                hint=shown(checked.hints.get(str(name), Any)),
+                hint=hint_text(checked.hint(str(name))),
                 got=json_type(value[str(name)]),
                 kind=line["type"],
                 rule=rule,
@@ -319,7 +326,7 @@ def _written_arguments(task: BackgroundTask, checked: Checked) -> _Object:
                 "{name} would not come back from JSON as the {got} it is; hint it in {rule}",
                 name=name,
                 got=type_name(given[name]),
-                rule=checked.rule(function_name(task.func)),
+                rule=checked.signature_text(function_name(task.func)),
             )
     if faults:
         raise refusal(title, faults)
@@ -342,7 +349,7 @@ def _refuse_surplus(item: _Object, known: tuple[str, ...], path: _Path, faults: 
 
 
 def _duplicate(name: str, first: int, path: _Path) -> InitErrorDetails:
-    message: LiteralString = "{name} is the name of tasks[{first}] already; a name has one task"
+    message: LiteralString = "{name} is the name of tasks[{first}] already, and a name has one task; choose another"
     return fault("duplicate_name", message, at=(*path, "name"), name=repr(name), first=first)
 
 
@@ -357,7 +364,7 @@ def _moved(error: ValidationError, path: _Path) -> list[InitErrorDetails]:
 def _add(
     faults: list[InitErrorDetails], at: _Path, type_: LiteralString, message: LiteralString, **words: object
 ) -> None:
-    faults.append(InitErrorDetails(**fault(type_, message, at=at, **words)))
+    faults.append(fault(type_, message, at=at, **words))
 
 
 def _stable(type_: str) -> Any:

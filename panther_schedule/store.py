@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any, Final
 
 from .arguments import function_name
 from .clock import Reading
-from .planning import Plan, Rule, plan, settle
-from .runs import OUTCOMES, REASONS, Outcome, Reason, Record, RunRecord, State
+from .planning import Plan, Rule, after_step_back, has_ended, plan, settle
+from .runs import OUTCOMES, REASONS, Outcome, PassedRecord, Reason, Record, RunRecord, State
 from .task import BackgroundTask
 
 TASK_HISTORY: Final = 20
@@ -28,16 +28,16 @@ _ELAPSED: Final = 1 << 48  # added to the order of elapsed tasks: wall-clock kin
 class Entry:
     """One task that was added."""
 
-    __slots__ = ("dropped", "ended", "is_async", "owner", "rank", "recent", "rule", "state", "task")
+    __slots__ = ("cancelled", "dropped", "ended", "owner", "rank", "recent", "rule", "state", "task")
 
-    def __init__(
-        self, task: BackgroundTask[..., Any], rule: Rule, state: State, order: int, owner: Any, *, is_async: bool
-    ) -> None:
-        self.task, self.rule, self.state, self.owner, self.is_async = task, rule, state, owner, is_async
+    def __init__(self, task: BackgroundTask[..., Any], rule: Rule, state: State, order: int, owner: Any) -> None:
+        self.task, self.rule, self.state, self.owner = task, rule, state, owner
         self.rank = order if rule.on_wall else order + _ELAPSED
         self.recent: list[Record] | None = None
         self.dropped = False
-        """Nothing more of it starts."""
+        """No further occurrence is handed over."""
+        self.cancelled = False
+        """Nothing of it starts any more, not even what was handed over."""
         self.ended: threading.Event | bool = False
         """True once it has ended; an event while somebody waits for that."""
 
@@ -48,8 +48,8 @@ class Entry:
 
     @property
     def key(self) -> int | str:
-        """What a scheduler finds it by: its own name or, if it has none, its order."""
-        return self.task._name or self.order
+        """What a scheduler finds it by: its own name or, if it has none, its rank."""
+        return self.task._name or self.rank
 
     @property
     def order(self) -> int:
@@ -63,13 +63,14 @@ def unnamed(task: BackgroundTask[..., Any], order: int) -> str:
     return f"{function_name(task.func)}-{high * _LOW + low * _SHUFFLE % _LOW:06x}"
 
 
-def order_of(name: str) -> int | None:
-    """Return the order of adding that an unnamed task's name tells; None when it tells none."""
+def keys_of(name: str) -> tuple[int | str, ...]:
+    """Return the keys that a task of this name may have: an unnamed one's name tells its order of adding."""
     try:
         high, low = divmod(int(name.rpartition("-")[2], 16), _LOW)
     except ValueError:
-        return None
-    return high * _LOW + low * pow(_SHUFFLE, -1, _LOW) % _LOW
+        return (name,)
+    order = high * _LOW + low * pow(_SHUFFLE, -1, _LOW) % _LOW
+    return name, order, order + _ELAPSED
 
 
 class MemoryStore:
@@ -79,16 +80,27 @@ class MemoryStore:
         self.counts: dict[Outcome | Reason, int] = dict.fromkeys((*OUTCOMES, *REASONS), 0)
         self.in_flight: dict[Entry, int] = {}
         """The `scheduled_at` of each run that was handed over and has not ended."""
+        self._due: list[Entry] = []  # tasks that were due when they were added, which the heap is spared
+        self._stale = 0  # entries of dropped tasks, which stay in a heap until their time or the next compaction
         self._heaps: tuple[list[tuple[int, int, Entry]], list[tuple[int, int, Entry]]] = ([], [])
         self._history: deque[list[Record]] = deque()
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: Entry, reading: Reading) -> None:
         """Take a task in."""
-        self._push(entry)
+        next_at = entry.state.next_at
+        if next_at is not None and next_at <= (reading.wall if entry.rule.on_wall else reading.steady):
+            self._due.append(entry)
+        else:
+            self._push(entry)
 
     def due(self, reading: Reading, limit: int) -> list[Entry]:
-        """Take out up to `limit` tasks that are due, the earliest first, wall-clock kinds before the others."""
-        found: list[Entry] = []
+        """Take out the tasks that are due; of those that wait the earliest first, and at most `limit`.
+
+        Of equal times wall-clock kinds come first, then the order of adding.
+        """
+        found = [entry for entry in self._due if not entry.dropped]
+        self._due.clear()
+        limit += len(found)
         steady, wall = self._heaps
         while len(found) < limit:
             heap = steady
@@ -108,7 +120,8 @@ class MemoryStore:
         entry.state = done.state
         for passed in done.passed:
             self.counts[passed.reason] += passed.number
-            self._record(entry, passed)
+            if not _extends(entry, passed):
+                self._record(entry, passed)
         if done.start is not None:
             self.in_flight[entry] = done.start
         self._push(entry)
@@ -119,22 +132,51 @@ class MemoryStore:
         state = entry.state
         entry.dropped = True
         entry.state = state._replace(next_at=None)
+        self._stale += state.next_at is not None
+        self._compact()
         return state.next_at is not None or (entry.rule.back_to_back and state.handed != entry.rule.n)
 
-    def finish(self, entry: Entry, record: RunRecord) -> None:
-        """Record a run that ended; a back-to-back task waits for its next one."""
-        state = entry.state
-        entry.state = settle(entry.rule, state, record.outcome, record.finished_at)
-        self.in_flight.pop(entry, None)
-        self.counts[record.outcome] += 1
-        self._record(entry, record)
+    def finish(self, entry: Entry, record: RunRecord) -> bool:
+        """Record a run that ended; tell whether its task has ended too."""
+        before = entry.state
+        state = settle(entry.rule, before, record.outcome, record.finished_at)
         if entry.dropped:
-            entry.state = entry.state._replace(next_at=None)
-        elif entry.state.next_at != state.next_at:
+            state = state._replace(next_at=None)
+        entry.state = state
+        del self.in_flight[entry]
+        self.counts[record.outcome] += 1
+        if has_ended(state):
+            if entry.recent is None and entry.task._name is None:
+                entry.recent = [record]  # it leaves now: only its handles keep it, so it needs no place in the whole
+            else:
+                self._record(entry, record)
+            return True
+        self._record(entry, record)
+        if state.next_at is not None and state.next_at != before.next_at:  # a back-to-back task goes on
             self._push(entry)
+        return False
+
+    def set_back(self, reading: Reading) -> None:
+        """Look at every wall-clock task again, after the wall clock was set back."""
+        wall = self._heaps[True]
+        entries = [entry for at, _rank, entry in wall if entry.state.next_at == at and not entry.dropped]
+        wall.clear()
+        for entry in entries:
+            entry.state = after_step_back(entry.rule, entry.state, reading.wall)
+            self._push(entry)
+
+    def _compact(self) -> None:
+        if self._stale < 100 or self._stale * 2 < len(self._heaps[False]) + len(self._heaps[True]):
+            return
+        for heap in self._heaps:
+            heap[:] = [one for one in heap if one[2].state.next_at == one[0] and not one[2].dropped]
+            heapify(heap)
+        self._stale = 0
 
     def wait(self, reading: Reading) -> int | None:
         """Return the microseconds until the next occurrence, never below zero; None when there is none."""
+        if self._due:
+            return 0
         steady, wall = self._heaps
         waits: list[int] = []
         if steady:
@@ -159,3 +201,15 @@ class MemoryStore:
             self._history.append(recent)
             if len(self._history) > WHOLE_HISTORY:
                 del self._history.popleft()[0]
+
+
+def _extends(entry: Entry, passed: PassedRecord) -> bool:
+    """Lengthen the latest record of a task by occurrences that follow it for the same reason, if they do."""
+    latest = entry.recent[-1] if entry.recent else None
+    if not isinstance(latest, PassedRecord) or latest.reason != passed.reason:
+        return False
+    if entry.rule.occurrences.next_after(latest.last, entry.state.anchor) != passed.first:
+        return False  # a run that is still going lies between them
+    assert entry.recent is not None  # noqa: S101 - it holds `latest`
+    entry.recent[-1] = PassedRecord(passed.reason, latest.first, passed.last, latest.number + passed.number)
+    return True

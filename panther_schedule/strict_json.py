@@ -40,14 +40,13 @@ def parse(text: str | bytes) -> JsonValue:
         return value
 
     try:
-        from_json(text, allow_inf_nan=False)  # its errors say where, and it limits the depth
-        data: JsonValue = json.loads(text, object_pairs_hook=pairs, parse_float=number)
-    except json.JSONDecodeError as error:
-        _refuse(error.msg)
+        raw = text.encode() if isinstance(text, str) else text
+        from_json(raw, allow_inf_nan=False)  # its errors say where, and it limits the depth
+        data: JsonValue = json.loads(raw, object_pairs_hook=pairs, parse_float=number)
     except UnicodeError:
-        _refuse("it is not UTF-8")
+        _refuse("it is not UTF-8", "save it as UTF-8")
     except ValueError as error:
-        _refuse("a number is too long" if "digits" in str(error) else str(error))
+        _refuse(str(error), "mend it there")
     if suspicious:
         raise refusal("spec", list(_faults(data, ())))
     return data
@@ -108,11 +107,14 @@ def _faults(node: JsonValue, path: tuple[str | int, ...]) -> Iterator[InitErrorD
         for place in range(len(node)):
             yield from _faults(node[place], (*path, place))
     elif isinstance(node, float) and isinf(node):
-        yield fault("number_range", "the number is beyond what a float holds", at=path)
+        yield fault(
+            "number_range", "the number is beyond what a float holds, 1.8e308; write one nearer to zero", at=path
+        )
 
 
-def _refuse(what: str) -> NoReturn:
-    raise refusal("spec", [fault("json_invalid", "the text is not JSON: {what}", what=what)])
+def _refuse(what: str, remedy: str) -> NoReturn:
+    line = fault("json_invalid", "the text can't be read as JSON: {what}; {remedy}", what=what, remedy=remedy)
+    raise refusal("spec", [line])
 
 
 def _leads(node: JsonValue, step: str | int) -> bool:

@@ -22,17 +22,16 @@ from pydantic_core import CoreSchema, core_schema
 from typing_extensions import ParamSpec, TypeVar
 
 from .arguments import function_name, inspect_function
-from .clock import SystemClock, machine_zone, microseconds, moment
+from .clock import SystemClock, microseconds, moment
 from .errors import fault, refusal, type_name
 from .explain import explain, preview
-from .occurrences import ever_happens
-from .schedules import AnySchedule, Daily, Once, Repeat, Schedule
+from .occurrences import ever_happens, zone_for
+from .schedules import ONCE, SCHEDULES, AnySchedule, Daily, Once, Repeat
 
 P = ParamSpec("P", default=...)
 R = TypeVar("R", covariant=True, default=Any)  # noqa: PLC0105 - an editor shows the name: R reads better than R_co
 _Task = TypeVar("_Task", bound="BackgroundTask")
 
-_ONCE = Once()
 _put = object.__setattr__
 
 
@@ -53,25 +52,31 @@ class BackgroundTask(Generic[P, R]):
     schedule and name are. The function gets the very objects given here.
 
     Raises:
-        ValidationError: the function is none (`not_callable`: it was called already), or the arguments don't fit
-            it: `missing_argument`, `unknown_argument`, `surplus_argument`, `argument_type`.
+        ValidationError: the function is none (`not_callable`: it was called already) or a generator function
+            (`generator_function`: a call runs no line of it), or the arguments don't fit it: `missing_argument`,
+            `unknown_argument`, `surplus_argument`, `argument_type`.
     """
 
-    __slots__ = ("__weakref__", "_args", "_func", "_kwargs", "_name", "_schedule")
+    __slots__ = ("__weakref__", "_args", "_func", "_is_async", "_kwargs", "_name", "_schedule")
     _func: Callable[..., R]
     _args: tuple[Any, ...]
     _kwargs: dict[str, Any]
     _schedule: AnySchedule
     _name: str | None
+    _is_async: bool
 
     def __init__(self, func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> None:
+        if hasattr(self, "_func"):
+            raise AttributeError("a task is immutable, so it can't be made again; write a new BackgroundTask(...)")
         if type(self) is not BackgroundTask:
             raise TypeError(f"{type(self).__name__} can't be called; write BackgroundTask(...) and call its setters")
-        inspect_function(func).check(func, args, kwargs)
+        checked = inspect_function(func)
+        checked.check(func, args, kwargs)
+        _put(self, "_is_async", checked.is_async)
         _put(self, "_func", func)
         _put(self, "_args", args)
         _put(self, "_kwargs", kwargs)
-        _put(self, "_schedule", _ONCE)
+        _put(self, "_schedule", ONCE)
         _put(self, "_name", None)
 
     @property
@@ -105,8 +110,7 @@ class BackgroundTask(Generic[P, R]):
         Raises:
             ValidationError: `n` is neither -1 nor at least 1, or no int.
         """
-        once = type(n) is int and n == 1
-        return _make(CountedTask, self._func, self._args, self._kwargs, _ONCE if once else Repeat(n), self._name)
+        return self._with(CountedTask, _counted(n))
 
     def interval_wait(self, wait: timedelta) -> SpacedTask[P, R]:
         """Wait this long from one start to the next; zero is back to back.
@@ -114,7 +118,7 @@ class BackgroundTask(Generic[P, R]):
         Raises:
             ValidationError: `wait` is negative or no timedelta, or on_time() is set (`schedule_conflict`).
         """
-        return _make(SpacedTask, self._func, self._args, self._kwargs, Repeat(_runs(self), wait), self._name)
+        return self._with(SpacedTask, Repeat(self._schedule.run_count, wait))
 
     def on_time(self, at: time, tz: str | ZoneInfo | None = None) -> DailyTask[P, R]:
         """Run each day at this wall-clock time; as often as interval() says, and once without it.
@@ -126,7 +130,7 @@ class BackgroundTask(Generic[P, R]):
                 (`schedule_conflict`).
         """
         zone = str(tz) if isinstance(tz, ZoneInfo) else tz
-        return _make(DailyTask, self._func, self._args, self._kwargs, Daily(at, _runs(self), zone), self._name)
+        return self._with(DailyTask, Daily(at, self._schedule.run_count, zone))
 
     def with_schedule(self, schedule: AnySchedule) -> ScheduledTask[P, R]:
         """Run by this schedule.
@@ -137,7 +141,7 @@ class BackgroundTask(Generic[P, R]):
         """
         _refuse_no_schedule(schedule)
         _refuse_never(schedule)
-        return _make(ScheduledTask, self._func, self._args, self._kwargs, schedule, self._name)
+        return self._with(ScheduledTask, schedule)
 
     def with_name(self, name: str) -> Self:
         """Name the task: a scheduler keeps one task of a name, and adding an equal one again changes nothing.
@@ -160,12 +164,16 @@ class BackgroundTask(Generic[P, R]):
             ValidationError: `n` is no positive int (`preview_count`), or `after` is no aware datetime (`instant`).
         """
         start = SystemClock().read().wall if after is None else _instant(after)
-        zone = machine_zone() if self._schedule.on_wall else ZoneInfo("UTC")
-        return [moment(at) for at in preview(self._schedule, _count(n), after=start, zone=zone, anchor=start)]
+        schedule = self._schedule
+        found = preview(schedule, _count(n), after=start, zone=zone_for(schedule), anchor=start)
+        return [moment(at) for at in found]
 
     def run(self) -> R:
         """Call the function now, here, and return what it returns; for an async one that is to be awaited."""
         return self._func(*self._args, **self._kwargs)
+
+    def _with(self, cls: type[_Task], schedule: AnySchedule) -> _Task:
+        return _make(cls, self._func, self._args, self._kwargs, schedule, self._name)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a task is immutable, so {name} can't be set; its setters return a new task")
@@ -225,8 +233,8 @@ class CountedTask(BackgroundTask[P, R]):
             case Repeat() as repeat if isinstance(self, SpacedTask):
                 schedule = Repeat(n, repeat.wait)
             case _:
-                schedule = _ONCE if type(n) is int and n == 1 else Repeat(n)
-        return _make(type(self), self._func, self._args, self._kwargs, schedule, self._name)
+                schedule = _counted(n)
+        return self._with(type(self), schedule)
 
     def with_schedule(self, schedule: WithScheduleExcludesOtherSetters) -> ScheduledTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - narrower, so that a type checker sees the conflict
         """Not on this task: it has interval(), interval_wait() or on_time()."""
@@ -309,6 +317,7 @@ def _make(
     name: str | None,
 ) -> _Task:
     task = object.__new__(cls)
+    _put(task, "_is_async", inspect_function(func).is_async)
     _put(task, "_func", func)
     _put(task, "_args", args)
     _put(task, "_kwargs", kwargs)
@@ -317,13 +326,18 @@ def _make(
     return task
 
 
+def _counted(n: int) -> AnySchedule:
+    return ONCE if type(n) is int and n == 1 else Repeat(n)
+
+
 def _refuse_no_schedule(schedule: object) -> None:
-    if isinstance(schedule, Schedule):
+    if isinstance(schedule, SCHEDULES):
         return
     line = fault(
         "schedule_type",
-        "schedule must be a schedule, got {got}; write with_schedule(Daily(time(8, 0)))",
+        "schedule must be one of {classes}, got {got}; write with_schedule(Daily(time(8, 0)))",
         at=("schedule",),
+        classes=", ".join(cls.__name__ for cls in SCHEDULES),
         got=type_name(schedule),
     )
     raise refusal("with_schedule", [line])
@@ -363,11 +377,6 @@ def _instant(after: object) -> int:
     raise refusal("next_runs", [line])
 
 
-def _runs(task: BackgroundTask[..., Any]) -> int:
-    schedule = task._schedule
-    return schedule.n if isinstance(schedule, (Repeat, Daily)) else 1
-
-
 def _setting(task: BackgroundTask[..., Any]) -> str:
     match task._schedule:
         case Daily() as daily:
@@ -375,7 +384,7 @@ def _setting(task: BackgroundTask[..., Any]) -> str:
         case Repeat() as repeat if isinstance(task, SpacedTask):
             return f"interval_wait({repeat.wait})"
         case _:
-            return f"interval({_runs(task)})"
+            return f"interval({task._schedule.run_count})"
 
 
 def _one_of_two(on_time: str, interval_wait: str) -> ValidationError:

@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,12 +20,15 @@ MODULES = sorted((ROOT / "panther_schedule").glob("*.py"))
 SOURCES = [
     *MODULES,
     ROOT / "dev.py",
-    *sorted((ROOT / "tests").rglob("*.py")),
-    *sorted((ROOT / "examples").glob("*.py")),
+    *(path for folder in ("tests", "examples", "bench") for path in sorted((ROOT / folder).rglob("*.py"))),
 ]
 CLOCKS = re.compile(
     r"(datetime\.(now|utcnow|today)|date\.today|time\.(time|monotonic|perf_counter|clock_gettime)(_ns)?)\("
 )
+
+
+SILENCED = re.compile(r"#\s*(type: ignore|noqa|pyright: ignore|pragma)")
+REASON = re.compile(r"#\s*(type: ignore|noqa|pyright: ignore|pragma)[^#]* - \S")
 
 
 def by_name(path: Path) -> str:
@@ -69,9 +73,7 @@ def test_every_module_imports_without_a_warning() -> None:
 
 
 def test_silenced_checks_give_a_reason() -> None:
-    silenced = re.compile(r"# (type: ignore|noqa|pyright: ignore|pragma)")
-    reason = re.compile(r"# (type: ignore|noqa|pyright: ignore|pragma)[^#]* - \S")
-    found = [f"{path.name}: {line}" for path in MODULES for line in _lines(path, silenced) if not reason.search(line)]
+    found = [f"{path.name}: {line}" for path in SOURCES for line in _lines(path, SILENCED) if not REASON.search(line)]
 
     assert found == []
 
@@ -89,6 +91,15 @@ def test_every_public_name_is_in_the_reference() -> None:
     )
 
     assert shown == set(panther_schedule.__all__) - {"__version__"}
+
+
+def test_the_design_page_has_the_layers_in_the_order_of_the_contract() -> None:
+    (contract,) = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = [layer.split(" | ") for layer in contract["layers"]]
+    rows = re.findall(r"^\| (`.+?) \|", (ROOT / "docs" / "design.md").read_text(), re.MULTILINE)
+
+    assert [re.findall(r"`(\w+)`", row) for row in rows] == layers
+    assert {name for layer in layers for name in layer} == {path.stem for path in MODULES} - {"__init__"}
 
 
 def test_every_public_name_has_a_docstring() -> None:
