@@ -223,7 +223,8 @@ def previous(
     It inverts `next_after()`: the previous of an occurrence's next one is that occurrence. All else is as there.
     """
     t = _instant("before", before)
-    found = compile(schedule, zone_for(schedule, zone)).latest(t - 1, t if anchor is None else _instant("anchor", anchor))
+    begun = t if anchor is None else _instant("anchor", anchor)
+    found = compile(schedule, zone_for(schedule, zone)).latest(t - 1, begun)
     return None if found is None else moment(found)
 
 

@@ -130,7 +130,8 @@ def test_with_schedule_refuses_what_is_none_of_the_classes(value: Any, got: str)
     fault = refusal(lambda: task.with_schedule(value))
     assert fault["type"] == "schedule_type"
     assert fault["msg"] == (
-        f"schedule must be one of Once, Repeat, Daily, got {got}; write with_schedule(Daily(time(8, 0)))"
+        "schedule must be one of Once, Repeat, Daily, Weekly, Monthly, Cron, AnyOf, "
+        f"got {got}; write with_schedule(Daily(time(8, 0)))"
     )
 
 
