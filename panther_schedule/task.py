@@ -24,8 +24,9 @@ from typing_extensions import ParamSpec, TypeVar
 from .arguments import function_name, inspect_function
 from .clock import SystemClock, machine_zone, microseconds, moment
 from .errors import fault, refusal, type_name
-from .explain import explain, preview
+from .explain import explain
 from .occurrences import ever_happens
+from .preview import first_runs
 from .schedules import AnySchedule, Daily, Once, Repeat, Schedule
 
 P = ParamSpec("P", default=...)
@@ -161,7 +162,7 @@ class BackgroundTask(Generic[P, R]):
         """
         start = SystemClock().read().wall if after is None else _instant(after)
         zone = machine_zone() if self._schedule.on_wall else ZoneInfo("UTC")
-        return [moment(at) for at in preview(self._schedule, _count(n), after=start, zone=zone, anchor=start)]
+        return [moment(at) for at in first_runs(self._schedule, _count(n), after=start, zone=zone, anchor=start)]
 
     def run(self) -> R:
         """Call the function now, here, and return what it returns; for an async one that is to be awaited."""
@@ -364,8 +365,7 @@ def _instant(after: object) -> int:
 
 
 def _runs(task: BackgroundTask[..., Any]) -> int:
-    schedule = task._schedule
-    return schedule.n if isinstance(schedule, (Repeat, Daily)) else 1
+    return task._schedule.n if isinstance(task._schedule, (Repeat, Daily)) else 1
 
 
 def _setting(task: BackgroundTask[..., Any]) -> str:
