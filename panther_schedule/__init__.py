@@ -11,11 +11,13 @@ from .clock import Clock, Reading, SystemClock, VirtualClock
 from .errors import BusyLoopWarning, PantherScheduleError, PantherScheduleWarning, SchedulerStateError
 from .explain import explain
 from .handles import TaskHandle
+from .lint import Smell, lint
 from .occurrences import between, next_after
+from .preview import Preview, preview
 from .registry import TaskRegistry
 from .runs import Passed, Run
 from .scheduler import Scheduler
-from .schedules import AnySchedule, Daily, Once, Repeat, Schedule
+from .schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
 
 __version__ = "0.1.0"
 
@@ -31,9 +33,17 @@ __all__ = [
     "Once",
     "Repeat",
     "Daily",
+    "Weekly",
+    "Monthly",
+    "Cron",
+    "AnyOf",
     "Schedule",
     "AnySchedule",
     "explain",
+    "preview",
+    "Preview",
+    "lint",
+    "Smell",
     "next_after",
     "between",
     # tasks as JSON

@@ -6,14 +6,15 @@ JSON. In JSON a date is "2026-12-25" and a collection an array.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
-from typing import Annotated, Any, Final, Literal, NoReturn, cast, get_args
+from typing import Annotated, Any, Final, Literal, NoReturn, TypedDict, cast, get_args
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from .cron import CronError, parse
+from .dates import DayRule, day_number, mask_of
 from .errors import type_name
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -283,3 +284,34 @@ FOLD: Final[Any] = Field(
 CRON_RULE: Final[Any] = Field(
     None, description="As for the others; null is Debian's star rule.", exclude_if=lambda value: value is None
 )
+
+
+class SpanFields(TypedDict, total=False):
+    """Keyword arguments of each calendar kind."""
+
+    excluding: Collection[date | Weekday]
+    start_at: datetime | None
+    end_at: datetime | None
+
+
+class WallFields(SpanFields, total=False):
+    """Those of a kind with a time of day."""
+
+    gap: Gap
+    fold: Fold
+
+
+class GridFields(WallFields, total=False):
+    """Those of a kind that counts days, weeks or months."""
+
+    every: int
+    starting: date | None
+
+
+def without(rule: DayRule, excluding: tuple[date | Weekday, ...]) -> DayRule:
+    """Take dates and weekdays out of a rule."""
+    if not excluding:
+        return rule
+    weekdays = mask_of(WEEKDAYS.index(name) for name in excluding if isinstance(name, str))
+    dates = frozenset(day_number(day) for day in excluding if isinstance(day, date))
+    return rule._replace(excluded_weekdays=rule.excluded_weekdays | weekdays, excluded=rule.excluded | dates)

@@ -6,8 +6,8 @@ They name dates and a time; what that means in a zone, where the clock is set tw
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date, datetime, time
-from typing import Annotated, Any, Literal, Self, TypedDict, cast
+from datetime import time
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -33,34 +33,21 @@ from .calendar_fields import (
     FoldRule,
     Gap,
     GapRule,
+    GridFields,
     MissingRule,
     MonthDay,
     Months,
+    SpanFields,
     Starting,
     Weekday,
     Weekdays,
+    without,
 )
 from .cron import CronFields, parse
 from .dates import ALL_MONTHS, DayRule, day_number, mask_of
 from .errors import fault, refusal
 from .fields import ClockTime, Instant, RunCount, ZoneKey, base_init
 from .moments import Once, Repeat, Schedule
-
-
-class _SpanFields(TypedDict, total=False):
-    excluding: Collection[date | Weekday]
-    start_at: datetime | None
-    end_at: datetime | None
-
-
-class _WallFields(_SpanFields, total=False):
-    gap: Gap
-    fold: Fold
-
-
-class _GridFields(_WallFields, total=False):
-    every: int
-    starting: date | None
 
 
 class Calendar(Schedule, frozen=True):
@@ -117,7 +104,7 @@ class Calendar(Schedule, frozen=True):
         return self
 
 
-class _DailyFields(_GridFields, total=False):
+class _DailyFields(GridFields, total=False):
     kind: Literal["daily"]
 
 
@@ -153,7 +140,7 @@ class Daily(Calendar, frozen=True):
         return _on_grid(DayRule(), self, "day")
 
 
-class _WeeklyFields(_GridFields, total=False):
+class _WeeklyFields(GridFields, total=False):
     kind: Literal["weekly"]
     n: int
     tz: str | None
@@ -189,7 +176,7 @@ class Weekly(Calendar, frozen=True):
         return _on_grid(DayRule(weekdays=mask_of(map(WEEKDAYS.index, self.on))), self, "week")
 
 
-class _MonthlyFields(_GridFields, total=False):
+class _MonthlyFields(GridFields, total=False):
     kind: Literal["monthly"]
     n: int
     tz: str | None
@@ -246,7 +233,7 @@ class Monthly(Calendar, frozen=True):
         return _on_grid(rule, self, "month")
 
 
-class _CronFields(_SpanFields, total=False):
+class _CronFields(SpanFields, total=False):
     kind: Literal["cron"]
     n: int
     tz: str | None
@@ -346,7 +333,7 @@ def _refuse_part(part: object) -> None:
             pass
 
 
-class _AnyOfFields(_SpanFields, total=False):
+class _AnyOfFields(SpanFields, total=False):
     kind: Literal["any_of"]
     n: int
 
@@ -399,15 +386,6 @@ def _on_grid(rule: DayRule, schedule: Daily | Weekly | Monthly, unit: Literal["d
     starting = None if schedule.starting is None else day_number(schedule.starting)
     grid = rule._replace(every=schedule.every, unit=unit, starting=starting)
     return without(grid, schedule.excluding)
-
-
-def without(rule: DayRule, excluding: tuple[date | Weekday, ...]) -> DayRule:
-    """Take dates and weekdays out of a rule."""
-    if not excluding:
-        return rule
-    weekdays = mask_of(WEEKDAYS.index(name) for name in excluding if isinstance(name, str))
-    dates = frozenset(day_number(day) for day in excluding if isinstance(day, date))
-    return rule._replace(excluded_weekdays=rule.excluded_weekdays | weekdays, excluded=rule.excluded | dates)
 
 
 def _is_schedule(value: object) -> bool:

@@ -1,75 +1,162 @@
-"""What a schedule means: in one English sentence, and as its next occurrences."""
+"""What a schedule means, in one English sentence."""
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from datetime import date, datetime
 from typing import Final, assert_never, cast
-from zoneinfo import ZoneInfo
 
-from .occurrences import compile as compile_schedule
-from .schedules import AnySchedule, Daily, Once, Repeat, Schedule
+from .calendar_fields import WEEKDAYS as WEEKDAY_NAMES
+from .calendar_fields import Weekday
+from .dates import ALL_MONTHS, mask_of
+from .schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
+from .words import (
+    NTH,
+    WEEKDAYS,
+    clock_time,
+    cron_said,
+    duration,
+    is_short,
+    joined,
+    months_said,
+    ordinal,
+    weekdays_said,
+)
 
-_BEFORE_ALL: Final = -(1 << 62)  # before year 1, in microseconds
+_MOST_DATES: Final = 10  # excluded dates that are said one by one
+_GAPS: Final = {
+    "next_valid": "a time that the clock skips is moved to the end of the gap",
+    "shift": "a time that the clock skips is moved by the length of the gap",
+    "skip": "a time that the clock skips is left out",
+}
+_FOLDS: Final = {
+    "first": "a time that the clock passes twice counts the first time",
+    "last": "a time that the clock passes twice counts the second time",
+    "both": "a time that the clock passes twice counts both times",
+}
 
 
 def explain(schedule: Schedule, zone: str | None = None) -> str:
     """Say in one line what a schedule does, such as "every 5 minutes, 5 times".
 
-    `zone` is the name to show for a wall-clock schedule that names no zone itself; without it none is shown.
+    `zone` is the name to show for a wall-clock schedule that names no zone itself; without it none is shown. What is
+    left at its default is not said, and of more than ten excluded dates only their number, the first and the last.
     """
     known = cast(AnySchedule, schedule)
     match known:
         case Once():
-            return "once, now" if known.at is None else f"once, at {known.at.replace(tzinfo=None).isoformat(' ')} UTC"
+            return "once, now" if known.at is None else f"once, at {_moment(known.at)}"
         case Repeat():
             if known.n == 1:
                 return "once, now"
             if not known.wait:
                 return f"{_times(known.n)}, back to back"
-            return f"every {_duration(known.wait)}, {_times(known.n)}"
-        case Daily():
-            at = _clock_time(known.at, known.tz or zone)
-            if known.n == 1:
-                return f"once, at the next {at}"
-            return f"every day at {at}" if known.n == -1 else f"every day at {at}, {_times(known.n)}"
+            return f"every {duration(known.wait)}, {_times(known.n)}"
+        case Daily() | Weekly() | Monthly() | Cron():
+            return _calendar(known, zone)
+        case AnyOf():
+            parts = " or ".join(explain(part, zone) for part in known.of)
+            tail = _excluded(known.excluding) + _tail(known)
+            return f"{parts}; all of it {tail.removeprefix(', ').strip()}" if tail else parts
         case _:
             assert_never(known)
 
 
-def preview(schedule: Schedule, n: int, *, after: int, zone: ZoneInfo, anchor: int) -> list[int]:
-    """Return the first `n` occurrences after `after`, and at most as many as the schedule's own `n`.
+def _calendar(schedule: Daily | Weekly | Monthly | Cron, zone: str | None) -> str:
+    shown = schedule.tz or zone
+    at = _head(schedule) + (f" in {shown}" if shown else "")
+    rest = _excluded(schedule.excluding) + _grid(schedule) + _tail(schedule, counted=False) + _set_clock(schedule)
+    if schedule.n == 1 and isinstance(schedule, Daily) and not rest and schedule.every == 1:
+        return f"once, at the next {at.removeprefix('every day at ')}"
+    return at + rest + _count(schedule.n)
 
-    All times are in microseconds since 1970; `anchor` is when the task was added, or would be. A task that is not
-    older than `after` begins as a new task does: `Once` and `Repeat` with their first occurrence, even when it is
-    over. A repeat without a wait shows the first only, since the others depend on how long the runs take.
-    """
-    occurrences = compile_schedule(schedule, zone)
-    if after <= anchor and (not schedule.on_wall or isinstance(schedule, Once)):
-        after = _BEFORE_ALL
-    limit = n if schedule.run_count == -1 else min(n, schedule.run_count)
-    found: list[int] = []
-    while len(found) < limit and (following := occurrences.next_after(after, anchor)) is not None:
-        found.append(following)
-        after = following
-    return found
+
+def _head(schedule: Daily | Weekly | Monthly | Cron) -> str:
+    """Say the dates and the time, without what they are counted from."""
+    if isinstance(schedule, Cron):
+        dates, times = cron_said(schedule.fields)
+        if dates:
+            single = times.startswith("at ") and "," not in dates
+            return f"{dates} {times}" if single else f"{dates}, {times}"
+        return f"every day {times}" if times.startswith("at ") else times
+    match schedule:
+        case Daily():
+            dates = "every day" if schedule.every == 1 else f"every {schedule.every} days"
+        case Weekly():
+            on = mask_of(map(WEEKDAY_NAMES.index, schedule.on))
+            if schedule.every > 1:
+                dates = f"every {schedule.every} weeks on {weekdays_said(on)}"
+            else:
+                dates = "every day" if len(schedule.on) == len(WEEKDAYS) else f"every {weekdays_said(on)}"
+        case Monthly():
+            dates = _days_of_month(schedule)
+        case _:
+            assert_never(schedule)
+    return f"{dates} at {clock_time(schedule.at)}"
+
+
+def _days_of_month(schedule: Monthly) -> str:
+    months = ALL_MONTHS if schedule.months is None else mask_of(schedule.months)
+    of = months_said(months)
+    if schedule.every > 1:
+        kept = "" if schedule.months is None else f" that is {months_said(months, 'or')}"
+        of = f"every {ordinal(schedule.every)} month{kept}"
+    on = schedule.on
+    if isinstance(on, tuple):
+        fifth = ", where there is one," if on[0] == 5 else ""
+        return f"on the {NTH[on[0]]} {WEEKDAYS[WEEKDAY_NAMES.index(on[1])]} of {of}{fifth}"
+    if on == -1:
+        return f"on the last day of {of}"
+    short = is_short(on, months)
+    missing = ", or the last day of a shorter one," if schedule.missing == "clamp" else ", where there is one,"
+    return f"on day {on} of {of}{missing if short else ''}"
+
+
+def numbers_or(months: int) -> str:
+    """Say a mask of months with "or"."""
+    return months_said(months).replace(" and ", " or ")
+
+
+def _grid(schedule: Daily | Weekly | Monthly | Cron) -> str:
+    if isinstance(schedule, Cron) or schedule.starting is None:
+        return ""
+    if schedule.every == 1:
+        return f", from {schedule.starting} on"
+    if isinstance(schedule, Daily):
+        return f", counted from {schedule.starting}"
+    unit = "week" if isinstance(schedule, Weekly) else "month"
+    return f", counted from the {unit} of {schedule.starting} and not before that date"
+
+
+def _excluded(excluding: tuple[date | Weekday, ...]) -> str:
+    dates = [str(day) for day in excluding if isinstance(day, date)]
+    weekdays = [WEEKDAYS[WEEKDAY_NAMES.index(name)] for name in excluding if isinstance(name, str)]
+    if len(dates) > _MOST_DATES:
+        dates = [f"{len(dates)} dates from {dates[0]} to {dates[-1]}"]
+    return f", except on {joined(weekdays + dates)}" if excluding else ""
+
+
+def _tail(schedule: Daily | Weekly | Monthly | Cron | AnyOf, *, counted: bool = True) -> str:
+    start = f", not before {_moment(schedule.start_at)}" if schedule.start_at else ""
+    end = f", not after {_moment(schedule.end_at)}" if schedule.end_at else ""
+    return start + end + (_count(schedule.n) if counted else "")
+
+
+def _set_clock(schedule: Daily | Weekly | Monthly | Cron) -> str:
+    defaults = type(schedule).model_fields
+    gap = f", {_GAPS[schedule.gap]}" if schedule.gap and schedule.gap != defaults["gap"].default else ""
+    fold = f", {_FOLDS[schedule.fold]}" if schedule.fold and schedule.fold != defaults["fold"].default else ""
+    return gap + fold
+
+
+def _count(n: int) -> str:
+    if n == -1:
+        return ""
+    return ", the first time only" if n == 1 else f", {_times(n)}"
 
 
 def _times(n: int) -> str:
     return "for ever" if n == -1 else f"{n} times"
 
 
-def _clock_time(at: time, zone: str | None) -> str:
-    shown = at.isoformat("seconds" if at.second else "minutes")
-    return f"{shown} in {zone}" if zone else shown
-
-
-def _duration(wait: timedelta) -> str:
-    """Say a duration exactly, from days to microseconds; one whole unit goes without its number."""
-    minutes, seconds = divmod(wait.seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    exact = f"{seconds}.{wait.microseconds:06d}".rstrip("0") if wait.microseconds else str(seconds)
-    amounts = (str(wait.days), "day"), (str(hours), "hour"), (str(minutes), "minute"), (exact, "second")
-    parts = [(amount, unit) for amount, unit in amounts if amount != "0"]
-    if len(parts) == 1 and parts[0][0] == "1":
-        return parts[0][1]
-    return " ".join(f"{amount} {unit}" if amount == "1" else f"{amount} {unit}s" for amount, unit in parts)
+def _moment(at: datetime) -> str:
+    return f"{at.replace(tzinfo=None).isoformat(' ')} UTC"

@@ -14,8 +14,7 @@ from typing import Final, assert_never, cast
 from zoneinfo import ZoneInfo
 
 from . import zones
-from .calendar_fields import WEEKDAYS, Fold, Gap, Weekday
-from .calendars import without
+from .calendar_fields import WEEKDAYS, Fold, Gap, Weekday, without
 from .clock import machine_zone, microseconds, moment
 from .dates import DayRule
 from .evaluators import BEFORE_ALL, LAST, EachDay, EachWall, Evaluator, Grid, Single, Union

@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from .arguments import function_name, inspect_function
 from .errors import fault, refusal, type_name
+from .refusals import checked_name
 from .schedules import AnySchedule
-from .task import BackgroundTask, checked_name
+from .task import BackgroundTask
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 _Plain = TypeVar("_Plain", bound=Callable[[], object])  # callable without an argument

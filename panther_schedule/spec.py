@@ -20,10 +20,11 @@ from pydantic_core import InitErrorDetails
 from .arguments import Checked, function_name, inspect_function
 from .errors import fault, refusal, type_name
 from .hints import hint_text
+from .refusals import checked_name
 from .registry import TaskRegistry
 from .schedules import SCHEDULES, AnySchedule, Once
 from .strict_json import json_type, parse, plain, steps_through
-from .task import BackgroundTask, checked_name, restore
+from .task import BackgroundTask, restore
 
 VERSION: Final = 1
 """The version of the format that is written; a newer one is refused."""

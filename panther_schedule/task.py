@@ -14,19 +14,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from types import MappingProxyType
-from typing import Any, Generic, LiteralString, NoReturn, Self, final
+from typing import Any, Generic, NoReturn, Self, final
 from zoneinfo import ZoneInfo
 
-from pydantic import GetCoreSchemaHandler, ValidationError
+from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 from typing_extensions import ParamSpec, TypeVar
 
 from .arguments import function_name, inspect_function
-from .clock import SystemClock, microseconds, moment
-from .errors import fault, refusal, type_name
-from .explain import explain, preview
-from .occurrences import ever_happens, zone_for
-from .schedules import ONCE, SCHEDULES, AnySchedule, Daily, Once, Repeat
+from .clock import SystemClock, moment
+from .errors import type_name
+from .explain import explain
+from .occurrences import zone_for
+from .preview import first_runs
+from .refusals import (
+    checked_count,
+    checked_instant,
+    checked_name,
+    one_of_two,
+    refuse_never,
+    refuse_no_schedule,
+    stands_alone,
+)
+from .schedules import ONCE, AnySchedule, Daily, Once, Repeat
 
 P = ParamSpec("P", default=...)
 R = TypeVar("R", covariant=True, default=Any)  # noqa: PLC0105 - an editor shows the name: R reads better than R_co
@@ -139,8 +149,8 @@ class BackgroundTask(Generic[P, R]):
             ValidationError: `schedule` is none (`schedule_type`) or has no occurrence at all (`never_happens`), or
                 interval(), interval_wait() or on_time() is set (`schedule_conflict`).
         """
-        _refuse_no_schedule(schedule)
-        _refuse_never(schedule)
+        refuse_no_schedule(schedule)
+        refuse_never(schedule)
         return self._with(ScheduledTask, schedule)
 
     def with_name(self, name: str) -> Self:
@@ -163,9 +173,9 @@ class BackgroundTask(Generic[P, R]):
         Raises:
             ValidationError: `n` is no positive int (`preview_count`), or `after` is no aware datetime (`instant`).
         """
-        start = SystemClock().read().wall if after is None else _instant(after)
+        start = SystemClock().read().wall if after is None else checked_instant(after)
         schedule = self._schedule
-        found = preview(schedule, _count(n), after=start, zone=zone_for(schedule), anchor=start)
+        found = first_runs(schedule, checked_count(n), after=start, zone=zone_for(schedule), anchor=start)
         return [moment(at) for at in found]
 
     def run(self) -> R:
@@ -238,7 +248,7 @@ class CountedTask(BackgroundTask[P, R]):
 
     def with_schedule(self, schedule: WithScheduleExcludesOtherSetters) -> ScheduledTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - narrower, so that a type checker sees the conflict
         """Not on this task: it has interval(), interval_wait() or on_time()."""
-        raise _stands_alone(schedule, _setting(self))
+        raise stands_alone(schedule, _setting(self))
 
 
 @final
@@ -249,7 +259,7 @@ class SpacedTask(CountedTask[P, R]):
 
     def on_time(self, at: OnTimeExcludesIntervalWait, tz: str | ZoneInfo | None = None) -> DailyTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above  # noqa: ARG002 - the setter's signature
         """Not on this task: it has interval_wait()."""
-        raise _one_of_two(f"on_time({at})", _setting(self))
+        raise one_of_two(f"on_time({at})", _setting(self))
 
 
 @final
@@ -260,7 +270,7 @@ class DailyTask(CountedTask[P, R]):
 
     def interval_wait(self, wait: OnTimeExcludesIntervalWait) -> SpacedTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above
         """Not on this task: it has on_time()."""
-        raise _one_of_two(_setting(self), f"interval_wait({wait})")
+        raise one_of_two(_setting(self), f"interval_wait({wait})")
 
 
 @final
@@ -271,24 +281,15 @@ class ScheduledTask(BackgroundTask[P, R]):
 
     def interval(self, n: WithScheduleExcludesOtherSetters) -> CountedTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above
         """Not on this task: it has with_schedule()."""
-        raise _stands_alone(self._schedule, f"interval({n})")
+        raise stands_alone(self._schedule, f"interval({n})")
 
     def interval_wait(self, wait: WithScheduleExcludesOtherSetters) -> SpacedTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above
         """Not on this task: it has with_schedule()."""
-        raise _stands_alone(self._schedule, f"interval_wait({wait})")
+        raise stands_alone(self._schedule, f"interval_wait({wait})")
 
     def on_time(self, at: WithScheduleExcludesOtherSetters, tz: str | ZoneInfo | None = None) -> DailyTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above  # noqa: ARG002 - the setter's signature
         """Not on this task: it has with_schedule()."""
-        raise _stands_alone(self._schedule, f"on_time({at})")
-
-
-def checked_name(name: object) -> str:
-    """Return a task's name; raise a `ValidationError` (`task_name`) when it is no str, or blank."""
-    if isinstance(name, str) and name.strip():
-        return name
-    got = repr(name) if isinstance(name, str) else type_name(name)
-    line = fault("task_name", "name must be a str that is not blank, got {got}; write 'digest'", at=("name",), got=got)
-    raise refusal("with_name", [line])
+        raise stands_alone(self._schedule, f"on_time({at})")
 
 
 def restore(
@@ -330,53 +331,6 @@ def _counted(n: int) -> AnySchedule:
     return ONCE if type(n) is int and n == 1 else Repeat(n)
 
 
-def _refuse_no_schedule(schedule: object) -> None:
-    if isinstance(schedule, SCHEDULES):
-        return
-    line = fault(
-        "schedule_type",
-        "schedule must be one of {classes}, got {got}; write with_schedule(Daily(time(8, 0)))",
-        at=("schedule",),
-        classes=", ".join(cls.__name__ for cls in SCHEDULES),
-        got=type_name(schedule),
-    )
-    raise refusal("with_schedule", [line])
-
-
-def _refuse_never(schedule: AnySchedule) -> None:
-    """Refuse what only a search shows: no date is left between exclusions and bounds."""
-    if ever_happens(schedule):
-        return
-    line = fault(
-        "never_happens",
-        "schedule must have an occurrence, got {got}, which never happens; exclude less, or widen its bounds",
-        at=("schedule",),
-        got=repr(schedule),
-    )
-    raise refusal("with_schedule", [line])
-
-
-def _count(n: object) -> int:
-    if type(n) is int and n > 0:
-        return n
-    line = fault(
-        "preview_count", "n must be an int of at least 1, got {got}; write next_runs(5)", at=("n",), got=repr(n)
-    )
-    raise refusal("next_runs", [line])
-
-
-def _instant(after: object) -> int:
-    if isinstance(after, datetime) and after.tzinfo is not None:
-        return microseconds(after)
-    line = fault(
-        "instant",
-        "after must be an aware datetime, got {got}; write datetime(2026, 12, 24, 18, 0, tzinfo=UTC)",
-        at=("after",),
-        got="a naive one" if isinstance(after, datetime) else type_name(after),
-    )
-    raise refusal("next_runs", [line])
-
-
 def _setting(task: BackgroundTask[..., Any]) -> str:
     match task._schedule:
         case Daily() as daily:
@@ -385,24 +339,3 @@ def _setting(task: BackgroundTask[..., Any]) -> str:
             return f"interval_wait({repeat.wait})"
         case _:
             return f"interval({task._schedule.run_count})"
-
-
-def _one_of_two(on_time: str, interval_wait: str) -> ValidationError:
-    return _conflict(
-        "{first} and {second} exclude each other, and on_time() has the higher priority; "
-        "remove interval_wait(), or remove on_time() to repeat by the wait",
-        on_time,
-        interval_wait,
-    )
-
-
-def _stands_alone(schedule: object, setting: str) -> ValidationError:
-    return _conflict(
-        "{first} and {second} exclude each other, since a schedule says it all; remove one of the two",
-        f"with_schedule({schedule!r})",
-        setting,
-    )
-
-
-def _conflict(message: LiteralString, first: str, second: str) -> ValidationError:
-    return refusal("BackgroundTask", [fault("schedule_conflict", message, first=first, second=second)])

@@ -1,15 +1,20 @@
-"""explain and preview: what a schedule means."""
+"""explain: what a schedule means, in one line."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta, timezone
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, time, timedelta, timezone
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_calendar_properties import Case, cases, slow
 
-from panther_schedule.clock import SECOND, microseconds
-from panther_schedule.explain import explain, preview
-from panther_schedule.schedules import Daily, Once, Repeat, Schedule
+from panther_schedule.explain import explain
+from panther_schedule.schedules import AnyOf, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
+
+AT = time(8)
+NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
+THURSDAY = date(2026, 1, 1)
 
 SENTENCES: list[tuple[Schedule, str]] = [
     # One time.
@@ -42,6 +47,80 @@ SENTENCES: list[tuple[Schedule, str]] = [
     (Daily(time(8), tz="Europe/Berlin"), "every day at 08:00 in Europe/Berlin"),
     (Daily(time(8), 5, "Europe/Berlin"), "every day at 08:00 in Europe/Berlin, 5 times"),
     (Daily(time(8), 1, "Europe/Berlin"), "once, at the next 08:00 in Europe/Berlin"),
+    # On weekdays.
+    (Weekly("mon", AT), "every Monday at 08:00"),
+    (Weekly(("fri", "mon"), AT), "every Monday and Friday at 08:00"),
+    (Weekly(("mon", "tue", "wed", "thu", "fri"), AT), "every Monday to Friday at 08:00"),
+    (Weekly(("mon", "tue", "wed", "sat"), AT), "every Monday to Wednesday and Saturday at 08:00"),
+    (Weekly("mon", AT, n=1), "every Monday at 08:00, the first time only"),
+    (Weekly("mon", AT, n=3, tz="Asia/Tokyo"), "every Monday at 08:00 in Asia/Tokyo, 3 times"),
+    # In months.
+    (Monthly(15, AT), "on day 15 of every month at 08:00"),
+    (Monthly(31, AT), "on day 31 of every month, where there is one, at 08:00"),
+    (Monthly(31, AT, months=(1, 3)), "on day 31 of January and March at 08:00"),
+    (Monthly(31, AT, missing="clamp"), "on day 31 of every month, or the last day of a shorter one, at 08:00"),
+    (Monthly(-1, AT), "on the last day of every month at 08:00"),
+    (Monthly((2, "tue"), AT), "on the second Tuesday of every month at 08:00"),
+    (Monthly((-1, "fri"), AT, months=(1, 2, 3, 7)), "on the last Friday of January to March and July at 08:00"),
+    (Monthly((5, "fri"), AT), "on the fifth Friday of every month, where there is one, at 08:00"),
+    # Every other one.
+    (Daily(AT, starting=THURSDAY), "every day at 08:00, from 2026-01-01 on"),
+    (Daily(AT, every=2, starting=THURSDAY), "every 2 days at 08:00, counted from 2026-01-01"),
+    (
+        Weekly("mon", AT, every=2, starting=THURSDAY),
+        "every 2 weeks on Monday at 08:00, counted from the week of 2026-01-01 and not before that date",
+    ),
+    (
+        Monthly(1, AT, every=3, starting=THURSDAY, months=(1, 4)),
+        "on day 1 of every 3rd month that is January or April at 08:00, "
+        "counted from the month of 2026-01-01 and not before that date",
+    ),
+    # Without some days, within bounds, and where the clock is set.
+    (
+        Daily(AT, excluding={"sun", "sat", date(2026, 12, 25)}),
+        "every day at 08:00, except on Saturday, Sunday and 2026-12-25",
+    ),
+    (
+        Daily(AT, excluding=[date(2026, 5, day) for day in range(1, 12)]),
+        "every day at 08:00, except on 11 dates from 2026-05-01 to 2026-05-11",
+    ),
+    (Daily(AT, start_at=NEW_YEAR), "every day at 08:00, not before 2026-01-01 00:00:00 UTC"),
+    (Daily(AT, 5, end_at=NEW_YEAR), "every day at 08:00, not after 2026-01-01 00:00:00 UTC, 5 times"),
+    (Daily(AT, gap="skip"), "every day at 08:00, a time that the clock skips is left out"),
+    (Daily(AT, gap="shift"), "every day at 08:00, a time that the clock skips is moved by the length of the gap"),
+    (Daily(AT, fold="last"), "every day at 08:00, a time that the clock passes twice counts the second time"),
+    (Daily(AT, fold="both"), "every day at 08:00, a time that the clock passes twice counts both times"),
+    # Cron.
+    (Cron("* * * * *"), "every minute"),
+    (Cron("*/5 * * * *"), "every 5 minutes by the clock"),
+    (Cron("*/7 * * * *"), "every hour at minutes 0, 7, 14, ... 56"),
+    (Cron("@hourly"), "every hour"),
+    (Cron("5,35 * * * *"), "every hour at minutes 5 and 35"),
+    (Cron("@weekly"), "every Sunday at 00:00"),
+    (Cron("0 9 * * mon-fri", tz="UTC"), "every Monday to Friday at 09:00 in UTC"),
+    (Cron("*/10 9-17 * * 1-5"), "every Monday to Friday, every 10 minutes by the clock in hours 9 to 17"),
+    (Cron("* 9 13 * *"), "on day 13 of every month, every minute in hour 9"),
+    (Cron("15,45 */2 * * *"), "every day at minutes 15 and 45 of hours 0, 2, 4, ... 22"),
+    (Cron("0 0 29 2 *"), "on day 29 of February at 00:00"),
+    (Cron("0 0 * 6-8 *"), "every day in June to August at 00:00"),
+    (Cron("0 0 13 * fri"), "on day 13 of every month, or on each Friday of every month, at 00:00"),
+    (Cron("0 0 */2 * mon,tue"), "on days 1, 3, 5, ... 31 of every month, if that is a Monday or Tuesday, at 00:00"),
+    (Cron("0 0 * * mon,5L,2#1"), "on each Monday, the last Friday and the first Tuesday of every month, at 00:00"),
+    (
+        Cron("0 0 L,LW,15W 1 *"),
+        "on the last day, the last Monday to Friday and the Monday to Friday nearest to day 15 of January, at 00:00",
+    ),
+    (
+        Cron("30 2 * * *", gap="next_valid"),
+        "every day at 02:30, a time that the clock skips is moved to the end of the gap",
+    ),
+    (Cron("@hourly", fold="first"), "every hour, a time that the clock passes twice counts the first time"),
+    # One or the other.
+    (Daily(AT) | Cron("0 12 * * sat"), "every Saturday at 12:00 or every day at 08:00"),
+    (
+        AnyOf((Daily(AT), Once(NEW_YEAR)), n=5, excluding={"sun"}),
+        "every day at 08:00 or once, at 2026-01-01 00:00:00 UTC; all of it except on Sunday, 5 times",
+    ),
 ]
 
 
@@ -55,45 +134,21 @@ def test_no_two_schedules_of_the_table_share_a_sentence_unless_they_do_the_same(
     assert len(said) == len(set(said))
 
 
+def test_a_list_of_all_days_names_each_day() -> None:
+    assert explain(Cron("0 0 1-31 * mon")) == explain(Cron("@daily")) == "every day at 00:00"
+
+
 def test_a_zone_given_is_shown_where_the_schedule_follows_it_and_names_none() -> None:
     assert explain(Daily(time(8)), "Asia/Tokyo") == "every day at 08:00 in Asia/Tokyo"
     assert explain(Daily(time(8), tz="UTC"), "Asia/Tokyo") == "every day at 08:00 in UTC"
     assert explain(Repeat(5), "Asia/Tokyo") == "5 times, back to back"
+    assert explain(Daily(time(8)) | Daily(time(9), tz="UTC"), "Asia/Tokyo").count("Asia/Tokyo") == 1
 
 
-NOW = microseconds(datetime(2026, 1, 1, 8, tzinfo=UTC))
-FIVE_MINUTES = 300 * SECOND
-DAY = 86_400 * SECOND
-PREVIEWS: list[tuple[Schedule, list[int]]] = [
-    # Once and Repeat begin when the task is added, and end with their n.
-    (Once(), [0]),
-    (Repeat(3, timedelta(minutes=5)), [0, FIVE_MINUTES, 2 * FIVE_MINUTES]),
-    (Repeat(-1, timedelta(minutes=5)), [0, FIVE_MINUTES, 2 * FIVE_MINUTES, 3 * FIVE_MINUTES]),
-    # Back to back only the first is known.
-    (Repeat(3), [0]),
-    # A moment in the past runs late, and is shown as what it is.
-    (Once(datetime(2025, 12, 31, 8, tzinfo=UTC)), [-DAY]),
-    (Once(datetime(2026, 1, 2, 8, tzinfo=UTC)), [DAY]),
-    # At a time of day it is the next one strictly after now.
-    (Daily(time(8)), [DAY, 2 * DAY, 3 * DAY, 4 * DAY]),
-    (Daily(time(8), 2), [DAY, 2 * DAY]),
-    (Daily(time(9), 1), [3600 * SECOND]),
-    (Daily(time(9), 1, "Europe/Paris"), [DAY]),
-]
-
-
-@pytest.mark.parametrize(("schedule", "expected"), PREVIEWS)
-def test_a_new_tasks_next_four_runs(schedule: Schedule, expected: list[int]) -> None:
-    found = preview(schedule, 4, after=NOW, zone=ZoneInfo("UTC"), anchor=NOW)
-    assert [moment - NOW for moment in found] == expected
-
-
-def test_a_task_that_was_added_before_shows_what_is_still_to_come() -> None:
-    grid = Repeat(-1, timedelta(minutes=5))
-    later = NOW + FIVE_MINUTES
-    assert preview(grid, 2, after=later, zone=ZoneInfo("UTC"), anchor=NOW) == [
-        later + FIVE_MINUTES,
-        later + 2 * FIVE_MINUTES,
-    ]
-    assert preview(Once(), 2, after=later, zone=ZoneInfo("UTC"), anchor=NOW) == []
-    assert preview(grid, 0, after=later, zone=ZoneInfo("UTC"), anchor=NOW) == []
+@slow
+@given(cases(), st.none() | st.just("Asia/Tokyo"))
+def test_any_schedule_is_said_in_one_line(case: Case, zone: str | None) -> None:
+    said = explain(case[1], zone)
+    assert said
+    assert said.isascii()
+    assert said.isprintable()
