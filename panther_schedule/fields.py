@@ -115,6 +115,8 @@ def _zone(value: object) -> object:
 
 
 def _instant(value: datetime, info: ValidationInfo) -> datetime:
+    if value.tzinfo is UTC:
+        return value
     try:
         return value.astimezone(UTC)
     except OverflowError:

@@ -88,7 +88,8 @@ class Scheduler:
             loop = self._running()
             entry = self._entry(task, loop, _NO_NAMES)
             if entry.key not in self._tasks:
-                self._prepare(entry, loop)
+                if task._is_async or entry.rule.back_to_back:
+                    self._prepare(entry, loop)
                 self._post(entry, loop)
         return TaskHandle(entry)
 

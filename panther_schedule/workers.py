@@ -43,7 +43,7 @@ class Workers:
         self._own_loop: threading.Thread | None = None
         self._queue: SimpleQueue[tuple[Entry, int] | None] = SimpleQueue()
         # the async runs; an event loop keeps its tasks only weakly
-        self._running: dict[asyncio.Task[None], tuple[Entry, int, int, Coroutine[Any, Any, Any]]] = {}
+        self._running: dict[asyncio.Task[Finished], tuple[Entry, int, int, Coroutine[Any, Any, Any]]] = {}
         self._stopped = False
         self._inline_thread: threading.Thread | None = None
         self._lock = threading.Lock()  # of the event loop, which workers may start too
@@ -179,18 +179,15 @@ class Workers:
                 self._start(entry, scheduled_at, started_at, finished)
 
     def _start(self, entry: Entry, scheduled_at: int, started_at: int, coroutine: Coroutine[Any, Any, Any]) -> None:
-        run = asyncio.get_running_loop().create_task(self._reported(entry, scheduled_at, started_at, coroutine))
+        run = asyncio.get_running_loop().create_task(self._await(entry, scheduled_at, started_at, coroutine))
         self._running[run] = entry, scheduled_at, started_at, coroutine
         run.add_done_callback(self._done)
 
-    async def _reported(
-        self, entry: Entry, scheduled_at: int, started_at: int, coroutine: Coroutine[Any, Any, Any]
-    ) -> None:
-        self._report(await self._await(entry, scheduled_at, started_at, coroutine))
-
-    def _done(self, run: asyncio.Task[None]) -> None:
+    def _done(self, run: asyncio.Task[Finished]) -> None:
         entry, scheduled_at, started_at, coroutine = self._running.pop(run)
-        if run.cancelled():  # before its first step, so that it reported nothing
+        if not run.cancelled():
+            self._report(run.result())
+        else:  # before its first step
             coroutine.close()
             self._report((entry, RunRecord(scheduled_at, None, started_at, "cancelled", None)))
 
@@ -240,7 +237,7 @@ def log_safely(level: int, message: str, *args: object, error: BaseException | N
         pass
 
 
-def _run_loop(loop: asyncio.AbstractEventLoop, runs: dict[asyncio.Task[None], Any]) -> None:
+def _run_loop(loop: asyncio.AbstractEventLoop, runs: dict[asyncio.Task[Finished], Any]) -> None:
     asyncio.set_event_loop(loop)
     loop.run_forever()
     for running in tuple(runs):
