@@ -10,7 +10,7 @@ from . import zones
 from .calendar_fields import Fold, Gap
 from .clock import EPOCH
 from .evaluators import Evaluator
-from .occurrences import _part, _rules
+from .occurrences import _part, _rules, _span
 from .occurrences import compile as compile_schedule
 from .schedules import AnyOf, Cron, Daily, Monthly, Schedule, Weekly
 from .walls import DatesAtTimes
@@ -39,9 +39,12 @@ class Skipped(NamedTuple):
 
 
 def named_walls(part: Daily | Weekly | Monthly | Cron, zone: ZoneInfo, whole: Schedule | None = None) -> NamedWalls:
-    """Return what a part names; `whole` is the union that it belongs to, whose exclusions hold too."""
+    """Return what a part names; `whole` is the union that it belongs to, whose exclusions and bounds hold too."""
     dates, times = _part(part, whole.excluding if isinstance(whole, AnyOf) else ())
     info, gap, fold, start, end = _rules(part, zone)
+    if isinstance(whole, AnyOf):
+        first, last = _span(whole)
+        start, end = max(start, first), min(end, last)
     return NamedWalls(
         compile_schedule(part, zone), DatesAtTimes((dates,), times), zones.zone(info), gap, fold, start, end
     )

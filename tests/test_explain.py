@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from random import Random
 
+import cron_lines
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from test_calendar_properties import Case, cases, slow
 
+from panther_schedule.cron import CronError, parse
 from panther_schedule.explain import explain
 from panther_schedule.schedules import AnyOf, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
+from panther_schedule.words import cron_said
 
 AT = time(8)
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
@@ -152,3 +156,18 @@ def test_any_schedule_is_said_in_one_line(case: Case, zone: str | None) -> None:
     assert said
     assert said.isascii()
     assert said.isprintable()
+
+
+def test_cron_lines_with_one_sentence_have_one_meaning() -> None:
+    random, meanings = Random(3), dict[str, set[object]]()
+    for _ in range(4_000):
+        try:
+            fields = parse(cron_lines.line(random, faults=0, specials=0.3))
+        except CronError:
+            continue
+        cron = fields.dates
+        days = tuple(cron.month(month, first, 29) for month in range(1, 13) for first in range(7))
+        dates, times = cron_said(fields)
+        meanings.setdefault(f"{dates} {times}", set()).add((fields.minutes, fields.hours, days))
+    assert len(meanings) > 2_000
+    assert [said for said, meant in meanings.items() if len(meant) > 1] == []

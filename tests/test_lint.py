@@ -59,6 +59,8 @@ SMELLS: list[tuple[Schedule, list[str]]] = [
     (Cron("30 2 * * *", tz=BERLIN), ["skipped_time", "doubled_time"]),
     (Cron("*/5 * * * *", tz=BERLIN, gap="next_valid"), ["skipped_time"]),
     (Cron("*/5 * * * *", tz=BERLIN, fold="first"), ["doubled_time"]),
+    (AnyOf((Daily(NIGHT, tz=BERLIN),), excluding={"sun"}), []),
+    (AnyOf((Daily(NIGHT, tz=BERLIN),), end_at=datetime(2020, 1, 1, tzinfo=UTC)), []),
     # Of each part of a union.
     (AnyOf((Monthly(31, AT, tz="UTC"), Cron("0 9 13 * fri", tz="UTC"))), ["day_and_weekday", "short_month"]),
 ]

@@ -13,7 +13,7 @@ from test_calendar_properties import Case, cases, near, slow
 from panther_schedule.clock import SECOND, microseconds, moment
 from panther_schedule.occurrences import between
 from panther_schedule.preview import Preview, first_runs, preview
-from panther_schedule.schedules import Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
+from panther_schedule.schedules import AnyOf, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
 
 NOW = microseconds(datetime(2026, 1, 1, 8, tzinfo=UTC))
 FIVE_MINUTES = 300 * SECOND
@@ -161,6 +161,11 @@ NOTES: list[tuple[Schedule, str, list[tuple[str, str | None]]]] = [
         SPRING,
         [("30 02:30 +0200", None)],
     ),
+    (
+        AnyOf((Daily(HALF_PAST_2, tz=BERLIN, gap="skip"),), start_at=datetime(2026, 3, 29, 12, tzinfo=UTC)),
+        SPRING,
+        [("30 02:30 +0200", None)],
+    ),
 ]
 
 
@@ -189,6 +194,15 @@ def test_without_a_start_it_begins_now() -> None:
 def test_the_last_moment_is_shown_though_its_local_date_does_not_exist() -> None:
     last = datetime(9999, 12, 31, 23, tzinfo=UTC)
     assert preview(Once(last), 1, after=last, zone="Asia/Tokyo") == [Preview(last, last)]
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York", "Africa/Monrovia"])
+@pytest.mark.parametrize("after", [datetime.min, datetime(1, 1, 2, 6), datetime(9999, 12, 30), datetime.max])  # noqa: DTZ001, DTZ901 - in UTC below
+def test_the_first_and_the_last_years(after: datetime, zone: str) -> None:
+    for schedule in (Daily(time(23, 30), gap="skip", fold="both"), Cron("0 0 29 2 mon"), Cron("* * * * *")):
+        for each in preview(schedule, 4, after=after.replace(tzinfo=UTC), zone=zone):
+            assert each.note is None
+            assert each.utc > after.replace(tzinfo=UTC)
 
 
 def test_what_is_refused() -> None:
