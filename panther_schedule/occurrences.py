@@ -98,7 +98,7 @@ def _union(union: AnyOf, zone: ZoneInfo) -> Evaluator:
     for part in union.of:
         if not isinstance(part, Once):
             shared[_rules(part, zone)].append(_part(part, union.excluding))
-        elif part.at is not None and not _is_excluded(part.at.astimezone(zone), union.excluding):
+        elif part.at is not None and not _is_excluded(part.at, zone, union.excluding):
             moments.append(_single(microseconds(part.at)))
     evaluators = [_each_wall(tuple(parts), rules) for rules, parts in shared.items()]
     start, end = _span(union)
@@ -107,7 +107,13 @@ def _union(union: AnyOf, zone: ZoneInfo) -> Evaluator:
     return _merged((*evaluators, *moments), start, end)
 
 
-def _is_excluded(local: datetime, excluding: tuple[date | Weekday, ...]) -> bool:
+def _is_excluded(at: datetime, zone: ZoneInfo, excluding: tuple[date | Weekday, ...]) -> bool:
+    if not excluding:
+        return False
+    try:
+        local = at.astimezone(zone)
+    except OverflowError:  # its local date lies beyond the year 9999, where nothing is excluded
+        return False
     return local.date() in excluding or WEEKDAYS[local.weekday()] in excluding
 
 

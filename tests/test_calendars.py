@@ -223,7 +223,7 @@ def test_json_is_refused_by_the_same_rules(document: str, kind: str) -> None:
 
 def test_something_else_is_no_part_of_a_union() -> None:
     with pytest.raises(TypeError):
-        Daily(T) | 5  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue, reportUnusedExpression]
+        Daily(T) | 5  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue, reportUnusedExpression] - refused
 
 
 # ---------------------------------------------------------------- with a task

@@ -208,7 +208,10 @@ def test_every_fault_has_its_path_at_once() -> None:
 @pytest.mark.parametrize(
     ("schedule", "message"),
     [
-        ({"kind": "dayly"}, "kind must be one of 'once', 'repeat', 'daily', 'weekly', 'monthly', 'cron', 'any_of', got 'dayly'"),
+        (
+            {"kind": "dayly"},
+            "kind must be one of 'once', 'repeat', 'daily', 'weekly', 'monthly', 'cron', 'any_of', got 'dayly'",
+        ),
         ({"kind": 5}, "kind must be one of 'once', 'repeat', 'daily', 'weekly', 'monthly', 'cron', 'any_of', got 5"),
         ({}, "kind is missing; add one of 'once', 'repeat', 'daily', 'weekly', 'monthly', 'cron', 'any_of'"),
         ({"kind": "daily"}, "at is missing; add it"),
