@@ -78,38 +78,38 @@ class VirtualClock:
     def __init__(self, start: datetime) -> None:
         if start.tzinfo is None:
             raise ValueError("start must be aware; write datetime(2026, 1, 1, tzinfo=UTC)")
-        self._wall = self._steady = microseconds(start)
+        self._reading = Reading(microseconds(start), microseconds(start))
         self._drivers: list[Driver] = []
         self.moving = RLock()
         """Held by the thread that moves the clock and runs what is due."""
 
     def read(self) -> Reading:
         """Return wall and steady time of this moment."""
-        return Reading(self._wall, self._steady)
+        return self._reading
 
     def wall(self) -> int:
         """Return the wall time alone."""
-        return self._wall
+        return self._reading.wall
 
     def steady(self) -> int:
         """Return the steady time alone."""
-        return self._steady
+        return self._reading.steady
 
     def now(self) -> datetime:
         """Return the wall time of this moment, aware, in UTC."""
-        return moment(self._wall)
+        return moment(self._reading.wall)
 
     def advance(self, by: timedelta) -> None:
         """Move both clocks on by `by`, running every occurrence that becomes due on the way."""
         if by < timedelta(0):
             raise ValueError(f"advance() moves forward, got {by}; use step() to set the wall clock back")
         with self.moving:
-            target = self._steady + by // MICROSECOND
+            target = self._reading.steady + by // MICROSECOND
             self._run_due()
-            while (wait := self.next_wait()) is not None and self._steady + wait <= target:
+            while (wait := self.next_wait()) is not None and self._reading.steady + wait <= target:
                 self._move(wait)
                 self._run_due()
-            self._move(max(0, target - self._steady))
+            self._move(max(0, target - self._reading.steady))
 
     def sleep(self, by: timedelta) -> None:
         """Let a task's function take `by` of virtual time; other tasks run meanwhile.
@@ -130,7 +130,7 @@ class VirtualClock:
     def step(self, by: timedelta) -> None:
         """Set the wall clock forward or back, as an administrator would; steady time does not move."""
         with self.moving:
-            self._wall += by // MICROSECOND
+            self._reading = Reading(self._reading.wall + by // MICROSECOND, self._reading.steady)
             self._run_due()
 
     def suspend(self, by: timedelta) -> None:
@@ -155,8 +155,7 @@ class VirtualClock:
         return min(waits, default=None)
 
     def _move(self, by: int) -> None:
-        self._wall += by
-        self._steady += by
+        self._reading = Reading(self._reading.wall + by, self._reading.steady + by)
 
     def _run_due(self) -> None:
         for driver in tuple(self._drivers):
