@@ -61,6 +61,7 @@ class Checked:
         except (ValueError, TypeError):  # some builtins have none
             self.signature = None
         self.hints: dict[str, Any] = {}
+        self._plain = _plain_names(self.signature)
         self._validate: Callable[[ArgsKwargs], object] | None = None
         if self.signature is not None and (hints := _own_hints(func, self.signature)):
             self.hints, self._validate = _built(self.signature, hints)
@@ -72,7 +73,7 @@ class Checked:
         try:
             if self._validate is not None:
                 self._validate(ArgsKwargs(args, dict(kwargs)))
-            else:
+            elif not self._is_plain_call(args, kwargs):
                 self.signature.bind(*args, **kwargs)
             return
         except (ValidationError, TypeError):
@@ -80,6 +81,19 @@ class Checked:
         name = function_name(func)
         if faults := _faults(self.signature, self.hints, args, kwargs, self.signature_text(name)):
             raise refusal(f"BackgroundTask({name})", faults)
+
+    def _is_plain_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+        """Tell quickly whether a call of a plain function has the names and the number; False is "look closer"."""
+        if self._plain is None:
+            return False
+        names, required = self._plain
+        given = len(args)
+        rest = names[given:]
+        return (
+            given <= len(names)
+            and all(name in rest for name in kwargs)
+            and all(name in kwargs for name in names[given:required])
+        )
 
     def canonical(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> object:
         """Return the arguments in a form that is equal for equal calls, however they are written."""
@@ -254,6 +268,15 @@ def _built(
     except Exception:  # noqa: BLE001 - pydantic has many ways to say it
         usable = {name: hint for name, hint in hints.items() if _is_usable(signature.parameters[name], hint)}
         return usable, _validator(signature, usable) if usable else None
+
+
+def _plain_names(signature: inspect.Signature | None) -> tuple[tuple[str, ...], int] | None:
+    """Return the names of the parameters, and how many have no default; None when some are not plain ones."""
+    parameters = () if signature is None else tuple(signature.parameters.values())
+    if any(parameter.kind is not parameter.POSITIONAL_OR_KEYWORD for parameter in parameters):
+        return None
+    names = tuple(parameter.name for parameter in parameters)
+    return names, sum(parameter.default is parameter.empty for parameter in parameters)
 
 
 def _is_usable(parameter: inspect.Parameter, hint: Any) -> bool:

@@ -80,6 +80,11 @@ class Once(Schedule, frozen=True):
         """True for a moment, False for "when it is added"."""
         return self.at is not None
 
+    @property
+    def run_count(self) -> int:
+        """One."""
+        return 1
+
 
 ONCE: Final = Once.model_construct(at=None)
 """`Once()`, the schedule of a task without a setter; made without a validator, which would be built at import."""
