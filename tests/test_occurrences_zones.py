@@ -9,24 +9,15 @@ from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 import pytest
+from test_occurrences import walk
 
 from panther_schedule.clock import SECOND
-from panther_schedule.occurrences import Evaluator
 from panther_schedule.occurrences import compile as compile_schedule
 from panther_schedule.schedules import Daily
 
 DAY = 86_400
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FAR = 1 << 70
-
-
-def walk(evaluator: Evaluator, after: int, until: int, anchor: int, most: int) -> list[int]:
-    found: list[int] = []
-    following = evaluator.next_after(after, anchor)
-    while following is not None and following <= until and len(found) < most:
-        found.append(following)
-        following = evaluator.next_after(following, anchor)
-    return found
 
 
 def utc(text: str) -> datetime:
