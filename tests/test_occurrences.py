@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import isleap
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -367,3 +368,11 @@ def test_a_moment_at_the_end_of_time_in_a_union_is_no_error() -> None:
         union = AnyOf((Once(last), Daily(time(1))), excluding=excluding)
 
         assert next_after(union, last - timedelta(days=1), zone="Asia/Tokyo") is not None
+
+
+def test_29_february_is_in_each_leap_year_of_the_calendar_and_in_no_other() -> None:
+    leap_days = compile_schedule(Cron("0 0 29 2 *"), ZoneInfo("UTC"))
+    expected = [microseconds(datetime(year, 2, 29, tzinfo=UTC)) for year in range(1, 10_000) if isleap(year)]
+
+    assert walk(leap_days, -FAR, FAR, 0, 10_000) == expected
+    assert [leap_days.latest(at - 1, 0) for at in expected[1:]] == expected[:-1]
