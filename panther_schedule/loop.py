@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple, cast
 
 from .clock import MICROSECOND, SECOND, Clock, Driver, Reading, VirtualClock
 from .errors import SchedulerStateError, fault, refusal, type_name
-from .planning import has_ended
+from .planning import drains, has_ended
 from .runs import RunRecord
 from .store import Entry, MemoryStore
 from .workers import Workers, log_safely
@@ -246,7 +246,7 @@ class Loop:
             self._turn(reading)
         dropped: list[str] = []
         for entry in self._unended():
-            if entry.rule.back_to_back and entry.rule.n != -1:
+            if drains(entry.rule):
                 continue
             if self.store.drop(entry):
                 dropped.append(entry.name)
@@ -273,8 +273,8 @@ class Loop:
     def _finish_drain(self, reading: Reading) -> None:
         self.workers.stop()
         for entry, scheduled_at in tuple(self.store.in_flight.items()):
-            now = reading[0 if entry.rule.on_wall else 1]
-            self.store.finish(entry, RunRecord(scheduled_at, None, now, "abandoned", None))
+            ended = RunRecord(scheduled_at, None, entry.rule.now(reading), "abandoned", None)
+            self.store.finish(entry, ended)
             log_safely(logging.WARNING, "task %s was still going when the drain ended: abandoned", entry.name)
         for entry in self._unended():
             self.store.drop(entry)

@@ -23,6 +23,7 @@ from .walls import DatesAtTimes, Disjoint, Walls, times_of_day
 
 __all__ = [
     "Evaluator",
+    "begins_after",
     "between",
     "clear_caches",
     "compile",
@@ -264,6 +265,14 @@ def _instant(name: str, value: datetime) -> int:
             f"{name} must be an aware datetime, got a naive one; write datetime(2026, 12, 24, 18, 0, tzinfo=UTC)"
         )
     return microseconds(value)
+
+
+def begins_after(schedule: Schedule, now: int) -> int:
+    """Return the moment after which the first occurrence of a task added `now` lies, in microseconds since 1970.
+
+    Wall-clock kinds begin strictly after now; `Once` and `Repeat` with their first occurrence, even when it is over.
+    """
+    return now if schedule.on_wall and not isinstance(schedule, Once) else BEFORE_ALL
 
 
 def zone_for(schedule: Schedule, zone: ZoneInfo | str | None = None) -> ZoneInfo:

@@ -11,15 +11,14 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from .clock import SECOND, Reading
-from .occurrences import Evaluator
+from .occurrences import Evaluator, begins_after
 from .occurrences import compile as compile_schedule
 from .runs import Outcome, PassedRecord, State
-from .schedules import Once, Repeat, Schedule
+from .schedules import Repeat, Schedule
 
 _FIRST_RETRY: Final = SECOND
 _LONGEST_RETRY: Final = 60 * SECOND
 _TRUSTED: Final = 24 * 3600 * SECOND
-_BEFORE_ALL: Final = -(1 << 62)  # before year 1, in microseconds
 
 
 class Rule(NamedTuple):
@@ -32,6 +31,10 @@ class Rule(NamedTuple):
     """A repeat without a wait: the next run starts when the one before has ended."""
     on_wall: bool
     """Which of a reading's two times it follows."""
+
+    def now(self, reading: Reading) -> int:
+        """Return the time it follows."""
+        return reading.wall if self.on_wall else reading.steady
 
 
 class Plan(NamedTuple):
@@ -61,7 +64,7 @@ def first_state(schedule: Schedule, rule: Rule, reading: Reading) -> State | Non
         now = reading.steady
         return State(now, None, now)
     now = reading.wall
-    first = rule.occurrences.next_after(_BEFORE_ALL if isinstance(schedule, Once) else now, now)
+    first = rule.occurrences.next_after(begins_after(schedule, now), now)
     return None if first is None else State(now, None, first)
 
 
@@ -111,6 +114,25 @@ def settle(rule: Rule, state: State, outcome: Outcome, finished_at: int) -> Stat
             next_at += min(_FIRST_RETRY << min(state.failures, 6), _LONGEST_RETRY)
             failures = state.failures + 1
     return State(state.anchor, state.cursor, next_at, state.handed, state.running - 1, failures)
+
+
+def continues(rule: Rule, state: State) -> bool:
+    """Tell whether an occurrence is to come, now or when the run before has ended."""
+    return state.next_at is not None or (rule.back_to_back and state.handed != rule.n)
+
+
+def drains(rule: Rule) -> bool:
+    """Tell whether a drain lets a task go on with what is not due yet: a back-to-back one that has an end."""
+    return rule.back_to_back and rule.n != -1
+
+
+def extended(rule: Rule, state: State, latest: object, passed: PassedRecord) -> PassedRecord | None:
+    """Return the latest record lengthened by occurrences that follow it for the same reason; None if they don't."""
+    if not isinstance(latest, PassedRecord) or latest.reason != passed.reason:
+        return None
+    if rule.occurrences.next_after(latest.last, state.anchor) != passed.first:
+        return None  # a run that is still going lies between them
+    return PassedRecord(passed.reason, latest.first, passed.last, latest.number + passed.number)
 
 
 def has_ended(state: State) -> bool:

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from .clock import SECOND, SystemClock, moment
 from .evaluators import BEFORE_ALL
 from .gaps import NamedWalls, Skipped, calendar_parts, local, named_said
-from .occurrences import _instant, zone_for
+from .occurrences import _instant, begins_after, zone_for
 from .occurrences import compile as compile_schedule
-from .schedules import Once, Schedule
+from .schedules import Schedule
 from .words import clock_time, short_date
 from .zones import Zone
 
@@ -57,8 +57,8 @@ def first_runs(schedule: Schedule, n: int, *, after: int, zone: ZoneInfo, anchor
     over. A repeat without a wait shows the first only, since the others depend on how long the runs take.
     """
     occurrences = compile_schedule(schedule, zone)
-    if after <= anchor and (not schedule.on_wall or isinstance(schedule, Once)):
-        after = BEFORE_ALL
+    if after <= anchor:
+        after = begins_after(schedule, after)
     limit = n if schedule.run_count == -1 else min(n, schedule.run_count)
     found: list[int] = []
     while len(found) < limit and (following := occurrences.next_after(after, anchor)) is not None:

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from .arguments import function_name
 from .clock import Reading
-from .planning import Plan, Rule, after_step_back, has_ended, plan, settle
-from .runs import OUTCOMES, REASONS, Outcome, PassedRecord, Reason, Record, RunRecord, State
+from .planning import Plan, Rule, after_step_back, continues, extended, has_ended, plan, settle
+from .runs import OUTCOMES, REASONS, Outcome, Reason, Record, RunRecord, State
 from .task import BackgroundTask
 
 TASK_HISTORY: Final = 20
@@ -88,7 +88,7 @@ class MemoryStore:
     def add(self, entry: Entry, reading: Reading) -> None:
         """Take a task in."""
         next_at = entry.state.next_at
-        if next_at is not None and next_at <= (reading.wall if entry.rule.on_wall else reading.steady):
+        if next_at is not None and next_at <= entry.rule.now(reading):
             self._due.append(entry)
         else:
             self._push(entry)
@@ -116,12 +116,15 @@ class MemoryStore:
 
     def plan(self, entry: Entry, reading: Reading) -> Plan:
         """Plan a due task, record what passed and wait for its next occurrence."""
-        done = plan(entry.rule, entry.state, reading.wall if entry.rule.on_wall else reading.steady)
+        done = plan(entry.rule, entry.state, entry.rule.now(reading))
         entry.state = done.state
         for passed in done.passed:
             self.counts[passed.reason] += passed.number
-            if not _extends(entry, passed):
+            longer = extended(entry.rule, done.state, entry.recent[-1], passed) if entry.recent else None
+            if longer is None or entry.recent is None:
                 self._record(entry, passed)
+            else:
+                entry.recent[-1] = longer
         if done.start is not None:
             self.in_flight[entry] = done.start
         self._push(entry)
@@ -134,7 +137,7 @@ class MemoryStore:
         entry.state = state._replace(next_at=None)
         self._stale += state.next_at is not None
         self._compact()
-        return state.next_at is not None or (entry.rule.back_to_back and state.handed != entry.rule.n)
+        return continues(entry.rule, state)
 
     def finish(self, entry: Entry, record: RunRecord) -> bool:
         """Record a run that ended; tell whether its task has ended too."""
@@ -201,15 +204,3 @@ class MemoryStore:
             self._history.append(recent)
             if len(self._history) > WHOLE_HISTORY:
                 del self._history.popleft()[0]
-
-
-def _extends(entry: Entry, passed: PassedRecord) -> bool:
-    """Lengthen the latest record of a task by occurrences that follow it for the same reason, if they do."""
-    latest = entry.recent[-1] if entry.recent else None
-    if not isinstance(latest, PassedRecord) or latest.reason != passed.reason:
-        return False
-    if entry.rule.occurrences.next_after(latest.last, entry.state.anchor) != passed.first:
-        return False  # a run that is still going lies between them
-    assert entry.recent is not None  # noqa: S101 - it holds `latest`
-    entry.recent[-1] = PassedRecord(passed.reason, latest.first, passed.last, latest.number + passed.number)
-    return True
