@@ -43,7 +43,7 @@ from .calendar_fields import (
     Weekdays,
     without,
 )
-from .cron import CronFields, parse
+from .cron import CronFields, parse, why_never
 from .dates import ALL_MONTHS, DayRule, day_number, mask_of
 from .errors import fault, refusal
 from .fields import ClockTime, Instant, RunCount, ZoneKey, base_init
@@ -90,18 +90,14 @@ class Calendar(Schedule, frozen=True):
                 {"every": given["every"]},
             )
         if self._names_no_date():
-            which = ("on", "months", "expression", "of", "every", "starting", "excluding")
-            raise PydanticCustomError(
-                "never_happens",
-                "{fields} must name a date of some year, and never does{remedy}",
-                {
-                    "fields": ", ".join(f"{name}={given[name]!r}" for name in which if name in given),
-                    "remedy": "; write on=-1 for the last day, or missing='clamp'"
-                    if isinstance(given.get("on"), int)
-                    else "",
-                },
-            )
+            raise PydanticCustomError("never_happens", "{why}", {"why": self._why_never(given)})
         return self
+
+    def _why_never(self, given: dict[str, Any]) -> str:
+        which = ("on", "months", "expression", "of", "every", "starting", "excluding")
+        fields = ", ".join(f"{name}={given[name]!r}" for name in which if name in given)
+        remedy = "; write on=-1 for the last day, or missing='clamp'" if isinstance(given.get("on"), int) else ""
+        return f"{fields} must name a date of some year, and never does{remedy}"
 
 
 class _DailyFields(GridFields, total=False):
@@ -276,6 +272,12 @@ class Cron(Calendar, frozen=True):
     def dates(self) -> DayRule:
         """The local dates it names."""
         return without(self.fields.dates, self.excluding)
+
+    @override
+    def _why_never(self, given: dict[str, Any]) -> str:
+        return (
+            f"expression: {why_never(self.expression)}" if self.fields.dates.is_empty() else super()._why_never(given)
+        )
 
     def _meaning(self) -> tuple[object, ...]:
         return (self.fields, *(value for name, value in self if name != "expression"))

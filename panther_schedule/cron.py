@@ -148,7 +148,7 @@ class _Reader:
                 self.last |= item == "l"
                 self.last_workday |= item == "lw"
                 return True
-            if item[0] in _DIGITS and item.endswith("w"):
+            if item.endswith("w") and len(item) > 1 and all(each in _DIGITS for each in item[:-1]):
                 self.near_workdays.add(self._value(item[:-1], at))
                 return True
         elif self._field.name == "day-of-week":
@@ -183,6 +183,8 @@ class _Reader:
             raise self._refusal("can't be ?; write *", at + word.index("?"), 1)
         if word == "h" or word.startswith("h("):
             raise self._refusal(f"can't be H; write a number, {wanted}", at, len(word))
+        if field.name == "day-of-month" and (word == "l" or word.endswith("w")):
+            raise self._refusal("can't have L or W in a range or with a step; write L, LW or 15W alone", at, len(word))
         if word == "*":
             raise self._refusal("can't have * within a range; write it alone or with a step, such as */2", at, 1)
         raise self._refusal(f"must be {wanted}, got {word[:_SHOWN]}", at, len(word))
@@ -229,6 +231,16 @@ def _wrong_number(expression: str, places: list[tuple[int, int]]) -> str:
     more = "; seconds and years are no fields here" if len(places) <= len(_FIELDS) + 2 else ""
     begin, end = places[len(_FIELDS)]
     return _pointed(expression, f"must have five fields ({names}), got {len(places)}{more}", begin, end - begin)
+
+
+def why_never(expression: str) -> str:
+    """Say that the dates of an expression never are, with carets below the fields that name them."""
+    places = _places(expression)
+    alone = expression[slice(*places[4])] == "*"
+    begin, end = places[2][0], places[3 if alone else 4][1]
+    fields = "day-of-month and month" if alone else "day-of-month, month and day-of-week"
+    rule = f"{fields} must name a date of some year, and never do; write L for the last day of a month"
+    return _pointed(expression, rule, begin, end - begin)
 
 
 def _indent(expression: str) -> int:

@@ -65,7 +65,7 @@ class _OnceFields(TypedDict, total=False):
 class Once(Schedule, frozen=True):
     """Run one time: at once when it is added, or at one moment.
 
-    A moment in the past is not lost: the task runs at once, late.
+    A moment in the past is not lost: the task runs at once, late. The union of two moments is `AnyOf((a, b))`.
     """
 
     kind: Literal["once"] = "once"

@@ -207,13 +207,34 @@ def test_a_model_refuses_with_the_same_words_and_keeps_the_source() -> None:
     assert Cron(" 0  9 * * MON-FRI").expression == " 0  9 * * MON-FRI"
 
 
-NEVER = ["0 0 30 2 *", "0 0 31 4,6,9,11 *", "0 0 31 2-2 */8", "0 0 31W 2 *", "0 0 30-31/1 feb *", "0 0 */3 2 1#5"]
+NEVER = [
+    # the line, and the fields that the carets are below
+    ("0 0 30 2 *", "30 2"),
+    ("0 0 31 4,6,9,11 *", "31 4,6,9,11"),
+    ("0 0 31 2-2 */8", "31 2-2 */8"),
+    ("0 0 31W 2 *", "31W 2"),
+    ("0 0 30-31/1 feb *", "30-31/1 feb"),
+    ("0 0 */3 2 1#5", "*/3 2 1#5"),
+]
 
 
-@pytest.mark.parametrize("expression", NEVER)
-def test_what_never_happens_is_refused(expression: str) -> None:
-    with pytest.raises(ValidationError, match=r"must name a date of some year, and never does \[type=never_happens"):
+@pytest.mark.parametrize(("expression", "pointed"), NEVER)
+def test_what_never_happens_is_refused_with_its_fields(expression: str, pointed: str) -> None:
+    with pytest.raises(ValidationError) as caught:
         Cron(expression)
+
+    (error,) = caught.value.errors()
+    rule, line, carets = error["msg"].split("\n")
+    assert error["type"] == "never_happens"
+    assert rule.endswith("must name a date of some year, and never do; write L for the last day of a month")
+    assert line == f"    {expression}"
+    assert line[carets.index("^") : len(carets)] == pointed
+
+
+@pytest.mark.parametrize("field", ["L-3", "L/2", "15W-16", "1-5W"])
+def test_l_and_w_stand_alone(field: str) -> None:
+    with pytest.raises(ValidationError, match="day-of-month can't have L or W in a range or with a step"):
+        Cron(f"0 0 {field} * *")
 
 
 @pytest.mark.parametrize("expression", ["0 0 29 2 *", "0 0 30 2 1", "0 0 L 2 *", "0 0 31 1-2 *", "0 0 29 2 */7"])
