@@ -193,6 +193,13 @@ def function_name(func: object) -> str:
     return (name if isinstance(name, str) else type_name(func)).rpartition("<locals>.")[2]
 
 
+def function_path(func: object) -> str:
+    """Name a function in a program, with its module."""
+    while isinstance(func, functools.partial):
+        func = func.func
+    return f"{getattr(func, '__module__', None) or type(func).__module__}.{function_name(func)}"
+
+
 def _refuse_uncallable(func: object) -> None:
     if callable(func):
         return

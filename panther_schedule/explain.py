@@ -1,13 +1,14 @@
-"""What a schedule means, in one English sentence."""
+"""What a schedule or a policy means, in one English sentence."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final, assert_never, cast
 
 from .calendar_fields import WEEKDAYS as WEEKDAY_NAMES
 from .calendar_fields import Weekday
 from .dates import ALL_MONTHS, mask_of
+from .policies import CATCH_UP_LIMIT, CATCH_UP_WINDOW, DEFAULT_POLICY, MOST_QUEUED, Policy, Retry
 from .schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
 from .words import (
     NTH,
@@ -17,6 +18,7 @@ from .words import (
     duration,
     is_short,
     joined,
+    length,
     months_said,
     ordinal,
     weekdays_said,
@@ -28,6 +30,8 @@ _GAPS: Final = {
     "shift": "a time that the clock skips is moved by the length of the gap",
     "skip": "a time that the clock skips is left out",
 }
+_GROWING: Final = {2.0: "doubling", 3.0: "tripling"}
+_ZERO: Final = timedelta(0)
 _FOLDS: Final = {
     "first": "a time that the clock passes twice counts the first time",
     "last": "a time that the clock passes twice counts the second time",
@@ -35,12 +39,14 @@ _FOLDS: Final = {
 }
 
 
-def explain(schedule: Schedule, zone: str | None = None) -> str:
-    """Say in one line what a schedule does, such as "every 5 minutes, 5 times".
+def explain(schedule: Schedule | Policy, zone: str | None = None) -> str:
+    """Say in one line what a schedule does, such as "every 5 minutes, 5 times", or the whole of a policy.
 
     `zone` is the name to show for a wall-clock schedule that names no zone itself; without it none is shown. What is
     left at its default is not said, and of more than ten excluded dates only their number, the first and the last.
     """
+    if isinstance(schedule, Policy):
+        return "; ".join(_said_of_policy(schedule).values())
     known = cast(AnySchedule, schedule)
     match known:
         case Once():
@@ -59,6 +65,70 @@ def explain(schedule: Schedule, zone: str | None = None) -> str:
             return f"{parts}; all of it {tail.removeprefix(', ').strip()}" if tail else parts
         case _:
             assert_never(known)
+
+
+def differing(policy: Policy) -> list[str]:
+    """Say what of a policy is not as it is by default; nothing of the default one."""
+    if policy is DEFAULT_POLICY:
+        return []
+    default = _said_of_policy(DEFAULT_POLICY)
+    return [said for name, said in _said_of_policy(policy).items() if said != default[name]]
+
+
+def _said_of_policy(policy: Policy) -> dict[str, str]:
+    return {
+        "overlap": _overlap(policy),
+        "missed": _missed(policy),
+        "retry": "no second attempt" if policy.retry is None else _retry(policy.retry),
+        "timeout": "no timeout" if policy.timeout is None else f"times out after {length(policy.timeout)}",
+        "jitter": f"later by a jitter of less than {length(policy.jitter)}" if policy.jitter else "no jitter",
+    }
+
+
+def _overlap(policy: Policy) -> str:
+    match policy.overlap:
+        case "skip":
+            return "an occurrence passes while a run is going"
+        case "queue_one":
+            return "one run waits while another is going"
+        case "queue_all":
+            return f"runs wait while another is going, at most {MOST_QUEUED:,}"
+        case "allow":
+            most = MOST_QUEUED if policy.max_running is None else policy.max_running
+            return f"at most {most:,} run{'' if most == 1 else 's'} at a time"
+        case "cancel_running":
+            return "a run cancels the one that is going"
+        case _:
+            assert_never(policy.overlap)
+
+
+def _missed(policy: Policy) -> str:
+    match policy.missed:
+        case "coalesce":
+            return "one late run for the latest of missed occurrences"
+        case "skip":
+            grace = "" if policy.grace is None else f" by more than {length(policy.grace)}"
+            return f"no run for an occurrence missed{grace}"
+        case "catch_up":
+            most = CATCH_UP_LIMIT if policy.catch_up_limit is None else policy.catch_up_limit
+            which = "the latest missed occurrence" if most == 1 else f"each of the latest {most:,} missed occurrences"
+            window = length(CATCH_UP_WINDOW if policy.catch_up_window is None else policy.catch_up_window)
+            return f"a late run for {which}, up to {window} old"
+        case _:
+            assert_never(policy.missed)
+
+
+def _retry(retry: Retry) -> str:
+    apart = f"{length(retry.delay)} apart" if retry.delay else "one right after the other"
+    grows = retry.attempts > 2 and retry.factor > 1 and _ZERO < retry.delay < retry.max_delay
+    if grows:
+        times = repr(retry.factor).removesuffix(".0")
+        how = _GROWING.get(retry.factor, f"each delay {times} times as long as the one before,")
+        apart += f", {how} up to {length(retry.max_delay)}"
+    if retry.jitter:
+        apart += f", with a jitter of less than {length(retry.jitter)}"
+    only = "" if retry.on == ("Exception",) else f", only after {joined(retry.on, 'or')}"
+    return f"{retry.attempts} attempts, {apart}{only}"
 
 
 def _calendar(schedule: Daily | Weekly | Monthly | Cron, zone: str | None) -> str:

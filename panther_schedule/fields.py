@@ -13,7 +13,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Any, NoReturn, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Strict, ValidationInfo, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, Strict, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from .errors import type_name
@@ -41,7 +41,7 @@ def _run_count(value: object) -> int:
     )
 
 
-def _wait(value: object, info: ValidationInfo) -> object:
+def _duration(value: object, info: ValidationInfo) -> object:
     # pydantic would read "P1M" as 30 days, "1 days" and bare numbers too; and what a before-validator returns is
     # checked in Python mode, so the field is not strict and this function is
     if info.mode == "json":
@@ -69,6 +69,18 @@ def _not_negative(value: timedelta, info: ValidationInfo) -> timedelta:
             {"field": info.field_name, "value": str(value)},
         )
     return value
+
+
+def _duration_text(value: timedelta) -> str:
+    """Write it as pydantic does, but in days where pydantic writes years, which `_duration` does not take."""
+    minutes, seconds = divmod(value.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    exact = f"{seconds}.{value.microseconds:06d}".rstrip("0") if value.microseconds else str(seconds)
+    days = f"{value.days}D" if value.days else ""
+    rest = "".join(
+        f"{amount}{unit}" for amount, unit in ((hours, "H"), (minutes, "M"), (exact, "S")) if str(amount) != "0"
+    )
+    return f"P{days}T{rest}" if rest else f"P{days or 'T0S'}"
 
 
 def _clock_time(value: object, info: ValidationInfo) -> object:
@@ -167,13 +179,16 @@ RunCount = Annotated[
 ]
 """How many runs: -1 is for ever, otherwise at least 1."""
 
-Wait = Annotated[
+Duration = Annotated[
     timedelta,
     Strict(strict=False),
-    BeforeValidator(_wait),
-    AfterValidator(_not_negative),
+    BeforeValidator(_duration),
+    PlainSerializer(_duration_text, return_type=str, when_used="json"),
     _text("string", _DURATION, "PT30S", "PT5M", "P1DT12H"),
 ]
+"""A duration of any length."""
+
+Wait = Annotated[Duration, AfterValidator(_not_negative)]
 """A duration, zero or longer."""
 
 ClockTime = Annotated[

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from .clock import SECOND, SystemClock, moment
-from .evaluators import BEFORE_ALL
+from .clock import MICROSECOND, SECOND, SystemClock, moment
+from .evaluators import BEFORE_ALL, LAST
 from .gaps import NamedWalls, Skipped, calendar_parts, local, named_said
+from .jitter import spread
 from .occurrences import _instant, begins_after, zone_for
 from .occurrences import compile as compile_schedule
 from .schedules import Schedule
@@ -65,6 +66,25 @@ def first_runs(schedule: Schedule, n: int, *, after: int, zone: ZoneInfo, anchor
         found.append(following)
         after = following
     return found
+
+
+def first_due(
+    schedule: Schedule, n: int, *, after: int, zone: ZoneInfo, anchor: int, key: str, jitter: timedelta
+) -> list[int]:
+    """Return when the first `n` runs after `after` are due: as `first_runs`, each moved by the jitter of `key`.
+
+    None is moved to the next occurrence or beyond it.
+    """
+    found = first_runs(schedule, n, after=after, zone=zone, anchor=anchor)
+    most = jitter // MICROSECOND
+    if not most:
+        return found
+    occurrences = compile_schedule(schedule, zone)
+    due: list[int] = []
+    for at in found:
+        following = occurrences.next_after(at, anchor)
+        due.append(at + spread(key, at, min(most, (LAST if following is None else following) - at)))
+    return due
 
 
 def _shown(at: int, parts: list[NamedWalls], after: int, zone: ZoneInfo) -> Preview:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import LiteralString
 
 from pydantic import ValidationError
+from pydantic_core import InitErrorDetails
 
 from .clock import microseconds
 from .errors import fault, refusal, type_name
 from .occurrences import ever_happens
-from .schedules import SCHEDULES, AnySchedule
+from .policies import Policy, merged
+from .schedules import SCHEDULES, AnySchedule, Repeat
 
 
 def checked_name(name: object) -> str:
@@ -47,6 +50,62 @@ def refuse_never(schedule: AnySchedule) -> None:
         got=repr(schedule),
     )
     raise refusal("with_schedule", [line])
+
+
+def refuse_policy(schedule: AnySchedule, policy: Policy) -> None:
+    """Refuse what a repeat without a wait can't have: its runs never overlap, and none has a time to be moved from."""
+    if not isinstance(schedule, Repeat) or schedule.wait or schedule.n == 1:
+        return
+    lines: list[InitErrorDetails] = []
+    if policy.overlap != "skip":
+        lines.append(
+            fault(
+                "overlap_without_wait",
+                "overlap must be 'skip' for a repeat without a wait, whose runs never overlap, got {got}; "
+                "add interval_wait(), or leave out overlap",
+                at=("policy", "overlap"),
+                got=repr(policy.overlap),
+            )
+        )
+    if policy.jitter:
+        lines.append(
+            fault(
+                "jitter_without_wait",
+                "jitter must be zero for a repeat without a wait, which starts when the run before has ended, got "
+                "{got}; add interval_wait(), or leave out jitter",
+                at=("policy", "jitter"),
+                got=policy.jitter,
+            )
+        )
+    if lines:
+        raise refusal("with_policy", lines)
+
+
+def changed_policy(policy: Policy, given: object, fields: Mapping[str, object]) -> Policy:
+    """Return a task's policy with what with_policy() was given; refuse what is no policy, and None."""
+    if not isinstance(given, Policy):
+        line = fault(
+            "policy_type",
+            "policy must be a Policy, got {got}; write with_policy(Policy(...)) or with_policy(timeout=...)",
+            at=("policy",),
+            got=type_name(given),
+        )
+        raise refusal("with_policy", [line])
+    known = Policy.model_fields
+    lines = [
+        fault(
+            "policy_none",
+            "{field} must have a value, got None; leave it out to keep the task's, or write "
+            "with_policy(Policy({field}=None)) to take it away",
+            at=("policy", name),
+            field=name,
+        )
+        for name, value in fields.items()
+        if value is None and name in known and known[name].default is None
+    ]
+    if lines:
+        raise refusal("with_policy", lines)
+    return merged(policy, given._given(), fields)
 
 
 def checked_count(n: object) -> int:

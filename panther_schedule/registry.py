@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from .arguments import function_name, inspect_function
 from .errors import fault, refusal, type_name
+from .policies import DEFAULT_POLICY, Policy
 from .refusals import checked_name
 from .schedules import AnySchedule
 from .task import BackgroundTask
@@ -97,7 +98,9 @@ class TaskRegistry:
         register = self._registering(name)
         return register if func is None else register(func)
 
-    def scheduled(self, schedule: AnySchedule, name: str | None = None) -> _Schedule:
+    def scheduled(
+        self, schedule: AnySchedule, name: str | None = None, *, policy: Policy = DEFAULT_POLICY
+    ) -> _Schedule:
         """Declare a task of this function, which takes no argument; a decorator.
 
         The function is registered too. The task has the name given, or else the function's, so that a scheduler
@@ -109,7 +112,7 @@ class TaskRegistry:
         """
 
         def add(func: _Plain, /) -> _Plain:
-            task = BackgroundTask(func).with_schedule(schedule)
+            task = BackgroundTask(func).with_schedule(schedule).with_policy(policy)
             own = self._names.get(func)
             title = checked_name(name if name is not None else own or _own_name(func))
             if title in self._tasks:

@@ -20,6 +20,7 @@ from pydantic_core import InitErrorDetails
 from .arguments import Checked, function_name, inspect_function
 from .errors import fault, refusal, type_name
 from .hints import hint_text
+from .policies import DEFAULT_POLICY
 from .refusals import checked_name
 from .registry import TaskRegistry
 from .schedules import SCHEDULES, AnySchedule, Once
@@ -218,7 +219,7 @@ def _task(
     kwargs = _arguments(item.get("kwargs", {}), func, inspect_function(function), (*path, "kwargs"), faults)
     if kwargs is None or schedule is None:
         return None
-    return restore(function, kwargs, schedule, name)
+    return restore(function, kwargs, schedule, name, DEFAULT_POLICY)
 
 
 def _schedule(value: JsonValue, path: _Path, faults: list[InitErrorDetails]) -> AnySchedule | None:

@@ -1,4 +1,4 @@
-"""A task: a function, its arguments and a schedule, as one immutable value.
+"""A task: a function, its arguments, a schedule and a policy, as one immutable value.
 
 The class of a task says what is set, so that a type checker refuses two settings that exclude each other:
 
@@ -19,21 +19,24 @@ from zoneinfo import ZoneInfo
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
-from typing_extensions import ParamSpec, TypeVar
+from typing_extensions import ParamSpec, TypeVar, Unpack
 
-from .arguments import function_name, inspect_function
+from .arguments import function_name, function_path, inspect_function
 from .clock import SystemClock, moment
 from .errors import type_name
-from .explain import explain
+from .explain import differing, explain
 from .occurrences import zone_for
-from .preview import first_runs
+from .policies import DEFAULT_POLICY, Policy, PolicyChanges
+from .preview import first_due
 from .refusals import (
+    changed_policy,
     checked_count,
     checked_instant,
     checked_name,
     one_of_two,
     refuse_never,
     refuse_no_schedule,
+    refuse_policy,
     stands_alone,
 )
 from .schedules import ONCE, AnySchedule, Daily, Once, Repeat
@@ -59,7 +62,7 @@ class BackgroundTask(Generic[P, R]):
     """A function, its arguments and a schedule; without a schedule it runs once, when it is added.
 
     Every method returns a new task and leaves this one as it is. Tasks are equal when function, arguments,
-    schedule and name are. The function gets the very objects given here.
+    schedule, policy and name are. The function gets the very objects given here.
 
     Raises:
         ValidationError: the function is none (`not_callable`: it was called already) or a generator function
@@ -67,12 +70,13 @@ class BackgroundTask(Generic[P, R]):
             `unknown_argument`, `surplus_argument`, `argument_type`.
     """
 
-    __slots__ = ("__weakref__", "_args", "_func", "_is_async", "_kwargs", "_name", "_schedule")
+    __slots__ = ("__weakref__", "_args", "_func", "_is_async", "_kwargs", "_name", "_policy", "_schedule")
     _func: Callable[..., R]
     _args: tuple[Any, ...]
     _kwargs: dict[str, Any]
     _schedule: AnySchedule
     _name: str | None
+    _policy: Policy
     _is_async: bool
 
     def __init__(self, func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> None:
@@ -88,6 +92,7 @@ class BackgroundTask(Generic[P, R]):
         _put(self, "_kwargs", kwargs)
         _put(self, "_schedule", ONCE)
         _put(self, "_name", None)
+        _put(self, "_policy", DEFAULT_POLICY)
 
     @property
     def func(self) -> Callable[P, R]:
@@ -113,6 +118,11 @@ class BackgroundTask(Generic[P, R]):
     def name(self) -> str | None:
         """The name under which a scheduler keeps the task; None for a task without one."""
         return self._name
+
+    @property
+    def policy(self) -> Policy:
+        """What becomes of its runs that overlap, are missed, fail or take too long."""
+        return self._policy
 
     def interval(self, n: int) -> CountedTask[P, R]:
         """Run `n` times, -1 for ever; without a wait or a time, back to back.
@@ -159,31 +169,47 @@ class BackgroundTask(Generic[P, R]):
         Raises:
             ValidationError: `name` is no str, or blank (`task_name`).
         """
-        return _make(type(self), self._func, self._args, self._kwargs, self._schedule, checked_name(name))
+        func, args, kwargs = self._func, self._args, self._kwargs
+        return _make(type(self), func, args, kwargs, self._schedule, checked_name(name), self._policy)
+
+    def with_policy(self, policy: Policy = DEFAULT_POLICY, /, **fields: Unpack[PolicyChanges]) -> Self:
+        """Change some fields of the task's policy: those that `policy` was given, and then `fields`.
+
+        The other fields stay; only what belongs to a replaced `overlap` or `missed`, such as `grace`, goes with it.
+
+        Raises:
+            ValidationError: `policy` is none (`policy_type`), a field is None (`policy_none`), its value is refused or
+                does not go with another, or the task repeats without a wait, which takes no overlap but "skip"
+                (`overlap_without_wait`) and no jitter (`jitter_without_wait`).
+        """
+        changed = changed_policy(self._policy, policy, fields)
+        return _make(type(self), self._func, self._args, self._kwargs, self._schedule, self._name, changed)
 
     def explain(self) -> str:
-        """Say in one line when the task runs, such as "every 5 minutes, 5 times"."""
-        return explain(self._schedule)
+        """Say in one line when the task runs, such as "every 5 minutes, 5 times", and its policy where it has one."""
+        return "; ".join([explain(self._schedule), *differing(self._policy)])
 
     def next_runs(self, n: int, after: datetime | None = None) -> list[datetime]:
         """Return the first `n` times, in UTC, of the task if it were added `after`; without it, now.
 
-        There are fewer when the schedule has fewer. Of a repeat without a wait only the first is known.
+        There are fewer when the schedule has fewer. Of a repeat without a wait only the first is known. Jitter is in
+        them: they are when the runs are due.
 
         Raises:
             ValidationError: `n` is no positive int (`preview_count`), or `after` is no aware datetime (`instant`).
         """
         start = SystemClock().read().wall if after is None else checked_instant(after)
         schedule = self._schedule
-        found = first_runs(schedule, checked_count(n), after=start, zone=zone_for(schedule), anchor=start)
-        return [moment(at) for at in found]
+        count, zone, jitter = checked_count(n), zone_for(schedule), self._policy.jitter
+        due = first_due(schedule, count, after=start, zone=zone, anchor=start, key=jitter_key(self), jitter=jitter)
+        return [moment(at) for at in due]
 
     def run(self) -> R:
         """Call the function now, here, and return what it returns; for an async one that is to be awaited."""
         return self._func(*self._args, **self._kwargs)
 
     def _with(self, cls: type[_Task], schedule: AnySchedule) -> _Task:
-        return _make(cls, self._func, self._args, self._kwargs, schedule, self._name)
+        return _make(cls, self._func, self._args, self._kwargs, schedule, self._name, self._policy)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a task is immutable, so {name} can't be set; its setters return a new task")
@@ -196,6 +222,8 @@ class BackgroundTask(Generic[P, R]):
             return NotImplemented
         if (self._name, self._schedule, self._func) != (other._name, other._schedule, other._func):
             return False
+        if self._policy != other._policy:
+            return False
         if (self._args, self._kwargs) == (other._args, other._kwargs):
             return True
         checked = inspect_function(self._func)
@@ -206,13 +234,14 @@ class BackgroundTask(Generic[P, R]):
             func = hash(self._func)
         except TypeError:  # a callable object; arguments need not be hashable either, so they stay out
             func = hash(type(self._func))
-        return hash((func, self._schedule, self._name))
+        return hash((func, self._schedule, self._name, self._policy))
 
     def __copy__(self) -> Self:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _make, (type(self), self._func, self._args, self._kwargs, self._schedule, self._name)
+        func, args, kwargs = self._func, self._args, self._kwargs
+        return _make, (type(self), func, args, kwargs, self._schedule, self._name, self._policy)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -222,7 +251,10 @@ class BackgroundTask(Generic[P, R]):
     def __repr__(self) -> str:
         given = [f"<{type_name(value)}>" for value in self._args]
         given += [f"{name}=<{type_name(value)}>" for name, value in self._kwargs.items()]
-        shown = ", ".join([function_name(self._func), *given, f"schedule={self._schedule!r}"])
+        given.append(f"schedule={self._schedule!r}")
+        if self._policy != DEFAULT_POLICY:
+            given.append(f"policy={self._policy!r}")
+        shown = ", ".join([function_name(self._func), *given])
         return f"BackgroundTask({shown})" + (f".with_name({self._name!r})" if self._name is not None else "")
 
 
@@ -293,7 +325,7 @@ class ScheduledTask(BackgroundTask[P, R]):
 
 
 def restore(
-    func: Callable[..., Any], kwargs: dict[str, Any], schedule: AnySchedule, name: str | None
+    func: Callable[..., Any], kwargs: dict[str, Any], schedule: AnySchedule, name: str | None, policy: Policy
 ) -> BackgroundTask[..., Any]:
     """Make a task whose arguments have been checked, by JSON."""
     cls: type[BackgroundTask[..., Any]]
@@ -306,7 +338,12 @@ def restore(
             cls = DailyTask
         case _:
             cls = ScheduledTask
-    return _make(cls, func, (), kwargs, schedule, name)
+    return _make(cls, func, (), kwargs, schedule, name, policy)
+
+
+def jitter_key(task: BackgroundTask[..., Any]) -> str:
+    """Return what tells a task's jitter from another's: its name, or else its function's, with the module."""
+    return task._name if task._name is not None else function_path(task._func)
 
 
 def _make(
@@ -316,7 +353,10 @@ def _make(
     kwargs: dict[str, Any],
     schedule: AnySchedule,
     name: str | None,
+    policy: Policy,
 ) -> _Task:
+    if policy is not DEFAULT_POLICY and cls in (SpacedTask, ScheduledTask):  # others may get a wait yet
+        refuse_policy(schedule, policy)
     task = object.__new__(cls)
     _put(task, "_is_async", inspect_function(func).is_async)
     _put(task, "_func", func)
@@ -324,6 +364,7 @@ def _make(
     _put(task, "_kwargs", kwargs)
     _put(task, "_schedule", schedule)
     _put(task, "_name", name)
+    _put(task, "_policy", policy)
     return task
 
 

@@ -29,6 +29,7 @@ NTH: Final = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", -1: 
 _SHORTEST: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _ALL_HOURS: Final = (1 << 24) - 1
 _ALL_MINUTES: Final = (1 << 60) - 1
+_ONE_UNIT: Final = ("1 day", "1 hour", "1 minute", "1 second")
 _MOST_TIMES: Final = 6  # times of day that are said one by one
 
 
@@ -148,13 +149,17 @@ def _weekday_words(rule: DayRule, *, each: bool) -> list[str]:
 
 def duration(wait: timedelta) -> str:
     """Say a duration exactly, from days to microseconds; one whole unit goes without its number."""
+    said = length(wait)
+    return said[2:] if said in _ONE_UNIT else said
+
+
+def length(wait: timedelta) -> str:
+    """Say a duration as `duration` does, always with its numbers: "1 minute"."""
     minutes, seconds = divmod(wait.seconds, 60)
     hours, minutes = divmod(minutes, 60)
     exact = f"{seconds}.{wait.microseconds:06d}".rstrip("0") if wait.microseconds else str(seconds)
     amounts = (str(wait.days), "day"), (str(hours), "hour"), (str(minutes), "minute"), (exact, "second")
     parts = [(amount, unit) for amount, unit in amounts if amount != "0"]
-    if len(parts) == 1 and parts[0][0] == "1":
-        return parts[0][1]
     return " ".join(f"{amount} {unit}" if amount == "1" else f"{amount} {unit}s" for amount, unit in parts)
 
 

@@ -1,0 +1,16 @@
+"""How far an occurrence is moved by jitter: the same in every process, without a random number."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+
+def spread(key: str, scheduled_at: int, limit: int) -> int:
+    """Return a delay from zero to below `limit`, all in microseconds; zero for a `limit` of zero.
+
+    It depends on `key` and `scheduled_at` alone, so every process and every restart has the same one.
+    """
+    if limit <= 0:
+        return 0
+    drawn = blake2b(f"{key}\0{scheduled_at}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return int.from_bytes(drawn, "big") % limit
