@@ -81,14 +81,14 @@ def _said_of_policy(policy: Policy) -> dict[str, str]:
         "missed": _missed(policy),
         "retry": "no second attempt" if policy.retry is None else _retry(policy.retry),
         "timeout": "no timeout" if policy.timeout is None else f"times out after {length(policy.timeout)}",
-        "jitter": f"later by a jitter of less than {length(policy.jitter)}" if policy.jitter else "no jitter",
+        "jitter": f"delayed by a jitter of less than {length(policy.jitter)}" if policy.jitter else "no jitter",
     }
 
 
 def _overlap(policy: Policy) -> str:
     match policy.overlap:
         case "skip":
-            return "an occurrence passes while a run is going"
+            return "an occurrence is skipped while a run is going"
         case "queue_one":
             return "one run waits while another is going"
         case "queue_all":

@@ -10,30 +10,29 @@ give the same bytes, `load(dump(tasks))` equals the tasks, and `dump(load(text))
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Any, Final, LiteralString, cast
+from collections.abc import Callable, Iterable
+from typing import Any, Final, LiteralString, TypeVar, cast
 
-from pydantic import ConfigDict, JsonValue, TypeAdapter, ValidationError
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic import JsonValue, ValidationError
 from pydantic_core import InitErrorDetails
 
 from .arguments import Checked, function_name, inspect_function
 from .errors import fault, refusal, type_name
 from .hints import hint_text
-from .policies import DEFAULT_POLICY
-from .refusals import checked_name
+from .policies import DEFAULT_POLICY, Policy
+from .refusals import checked_name, refuse_policy
 from .registry import TaskRegistry
 from .schedules import SCHEDULES, AnySchedule, Once
+from .spec_schema import SCHEDULE, document_schema
 from .strict_json import json_type, parse, plain, steps_through
 from .task import BackgroundTask, restore
 
 VERSION: Final = 1
 """The version of the format that is written; a newer one is refused."""
 
-_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _Path = tuple[str | int, ...]
 _Object = dict[str, JsonValue]
-_schedules: TypeAdapter[AnySchedule] = TypeAdapter(AnySchedule, config=ConfigDict(defer_build=True))
+_Model = TypeVar("_Model")
 
 
 def load(text: str | bytes, registry: TaskRegistry) -> list[BackgroundTask]:
@@ -67,7 +66,8 @@ def dump(tasks: Iterable[BackgroundTask], registry: TaskRegistry) -> str:
 
     Raises:
         ValidationError: a task's function is not registered (`unregistered_function`), an argument would not come
-            back equal (`argument_json`), or two tasks have one name (`duplicate_name`). Each fault has its path.
+            back equal (`argument_json`), two tasks have one name (`duplicate_name`), or a repeat without a wait has a
+            policy that needs one (`overlap_without_wait`, `jitter_without_wait`). Each fault has its path.
     """
     faults: list[InitErrorDetails] = []
     written: list[JsonValue] = []
@@ -97,12 +97,15 @@ def load_task(item: JsonValue, registry: TaskRegistry) -> BackgroundTask:
 def dump_task(task: BackgroundTask, registry: TaskRegistry) -> _Object:
     """Write one task as `dump` does, as a JSON object; raises a `ValidationError` as `dump` does."""
     func = registry.name_of(task.func)
+    refuse_policy(task.schedule, task.policy)
     checked = inspect_function(task.func)
     item: _Object = {
         "func": func,
         "kwargs": _written_arguments(task, checked),
         "schedule": task.schedule.model_dump(mode="json", exclude_none=True),
     }
+    if task.policy != DEFAULT_POLICY:
+        item["policy"] = task.policy.model_dump(mode="json", exclude_defaults=True)
     if task.name is not None:
         item["name"] = task.name
     return item
@@ -110,55 +113,7 @@ def dump_task(task: BackgroundTask, registry: TaskRegistry) -> _Object:
 
 def json_schema(registry: TaskRegistry) -> dict[str, Any]:
     """Return the JSON Schema of a document, with the arguments of each registered function, for an editor."""
-    checked = {name: inspect_function(func) for name, func in registry.functions.items()}
-    inputs: list[tuple[str, Any, TypeAdapter[Any]]] = [
-        (name, "validation", one.keywords) for name, one in checked.items()
-    ]
-    schemas, shared = TypeAdapter.json_schemas(
-        [*inputs, ("", "validation", _schedules)], schema_generator=_TolerantSchema
-    )
-    rules: list[Any] = []
-    for name, one in checked.items():
-        kwargs: dict[str, Any] = {"properties": {"kwargs": schemas[name, "validation"]}}
-        if any(one.names.values()):
-            kwargs["required"] = ["kwargs"]
-        rules.append({"if": {"properties": {"func": {"const": name}}, "required": ["func"]}, "then": kwargs})
-    task: dict[str, Any] = {
-        "type": "object",
-        "properties": {
-            "func": {"enum": list(checked)} if checked else False,
-            "kwargs": {"type": "object"},
-            "schedule": schemas["", "validation"],
-            "name": {"type": "string", "minLength": 1},
-        },
-        "required": ["func"],
-        "additionalProperties": False,
-        "allOf": rules,
-    }
-    if not rules:
-        del task["allOf"]
-    return {
-        "$schema": _DIALECT,
-        "title": "Scheduled tasks",
-        "type": "object",
-        "properties": {
-            "$schema": {"type": "string"},
-            "version": {"const": VERSION},
-            "tasks": {"type": "array", "items": task},
-        },
-        "required": ["version", "tasks"],
-        "additionalProperties": False,
-        **({"$defs": shared["$defs"]} if "$defs" in shared else {}),
-    }
-
-
-class _TolerantSchema(GenerateJsonSchema):
-    """Let a hint that has no JSON form stand for anything."""
-
-    ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 - pydantic's own form
-
-    def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> JsonSchemaValue:  # noqa: ARG002 - pydantic's signature
-        return {}
+    return document_schema(registry, VERSION)
 
 
 def _tasks(document: JsonValue, faults: list[InitErrorDetails]) -> list[JsonValue]:
@@ -196,10 +151,18 @@ def _task(
     if not isinstance(item, dict):
         _add(faults, path, "task_type", "a task must be an object, got {got}", got=json_type(item))
         return None
-    _refuse_surplus(item, ("func", "kwargs", "schedule", "name"), path, faults)
+    _refuse_surplus(item, ("func", "kwargs", "schedule", "policy", "name"), path, faults)
     schedule: AnySchedule | None = Once()
     if "schedule" in item:
-        schedule = _schedule(item["schedule"], (*path, "schedule"), faults)
+        schedule = _model(SCHEDULE.validate_json, item["schedule"], (*path, "schedule"), faults)
+    policy: Policy | None = DEFAULT_POLICY
+    if "policy" in item:
+        policy = _model(Policy.model_validate_json, item["policy"], (*path, "policy"), faults)
+    if schedule is not None and policy is not None:
+        try:
+            refuse_policy(schedule, policy)
+        except ValidationError as error:
+            faults += _moved(error, path)
     name: str | None = None
     if "name" in item:
         try:
@@ -217,14 +180,17 @@ def _task(
         faults += _moved(error, (*path, "func"))
         return None
     kwargs = _arguments(item.get("kwargs", {}), func, inspect_function(function), (*path, "kwargs"), faults)
-    if kwargs is None or schedule is None:
+    if kwargs is None or schedule is None or policy is None:
         return None
-    return restore(function, kwargs, schedule, name, DEFAULT_POLICY)
+    return restore(function, kwargs, schedule, name, policy)
 
 
-def _schedule(value: JsonValue, path: _Path, faults: list[InitErrorDetails]) -> AnySchedule | None:
+def _model(
+    read: Callable[[str], _Model], value: JsonValue, path: _Path, faults: list[InitErrorDetails]
+) -> _Model | None:
+    """Read a schedule or a policy, and say its faults in our words."""
     try:
-        return _schedules.validate_json(json.dumps(value))
+        return read(json.dumps(value))
     except ValidationError as error:
         lines = error.errors(include_url=False)
     for line in lines:
@@ -235,10 +201,11 @@ def _schedule(value: JsonValue, path: _Path, faults: list[InitErrorDetails]) -> 
             steps, message = (*steps, "kind"), f"kind is missing; add one of {_kinds()}"
         elif kind == "missing":
             message = f"{steps[-1]} is missing; add it"
-        elif kind == "dict_type":
-            message = f"schedule must be an object, got {json_type(value)}"
+        elif kind in ("dict_type", "model_type"):
+            kind, message = "dict_type", f"{path[-1]} must be an object, got {json_type(value)}"
         elif kind == "extra_forbidden":
-            message = f"{steps[-1]} is not a field of this schedule; leave it out"
+            within = (*path, *steps)[-2]
+            message = f"{steps[-1]} is not a field of this {within}; leave it out"
         _add(faults, (*path, *steps), _stable(kind), "{said}", said=message[:1].lower() + message[1:])
     return None
 
