@@ -133,17 +133,18 @@ def _exception(item: object, info: ValidationInfo, remedy: str) -> str:
     if _is_path(name):
         return name
     known = [each for each, cls in vars(builtins).items() if isinstance(cls, type) and issubclass(cls, Exception)]
-    near = difflib.get_close_matches(name, known, 1)
+    near = difflib.get_close_matches(name, known, 1, cutoff=0.8)
     hint = f"did you mean {near[0]!r}?" if near else 'one that is not built in has its module, as "httpx.HTTPError"'
     _refuse("retry_on", info, rule, item, hint)
 
 
 def _retry(value: object, info: ValidationInfo) -> object:
+    given = value
     if isinstance(value, Retry) or (info.mode == "json" and isinstance(value, dict)):
-        return value
+        return given
     if info.mode == "json":
-        _refuse("retry_type", info, "an object or null", value, 'write {"attempts": 3}')
-    _refuse("retry_type", info, "a Retry", value, "write Retry(3)")
+        _refuse("retry_type", info, "an object or null", given, 'write {"attempts": 3}')
+    _refuse("retry_type", info, "a Retry", given, "write Retry(3)")
 
 
 _Delay = Annotated[Duration, AfterValidator(_not_negative)]
