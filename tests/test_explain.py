@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from test_calendar_properties import Case, cases, slow
+from test_policy_properties import policies
 
 from panther_schedule.cron import CronError, parse
-from panther_schedule.explain import explain
+from panther_schedule.explain import differing, explain
+from panther_schedule.policies import Policy, Retry
 from panther_schedule.schedules import AnyOf, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
 from panther_schedule.words import cron_said
 
@@ -156,6 +158,64 @@ def test_any_schedule_is_said_in_one_line(case: Case, zone: str | None) -> None:
     assert said
     assert said.isascii()
     assert said.isprintable()
+
+
+S, M = timedelta(seconds=1), timedelta(minutes=1)
+DIFFERENT: list[tuple[Policy, list[str]]] = [
+    (Policy(), []),
+    (Policy(overlap="skip", missed="coalesce"), []),
+    (Policy(overlap="queue_one"), ["one run waits while another is going"]),
+    (Policy(overlap="queue_all"), ["runs wait while another is going, at most 1,000"]),
+    (Policy(overlap="allow"), ["at most 1,000 runs at a time"]),
+    (Policy(overlap="allow", max_running=1), ["at most 1 run at a time"]),
+    (Policy(overlap="cancel_running"), ["a run cancels the one that is going"]),
+    (Policy(missed="skip", grace=M), ["no run for an occurrence missed by more than 1 minute"]),
+    (
+        Policy(missed="catch_up"),
+        ["a late run for each of the latest 100 missed occurrences, up to 1 day old"],
+    ),
+    (
+        Policy(missed="catch_up", catch_up_limit=1, catch_up_window=90 * M),
+        ["a late run for the latest missed occurrence, up to 1 hour 30 minutes old"],
+    ),
+    (Policy(retry=Retry(3)), ["3 attempts, 1 second apart, doubling up to 1 hour"]),
+    (Policy(retry=Retry(2)), ["2 attempts, 1 second apart"]),
+    (Policy(retry=Retry(3, factor=1)), ["3 attempts, 1 second apart"]),
+    (Policy(retry=Retry(3, delay=M, max_delay=M)), ["3 attempts, 1 minute apart"]),
+    (Policy(retry=Retry(3, delay=0 * S)), ["3 attempts, one right after the other"]),
+    (Policy(retry=Retry(3, factor=3, max_delay=M)), ["3 attempts, 1 second apart, tripling up to 1 minute"]),
+    (
+        Policy(retry=Retry(4, factor=1.5, jitter=5 * S, on=(ConnectionError, "httpx.HTTPError"))),
+        [
+            "4 attempts, 1 second apart, each delay 1.5 times as long as the one before, up to 1 hour, "
+            "with a jitter of less than 5 seconds, only after ConnectionError or httpx.HTTPError"
+        ],
+    ),
+    (Policy(timeout=M), ["times out after 1 minute"]),
+    (Policy(jitter=30 * S), ["delayed by a jitter of less than 30 seconds"]),
+    (Policy(timeout=M, overlap="allow", max_running=2), ["at most 2 runs at a time", "times out after 1 minute"]),
+]
+
+
+@pytest.mark.parametrize(("policy", "said"), DIFFERENT)
+def test_what_is_different_in_a_policy_is_said(policy: Policy, said: list[str]) -> None:
+    assert differing(policy) == said
+    assert all(part in explain(policy).split("; ") for part in said)
+
+
+def test_a_whole_policy_is_said_with_its_defaults_and_limits() -> None:
+    assert explain(Policy()) == (
+        "an occurrence is skipped while a run is going; one late run for the latest of missed occurrences; "
+        "no second attempt; no timeout; no jitter"
+    )
+
+
+@given(policies)
+def test_any_policy_is_said_in_one_line(policy: Policy) -> None:
+    said = explain(policy)
+    assert said.isprintable()
+    assert said.count("; ") == 4
+    assert (differing(policy) == []) == (said == explain(Policy()))
 
 
 def test_cron_lines_with_one_sentence_have_one_meaning() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import pickle
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,6 +11,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic_core import to_jsonable_python
 
 from panther_schedule import BackgroundTask
 from panther_schedule.policies import Policy, Retry
@@ -91,6 +93,14 @@ def test_json_is_a_round_trip(policy: Policy) -> None:
 @given(policies)
 def test_a_repr_is_what_one_would_write(policy: Policy) -> None:
     assert eval(repr(policy), {"Policy": Policy, "Retry": Retry, "datetime": dt}) == policy  # noqa: S307 - our own
+
+
+@given(st.timedeltas(timedelta(0)))
+def test_a_duration_is_written_in_days_and_otherwise_as_pydantic_does(wait: timedelta) -> None:
+    text = json.loads(Policy(jitter=wait).model_dump_json())["jitter"]
+    assert Policy.model_validate_json(json.dumps({"jitter": text})).jitter == wait
+    if wait < timedelta(365):
+        assert text == to_jsonable_python(wait)
 
 
 setters: list[st.SearchStrategy[tuple[str, Callable[[Any], Any]]]] = [

@@ -12,6 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from panther_schedule import BackgroundTask, Daily, Once, TaskRegistry
+from panther_schedule.policies import Policy
 from panther_schedule.task import ScheduledTask
 
 NIGHTLY = Daily(time(3))
@@ -54,6 +55,14 @@ def test_scheduled_collects_a_named_task_and_starts_nothing() -> None:
     assert len(tasks) == 2
     assert all(type(task) is ScheduledTask for task in tasks)
     assert tasks.name_of(clean) == "clean"
+
+
+def test_a_declared_task_has_the_policy_given() -> None:
+    tasks = TaskRegistry()
+    tasks.scheduled(NIGHTLY, policy=Policy(overlap="queue_one"))(clean)
+    assert [task.policy for task in tasks] == [Policy(overlap="queue_one")]
+    policy: Any = None
+    assert refusal(lambda: TaskRegistry().scheduled(NIGHTLY, policy=policy)(clean))[0] == "policy_type"
 
 
 def test_a_name_has_one_function_and_one_task() -> None:

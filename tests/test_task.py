@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from panther_schedule import AnySchedule, BackgroundTask, Daily, Once, Repeat, Schedule
+from panther_schedule.policies import Retry
 from panther_schedule.task import CountedTask, DailyTask, ScheduledTask, SpacedTask
 
 T = time(8)
@@ -178,6 +179,7 @@ def test_equal_settings_are_equal_values_however_they_are_written() -> None:
         BackgroundTask(send_hello, "Ali"),
         task.interval(2),
         task.with_name("a"),
+        task.with_policy(timeout=W),
         "task",
     ],
 )
@@ -219,7 +221,8 @@ def test_run_calls_the_function() -> None:
 
 
 def test_copies() -> None:
-    for made in (task, task.interval(3), task.on_time(T).with_name("a"), task.with_schedule(Daily(T))):
+    retried = task.with_policy(retry=Retry(3, on=(OSError,)), timeout=W)
+    for made in (task, task.interval(3), task.on_time(T).with_name("a"), task.with_schedule(Daily(T)), retried):
         assert copy.copy(made) is made
         for same in (copy.deepcopy(made), pickle.loads(pickle.dumps(made))):  # noqa: S301 - our own bytes
             assert same == made
@@ -274,6 +277,12 @@ def test_a_model_has_tasks_as_fields() -> None:
         (task, "once, now"),
         (task.interval(5).interval_wait(W), "every 5 minutes, 5 times"),
         (task.on_time(T), "once, at the next 08:00"),
+        (task.on_time(T).with_policy(overlap="skip"), "once, at the next 08:00"),
+        (
+            task.interval(5).interval_wait(W).with_policy(overlap="queue_one", retry=Retry(3), timeout=W),
+            "every 5 minutes, 5 times; one run waits while another is going; "
+            "3 attempts, 1 second apart, doubling up to 1 hour; times out after 5 minutes",
+        ),
     ],
 )
 def test_explain(made: BackgroundTask, line: str) -> None:

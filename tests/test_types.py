@@ -15,6 +15,7 @@ import pytest
 from pydantic import ValidationError
 
 from panther_schedule import BackgroundTask, Daily, Once, Repeat, TaskRegistry
+from panther_schedule.policies import Policy, Retry
 from panther_schedule.task import CountedTask, DailyTask, ScheduledTask, SpacedTask
 
 T = time(8)
@@ -180,6 +181,34 @@ def test_models() -> None:
         Daily("08:00")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  - a str is no time
     with refused("run_count"):
         Repeat("5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  - a str is no count
+
+
+def test_a_policy_of_the_wrong_type() -> None:
+    with refused("overlap"):
+        task.with_policy(overlap="quue_one")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  - misspelled
+    with refused("duration_type"):
+        task.with_policy(timeout=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  - seconds or minutes?
+    with refused("policy_none"):
+        task.with_policy(timeout=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  - no setter takes None
+    with refused("extra_forbidden"):
+        task.with_policy(jiter=W)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  - an unknown field
+    with refused("policy_type"):
+        task.with_policy(Retry(3))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  - a retry is no policy
+    with refused("retry_type"):
+        Policy(retry=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  - nor a number a retry
+    with refused("overlap"):
+        Policy(overlap="queue")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  - no such way
+    with refused("retry_on"):
+        Retry(3, on=ValueError)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  - a tuple is asked for
+    with refused("frozen_instance"):
+        Policy().overlap = "allow"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]  - a model is frozen
+
+
+def test_with_policy_keeps_the_type() -> None:
+    nightly = Policy(timeout=W)
+    spaced: SpacedTask[..., bool] = task.interval_wait(W).with_policy(nightly)
+    assert_type(task.on_time(T).with_policy(nightly, overlap="queue_one").run(), bool)
+    assert_type(spaced.with_policy(retry=Retry(3, on=(OSError, "httpx.HTTPError"))).policy, Policy)
 
 
 def test_values_do_not_change() -> None:
