@@ -40,10 +40,11 @@ _FOLDS: Final = {
 
 
 def explain(schedule: Schedule | Policy, zone: str | None = None) -> str:
-    """Say in one line what a schedule does, such as "every 5 minutes, 5 times", or the whole of a policy.
+    """Say in one line what a schedule does, such as "every 5 minutes, 5 times", or all that a policy says.
 
-    `zone` is the name to show for a wall-clock schedule that names no zone itself; without it none is shown. What is
-    left at its default is not said, and of more than ten excluded dates only their number, the first and the last.
+    `zone` is the name to show for a wall-clock schedule that names no zone itself; without it none is shown. What a
+    schedule leaves at its default is not said, and of more than ten excluded dates only their number, the first and
+    the last. Of a policy the defaults and limits are said too.
     """
     if isinstance(schedule, Policy):
         return "; ".join(_said_of_policy(schedule).values())

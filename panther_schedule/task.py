@@ -220,9 +220,8 @@ class BackgroundTask(Generic[P, R]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, BackgroundTask):
             return NotImplemented
-        if (self._name, self._schedule, self._func) != (other._name, other._schedule, other._func):
-            return False
-        if self._policy != other._policy:
+        settings = self._name, self._schedule, self._policy, self._func
+        if settings != (other._name, other._schedule, other._policy, other._func):
             return False
         if (self._args, self._kwargs) == (other._args, other._kwargs):
             return True
