@@ -8,35 +8,46 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
+from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
-from .clock import MICROSECOND, SECOND, Clock, Driver, Reading, VirtualClock
+from .clock import MICROSECOND, SECOND, Clock, Reading
+from .entries import Entry, Flight
 from .errors import SchedulerStateError, fault, refusal, type_name
-from .planning import drains, has_ended
-from .runs import RunRecord
-from .store import Entry, MemoryStore
-from .workers import Workers, log_safely
+from .events import ClockStepped, TaskAdded, TaskEnded
+from .listeners import Listeners
+from .logs import log_safely
+from .planning import drains
+from .rules import Rule
+from .runs import Cause, State
+from .store import MemoryStore
+from .workers import Started, Workers, log_run
 
 _LONGEST_SLEEP_S: Final = 1.0  # within this time a suspended machine or a stepped clock is noticed
 _TURN: Final = 256  # messages, and due tasks, a turn: neither floods the other
-_STEP_BACK: Final = SECOND // 10  # less is the slow correction of a clock, not a step
+_STEP: Final = SECOND // 10  # less is the slow correction of a clock, not a step
+_AGAIN: Final = SECOND  # after a fault of the store
+_ACKNOWLEDGED_S: Final = 1.0  # a stuck thread does not hold a caller for longer
+
+Command: TypeAlias = Callable[[Reading], None]
 
 
-class Dropped(NamedTuple):
-    """A task that was cancelled."""
+class Do(NamedTuple):
+    """Something to do on the thread; `done` is set after it."""
 
-    entry: Entry
+    command: Command
+    done: threading.Event
 
 
 class Watch(NamedTuple):
-    """Somebody waits until no task is left."""
+    """Somebody waits until something is over; `told` is set then."""
 
-    idle: threading.Event
+    over: Callable[[], bool]
+    told: threading.Event
 
 
 class Stop(NamedTuple):
@@ -53,75 +64,104 @@ class Loop:
         self,
         clock: Clock,
         workers: Callable[[Callable[[Any], None]], Workers],
+        listeners: Listeners,
         tasks: dict[int | str, Entry],
         lock: AbstractContextManager[Any],
     ) -> None:
-        self.clock, self.store = clock, MemoryStore()
+        self.clock, self.store, self.listeners = clock, MemoryStore(), listeners
         self.forked = False
         """True in a child process: the thread stayed with the parent."""
         self.broken: BaseException | None = None
         """What ended the thread, if it died."""
+        self.reading = clock.read()
+        """The time of the latest turn."""
         self._inbox: SimpleQueue[Any] = SimpleQueue()
         self.post = self._inbox.put
         self.workers = workers(self.post)
         self._tasks, self._lock = tasks, lock  # the names, which the scheduler's callers take under the lock
         self._live = 0
-        first = clock.read()
-        self._ahead = first.wall - first.steady  # how far the wall clock is ahead of steady time
-        self._pending: deque[tuple[Entry, int]] = deque()  # runs on a virtual clock, which have only one thread
-        self._watchers: list[threading.Event] = []
+        self._ahead = self.reading.wall - self.reading.steady  # how far the wall clock is ahead of steady time
+        self._later: list[tuple[int, Any]] = []  # what a fault of the store has put off
+        self._watchers: list[Watch] = []
         self._stop: Stop | None = None
         self._done = False
-        self._driver: Driver | None = None
         self._thread: threading.Thread | None = None
+        if listeners:
+            self.tell()
 
     # ---- for other threads -----------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Begin: a thread on the machine's clock, or a place among what a virtual clock drives."""
-        if isinstance(self.clock, VirtualClock):
-            self._driver = Driver(self._wait, self._run_inline)
-            self.clock.attach(self._driver)
-        else:
-            self.workers.prepare(None)
-            self._thread = threading.Thread(target=self._run, name="panther_schedule", daemon=True)
-            self._thread.start()
+        """Begin."""
+        self.workers.prepare(None)
+        self._thread = threading.Thread(target=self._run, name="panther_schedule", daemon=True)
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Its thread runs."""
+        return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def stopping(self) -> bool:
+        """It drains, or has ended."""
+        return self._stop is not None or self._done
+
+    def tell(self) -> None:
+        """Tell the listeners what happens."""
+        self.store.emit = self.workers.emit = self.listeners.put
 
     def join(self, entry: Entry | None, timeout: timedelta | None) -> bool:
         """Wait until a task has ended, or all have; tell whether that came before the timeout."""
         check_timeout("join", timeout)
+        self.refuse_to_wait_for_itself("join", entry)
+        if entry is None:
+            return self._await(self._is_idle, timeout, self._unended)
+        return self._await(lambda: entry.ended, timeout, lambda: [entry])
+
+    def wait(self, flight: Flight, timeout: timedelta | None) -> bool:
+        """Wait until a run is recorded; tell whether that came before the timeout."""
+        check_timeout("wait", timeout)
+        self.refuse_to_wait_for_itself("wait", flight.entry)
+        return self._await(lambda: flight.record is not None, timeout, list) and flight.record is not None
+
+    def refuse_to_wait_for_itself(self, method: str, entry: Entry | None) -> None:
+        """Refuse to wait in a run that is waited for, or on the event loop that runs need."""
         if self.workers.waits_for_itself(entry):
             raise SchedulerStateError(
-                "join() waits for runs to end, and is called from one of them, or on the event loop they need; "
+                f"{method}() waits for runs to end, and is called from one of them, or on the event loop they need; "
                 "call it from another thread"
             )
-        limit = None if timeout is None else timeout // MICROSECOND
-        if isinstance(self.clock, VirtualClock):
-            return self._join_virtual(self.clock, entry, limit)
-        waiting = threading.Event()
-        if entry is None:
-            self.post(Watch(waiting))
-        else:
-            with self._lock:
-                if entry.ended is True:
-                    return True
-                waiting = entry.ended = entry.ended or waiting
-        deadline = None if limit is None else self.clock.steady() + limit
-        while not self._done:
-            left = SECOND if deadline is None else min(SECOND, deadline - self.clock.steady())
-            if waiting.wait(max(0, left) / SECOND) or (entry is not None and entry.ended is True):
-                return True
-            if left <= 0:
-                return False
-        return True
+
+    def do(self, command: Command) -> None:
+        """Let the thread do something, and wait until it has; a thread that is stuck does it later."""
+        done = threading.Event()
+        self.post(Do(command, done))
+        if not self._done and threading.current_thread() is not self._thread:
+            done.wait(_ACKNOWLEDGED_S)
 
     def cancel(self, entry: Entry) -> None:
-        """Let no more occurrences of a task start, and free its name at once."""
-        entry.dropped = entry.cancelled = True
+        """Let nothing more of a task start, ask its runs to end, and free its name at once."""
+        entry.cancelled = True
         with self._lock:
             if self._tasks.get(entry.key) is entry:
                 del self._tasks[entry.key]
-        self.post(Dropped(entry))
+        self.do(lambda reading: self.store.cancel(entry, reading))
+
+    def replace(self, entry: Entry, rule: Rule, fresh: State | None) -> None:
+        """Give a task, which has changed, its new rule; a fresh state is one that starts from the beginning."""
+
+        def command(reading: Reading) -> None:
+            self._live += entry.ended and fresh is not None
+            self.store.replace(entry, rule, fresh, reading)
+
+        self.post(Do(command, threading.Event()))
+
+    def start_beside(self, entry: Entry, occurrences: list[tuple[int, int | None]], cause: Cause) -> list[Flight]:
+        """Start runs that claim no occurrence, each given as an occurrence and the one before."""
+        flights = [Flight(entry, at, before, cause, self.store.next_number()) for at, before in occurrences]
+        self.do(lambda _reading: self.store.start_beside(flights))
+        return flights
 
     def begin_stop(self, timeout: timedelta, *, at_exit: bool) -> None:
         """Tell it to drain; `finish_stop` waits for the end."""
@@ -131,66 +171,86 @@ class Loop:
         """Wait until the drain has ended, and with it the thread."""
         if self._thread is not None:
             self._thread.join()
-        if self._driver is not None and isinstance(self.clock, VirtualClock):
-            self._run_inline()
-            while not self._done:
-                self.clock.advance(MICROSECOND * (self._wait(self.clock.read()) or 0))
-            self.detach()
 
     def detach(self) -> None:
-        """Leave the virtual clock that drives it, if one does."""
-        if self._driver is not None and isinstance(self.clock, VirtualClock):
-            self.clock.detach(self._driver)
-            self._driver = None
+        """Leave what drives it."""
+
+    def _await(self, over: Callable[[], bool], timeout: timedelta | None, _tasks: Callable[[], list[Entry]]) -> bool:
+        """Wait until the thread finds something over, or ends; tell whether that came before the timeout."""
+        told = threading.Event()
+        self.post(Watch(over, told))
+        deadline = None if timeout is None else self.clock.steady() + timeout // MICROSECOND
+        while not self._done:
+            left = SECOND if deadline is None else min(SECOND, deadline - self.clock.steady())
+            if told.wait(max(0, left) / SECOND):
+                return True
+            if left <= 0:
+                return False
+        return True
 
     # ---- the thread ------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        reading = self.clock.read()
         try:
             while not self._done:
-                reading = self._take(reading)
-                self._turn(reading)
+                self._take()
+                self._turn(self.reading)
         except BaseException as error:
-            log_safely(logging.CRITICAL, "the scheduler's thread died; no task runs any more", error=error)
+            log_safely("the scheduler's thread died; no task runs any more", level=logging.CRITICAL, error=error)
             self.broken = error
             self._done = True
             raise
 
     def _turn(self, reading: Reading) -> None:
+        """Plan what is due, hand over what starts, and see to what has ended."""
         ahead = reading.wall - reading.steady
-        if ahead < self._ahead - _STEP_BACK:
-            log_safely(logging.WARNING, "the wall clock was set back by %s", MICROSECOND * (self._ahead - ahead))
-            self.store.set_back(reading)
+        if abs(ahead - self._ahead) > _STEP:
+            self._step(ahead - self._ahead, reading)
         self._ahead = ahead
-        runs: list[tuple[int, int, Entry]] = []
-        for entry in self.store.due(reading, _TURN):
-            start = self.store.plan(entry, reading).start
-            if start is not None:
-                runs.append((start, entry.rank, entry))
-        if runs:
-            runs.sort()
-            self._hand_over([(entry, start) for start, _rank, entry in runs])
+        store = self.store
+        for entry in store.timetable.due(reading, _TURN):
+            try:
+                store.plan(entry, reading)
+            except Exception as error:  # noqa: BLE001 - one task's fault must not stop the others
+                self._put_off(Do(partial(store.plan, entry), threading.Event()), reading, error)
+        for flight in store.timers(reading):
+            if flight.phase == "resting":
+                store.try_again(flight)
+            else:
+                store.time_out(flight, reading)
+                if flight.record is not None:
+                    log_run(flight, "timed_out")
+        if self._later:
+            self._try_again(reading)
+        self._flush()
         if self._stop is not None and self._drained(reading):
             self._finish_drain(reading)
-        if self._watchers and not self._live:
+        if self._watchers:
             self._tell_watchers()
 
-    def _hand_over(self, runs: list[tuple[Entry, int]]) -> None:
-        if self._thread is not None:
-            self.workers.start(runs)
-        else:
-            self._pending.extend(runs)
-            self._run_pending()
+    def _flush(self) -> None:
+        """Do outside what the store wants to be done."""
+        store = self.store
+        if store.cancels:
+            cancels, store.cancels = store.cancels, []
+            for flight in cancels:
+                self.workers.cancel(flight)
+        if store.over:
+            over, store.over = store.over, []
+            for entry in over:
+                self._end(entry)
+        if store.starts:
+            starts, store.starts = store.starts, []
+            if len(starts) > 1:
+                starts.sort(key=_turn_order)
+            self._hand_over(starts)
 
-    def _run_pending(self) -> None:
-        while self._pending:  # a run that takes virtual time comes back here, and lets its neighbours begin
-            finished = self.workers.run_inline(*self._pending.popleft())
-            self._handle(finished, self.clock.read())
+    def _hand_over(self, flights: list[Flight]) -> None:
+        self.workers.start(flights)
 
-    def _take(self, reading: Reading) -> Reading:
-        """Sleep until something is due or arrives, then take what has arrived; return the time after it."""
-        wait = self.store.wait(reading)
+    def _take(self) -> None:
+        """Sleep until something is due or arrives, then take what has arrived."""
+        wait = self.store.wait(self.reading)
         sleep = _LONGEST_SLEEP_S if wait is None else min(_LONGEST_SLEEP_S, wait / SECOND)
         get = self._inbox.get
         try:
@@ -202,121 +262,130 @@ class Loop:
                     message = get(False)
         except Empty:
             pass
-        return self.clock.read()
+        self.reading = self.clock.read()
 
     def _handle(self, message: Any, reading: Reading) -> None:
         kind = cast("type[object]", type(message))
         if kind is Entry:
             self._live += 1
-            self.store.add(message, reading)
-        elif kind is tuple:  # a run that ended
-            entry, record = message
-            self.workers.ended(entry)
-            if self.store.finish(entry, record):
-                self._end(entry)
-        elif kind is Dropped:
-            self.store.drop(message.entry)
-            if has_ended(message.entry.state):
-                self._end(message.entry)
+            self.store.timetable.add(message, reading)
+            self._emit(TaskAdded, message)
+        elif kind is tuple:  # a function that has ended
+            self.workers.ended(message[0])
+            try:
+                self.store.finish(message, reading)
+            except Exception as error:  # noqa: BLE001 - as above
+                self._put_off(Do(partial(self.store.finish, message), threading.Event()), reading, error)
+        elif kind is Started:
+            flight, flight.started_at, steady = message
+            timeout = flight.entry.rule.terms.timeout
+            if timeout is not None:
+                self.store.set_timer(flight, steady + timeout)
+        elif kind is Do:
+            message.command(reading)
+            message.done.set()
         elif kind is Watch:
-            self._watchers.append(message.idle)
+            self._watchers.append(message)
         else:
             self._begin_drain(message, reading)
 
+    def _step(self, by: int, reading: Reading) -> None:
+        direction = "back" if by < 0 else "forward"
+        log_safely("the wall clock was set %s by %s", direction, MICROSECOND * abs(by), level=logging.WARNING)
+        reset = self.store.set_back(reading) if by < 0 else 0
+        if self.store.emit is not None:
+            self.store.emit(ClockStepped, None, (by, reset))
+
+    def _emit(self, kind: type[Any], entry: Entry, *details: Any) -> None:
+        if self.store.emit is not None:
+            self.store.emit(kind, entry, *details or (None,))
+
+    def _put_off(self, message: Do, reading: Reading, error: Exception) -> None:
+        log_safely("the store failed; what it was to do is tried again in a second", error=error)
+        self._later.append((reading.steady + _AGAIN, message))
+
+    def _try_again(self, reading: Reading) -> None:
+        later, self._later = self._later, []
+        for at, message in later:
+            if at > reading.steady:
+                self._later.append((at, message))
+                continue
+            try:
+                message.command(reading)
+            except Exception as error:  # noqa: BLE001 - as above
+                self._put_off(message, reading, error)
+
     def _end(self, entry: Entry) -> None:
-        if entry.ended is True:
+        if entry.ended:
             return
         self._live -= 1
-        waiting, entry.ended = entry.ended, True
-        if waiting is not False:
-            waiting.set()
+        entry.ended = True
         if entry.task._name is None:  # a named one stays: adding it again must not start it again
             self._tasks.pop(entry.rank, None)
+        self._emit(TaskEnded, entry, entry.cancelled)
 
     def _tell_watchers(self) -> None:
-        for idle in self._watchers:
-            idle.set()
-        self._watchers.clear()
+        watchers, self._watchers = self._watchers, []
+        for watch in watchers:
+            if self._done or watch.over():
+                watch.told.set()
+            else:
+                self._watchers.append(watch)
+
+    def _is_idle(self) -> bool:
+        return not self._live and not self.store.in_flight
 
     # ---- the drain -------------------------------------------------------------------------------------------
 
     def _begin_drain(self, stop: Stop, reading: Reading) -> None:
-        """Start what is due now, and let only runs in flight and finite back-to-back tasks go on."""
+        """Start what is due now, and let only runs in flight, waiting runs and finite back-to-back tasks go on."""
         while self.store.wait(reading) == 0:
             self._turn(reading)
         dropped: list[str] = []
         for entry in self._unended():
-            if drains(entry.rule):
+            if drains(entry.rule, entry.state):
                 continue
-            if self.store.drop(entry):
+            if entry.state.held.paused is not None:
+                self.store.give_up_waiting(entry, "cancelled", reading)
+            if self.store.drop(entry, reading):
                 dropped.append(entry.name)
-            if has_ended(entry.state):
-                self._end(entry)
+        self._flush()
         if dropped and stop.at_exit:
             log_safely(
-                logging.WARNING,
                 "the program ends, so %d task(s) with later occurrences are dropped: %s%s; call join() to wait",
                 len(dropped),
                 ", ".join(dropped[:10]),
                 ", ..." if len(dropped) > 10 else "",
+                level=logging.WARNING,
             )
         self._stop = stop._replace(timeout_us=reading.steady + stop.timeout_us)
 
     def _unended(self) -> list[Entry]:
         """Return the tasks that have not ended; a cancelled one has left the names while its last run goes on."""
-        known = dict.fromkeys((*self._tasks.values(), *self.store.in_flight))
-        return [entry for entry in known if entry.ended is not True]
+        flying = [flight.entry for flight in self.store.in_flight]
+        return [entry for entry in dict.fromkeys((*self._tasks.values(), *flying)) if not entry.ended]
 
     def _drained(self, reading: Reading) -> bool:
-        return not self._live or (self._stop is not None and reading.steady >= self._stop.timeout_us)
+        nothing_left = self._is_idle() and not self._later
+        return nothing_left or (self._stop is not None and reading.steady >= self._stop.timeout_us)
 
     def _finish_drain(self, reading: Reading) -> None:
         self.workers.stop()
-        for entry, scheduled_at in tuple(self.store.in_flight.items()):
-            ended = RunRecord(scheduled_at, None, entry.rule.now(reading), "abandoned", None)
-            self.store.finish(entry, ended)
-            log_safely(logging.WARNING, "task %s was still going when the drain ended: abandoned", entry.name)
         for entry in self._unended():
-            self.store.drop(entry)
+            self.store.give_up_waiting(entry, "abandoned", reading)
+        for flight in tuple(self.store.in_flight):
+            self.store.abandon(flight, reading)
+            log_run(flight, "abandoned")
+        for entry in self._unended():
+            self.store.drop(entry, reading)
             self._end(entry)
+        self.store.starts.clear()
         self._done = True
+        self._tell_watchers()
 
-    # ---- on a virtual clock ----------------------------------------------------------------------------------
 
-    def _wait(self, reading: Reading) -> int | None:
-        return 0 if self._inbox.qsize() else self.store.wait(reading)
-
-    def _run_inline(self) -> None:
-        if not isinstance(self.clock, VirtualClock):
-            return
-        with self.clock.moving:  # so that another thread, such as the event loop's, can't move it meanwhile
-            self._run_until_quiet()
-
-    def _run_until_quiet(self) -> None:
-        self._run_pending()
-        while not self._done:
-            reading = self.clock.read()
-            while self._inbox.qsize():
-                self._handle(self._inbox.get(), reading)
-            self._turn(reading)
-            if self._wait(self.clock.read()) != 0:
-                return
-
-    def _join_virtual(self, clock: VirtualClock, entry: Entry | None, limit: int | None) -> bool:
-        end = None if limit is None else clock.steady() + limit
-        self._run_inline()
-        while (self._live if entry is None else entry.ended is not True) and not self._done:
-            waited_for = self._unended() if entry is None else [entry]
-            if end is None and all(one.rule.n == -1 for one in waited_for):
-                raise SchedulerStateError(
-                    "join() would move the virtual clock for ever: these tasks have no last run; "
-                    "give join() a timeout, or use the clock's advance()"
-                )
-            wait = clock.next_wait()
-            if wait is None or (end is not None and clock.steady() + wait > end):
-                return False
-            clock.advance(MICROSECOND * wait)
-        return True
+def _turn_order(flight: Flight) -> tuple[int, int]:
+    return flight.scheduled_at, flight.entry.rank
 
 
 def check_timeout(method: str, timeout: object) -> None:

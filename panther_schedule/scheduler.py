@@ -9,27 +9,36 @@ import os
 import threading
 import warnings
 import weakref
+import zoneinfo
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, ParamSpec, Self
 
-from pydantic_core import InitErrorDetails
-
-from .arguments import function_name, inspect_function
+from .admission import equal, is_task, name_in_use, no_name, no_occurrence, no_task
 from .clock import Clock, SystemClock, VirtualClock
-from .errors import BusyLoopWarning, SchedulerStateError, fault, refusal, type_name
+from .entries import Entry, keys_of
+from .errors import BusyLoopWarning, SchedulerStateError, fault, refusal
+from .events import Event
 from .handles import TaskHandle
+from .health import Health, health_of
+from .listeners import Listeners
 from .loop import Loop, check_timeout
-from .occurrences import UTC_ZONE, zone_for
-from .planning import Rule, first_state, rule_of
+from .occurrences import UTC_ZONE, clear_caches, zone_for
+from .planning import first_state
+from .policies import DEFAULT_POLICY
+from .refusals import refuse_policy
+from .rules import Rule, rule_of, under
+from .runs import State
 from .schedules import ONCE, AnySchedule
-from .store import Entry, keys_of
-from .task import BackgroundTask
+from .task import BackgroundTask, jitter_key
+from .virtual import VirtualLoop
 from .workers import Workers
 
 P = ParamSpec("P")
 _DRAIN: Final = timedelta(seconds=10)
+_UNTOLD_S: Final = 1.0  # how long the end waits for listeners
 _NO_NAMES: Final[Mapping[str, Entry]] = {}
 
 
@@ -67,6 +76,7 @@ class Scheduler:
         self._event_loop: asyncio.AbstractEventLoop | None = None
         self._latest: tuple[AnySchedule, Rule] = ONCE, rule_of(ONCE, UTC_ZONE)
         self._loop: Loop | None = None
+        self._listeners = Listeners(inline=isinstance(self._clock, VirtualClock))
         self._stopped = False
 
     # ---- tasks -----------------------------------------------------------------------------------------------
@@ -82,22 +92,22 @@ class Scheduler:
                 (`name_in_use`), or its schedule has no occurrence (`no_occurrence`).
             SchedulerStateError: the scheduler has stopped.
         """
-        if not _is_task(task):
-            raise refusal("add_task", [_no_task(task)])
+        if not is_task(task):
+            raise refusal("add_task", [no_task(task)])
         with self._lock:
             loop = self._running()
             entry = self._entry(task, loop, _NO_NAMES)
             if entry.key not in self._tasks:
                 if task._is_async or entry.rule.back_to_back:
-                    self._prepare(entry, loop)
+                    self._prepare(entry, loop, entry.task, entry.rule)
                 self._post(entry, loop)
         return TaskHandle(entry)
 
     def add_tasks(self, tasks: Iterable[BackgroundTask[..., Any]]) -> list[TaskHandle]:
         """Add each task of an iterable, such as a whole `TaskRegistry`: all of them or, if one is refused, none."""
         wanted = list(tasks)
-        others: list[tuple[int, object]] = [(at, task) for at, task in enumerate(wanted) if not _is_task(task)]
-        faults = [_no_task(value, at) for at, value in others]
+        others: list[tuple[int, object]] = [(at, task) for at, task in enumerate(wanted) if not is_task(task)]
+        faults = [no_task(value, at) for at, value in others]
         if faults:
             raise refusal("add_tasks", faults)
         with self._lock:
@@ -110,7 +120,7 @@ class Scheduler:
                     new[task._name] = entry
             added = [entry for entry in dict.fromkeys(entries) if entry.key not in self._tasks]
             for entry in added:
-                self._prepare(entry, loop)
+                self._prepare(entry, loop, entry.task, entry.rule)
             for entry in added:
                 self._post(entry, loop)
         return [TaskHandle(entry) for entry in entries]
@@ -120,30 +130,118 @@ class Scheduler:
         if name is not None:
             known = new.get(name) or self._find(name)
             if known is not None:
-                if _equal(known.task, task):
+                if equal(known.task, task):
                     return known
-                raise refusal("add_task", [_name_in_use(known.task, task)])
+                raise refusal("add_task", [name_in_use(known.task, task)])
+        rule = self._rule(task)
+        return Entry(task, rule, self._first_state(task, rule), next(self._orders), loop)
+
+    def _rule(self, task: BackgroundTask[..., Any]) -> Rule:
         schedule = task._schedule
         if schedule is not self._latest[0]:  # the schedule of an own setter may well be the shared default
             self._latest = schedule, rule_of(schedule, zone_for(schedule))
-        rule = self._latest[1]
-        state = first_state(schedule, rule, self._clock.read())
-        if state is None:
-            raise refusal("add_task", [_no_occurrence(task)])
-        return Entry(task, rule, state, next(self._orders), loop)
+        policy = task._policy
+        if policy is DEFAULT_POLICY:
+            return self._latest[1]
+        refuse_policy(schedule, policy)
+        return under(self._latest[1], policy, jitter_key(task))
 
-    def _prepare(self, entry: Entry, loop: Loop) -> None:
-        if entry.rule.back_to_back and entry.rule.n == -1:
+    def _first_state(self, task: BackgroundTask[..., Any], rule: Rule) -> State:
+        state = first_state(task._schedule, rule, self._clock.read())
+        if state is None:
+            raise refusal("add_task", [no_occurrence(task)])
+        return state
+
+    def replace(self, task: BackgroundTask[P, Any]) -> TaskHandle:
+        """Put a task in the place of the one of its name, and return the handle; without such a one, add it.
+
+        Another schedule starts afresh, with `n` whole. Other arguments, another function or policy leave the times
+        and the count as they are, also of a task that has ended. Runs that are going end as they began.
+
+        Raises:
+            ValidationError: as `add_task()`, or the task has no name (`name_missing`).
+            SchedulerStateError: the scheduler has stopped.
+        """
+        if not is_task(task):
+            raise refusal("replace", [no_task(task)])
+        if task._name is None:
+            raise refusal("replace", [no_name()])
+        with self._lock:
+            loop, known = self._running(), self._find(task._name)
+            if known is None:
+                return self.add_task(task)
+            if not equal(known.task, task):
+                rule = self._rule(task)
+                afresh = known.task._schedule != task._schedule
+                fresh = self._first_state(task, rule) if afresh else None
+                self._prepare(known, loop, task, rule)
+                known.task = task
+                loop.replace(known, rule, fresh)
+        return TaskHandle(known)
+
+    def _prepare(self, entry: Entry, loop: Loop, task: BackgroundTask[..., Any], rule: Rule) -> None:
+        if rule.back_to_back and rule.n == -1:
             warnings.warn(
                 f"{entry.name} repeats for ever without a wait and keeps a worker busy; give it interval_wait(...)",
                 BusyLoopWarning,
                 stacklevel=3,
             )
-        loop.workers.prepare(entry.task)
+        loop.workers.prepare(task)
 
     def _post(self, entry: Entry, loop: Loop) -> None:
         self._tasks[entry.key] = entry
         loop.post(entry)
+
+    # ---- listening and asking --------------------------------------------------------------------------------
+
+    def add_listener(self, listener: Callable[[Event], object]) -> Callable[[], None]:
+        """Tell a listener each event from now on, and return what ends that.
+
+        Listeners are called on one thread of their own, in the order of what happened; on a `VirtualClock` in the
+        thread that moves it. One that raises is logged and told the next event; one so slow that 100,000 events
+        wait misses some, which `health()` counts.
+        """
+        with self._lock:
+            remove = self._listeners.add(listener)
+            if self._loop is not None:
+                self._loop.tell()
+        return remove
+
+    def health(self) -> Health:
+        """Tell how the scheduler gets along: what is overdue, when it last looked, how its workers are used.
+
+        It reads what the scheduler's thread wrote last, so it answers even when that thread is stuck.
+        """
+        entries = list(self._tasks.values())
+        loop = self._loop or self._new_loop()
+        return health_of(loop, entries, alive=loop.alive)
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """What became of all due occurrences of all tasks: a number for each outcome and reason, and `in_flight`."""
+        if self._loop is None:
+            return {}
+        store = self._loop.store
+        entries = {*list(self._tasks.values()), *(flight.entry for flight in tuple(store.in_flight))}
+        in_flight = sum(entry.state.running + len(entry.state.held.waiting) for entry in entries)
+        return {**store.ledger.counts, "in_flight": in_flight}
+
+    def reload_tz(self) -> None:
+        """Read the time zones' rules again, as is needed after their files were updated.
+
+        The next occurrences are found anew; what is over, by the old rules or the new, does not run again.
+        """
+        zoneinfo.ZoneInfo.clear_cache()
+        clear_caches()
+        rule_of.cache_clear()
+        with self._lock:
+            self._latest = ONCE, rule_of(ONCE, UTC_ZONE)
+            if self._loop is not None:
+                store = self._loop.store
+                for entry in list(self._tasks.values()):
+                    if entry.rule.on_wall:
+                        rule = self._rule(entry.task)
+                        self._loop.do(partial(store.reload, entry, rule))
 
     # ---- looking tasks up ------------------------------------------------------------------------------------
 
@@ -206,6 +304,7 @@ class Scheduler:
         self._begin_stop(timeout, at_exit=False)
         if self._loop is not None:
             self._loop.finish_stop()
+        self._listeners.stop(_UNTOLD_S)
 
     def _begin_stop(self, timeout: timedelta, *, at_exit: bool) -> None:
         with self._lock:
@@ -222,7 +321,7 @@ class Scheduler:
             raise SchedulerStateError("the scheduler has stopped and takes no tasks; make a new Scheduler()")
         if loop is not None:
             raise SchedulerStateError("the scheduler's thread died, see the log; make a new Scheduler()")
-        loop = Loop(self._clock, self._workers, self._tasks, self._lock)
+        loop = self._new_loop()
         try:
             _watch_exit(self)
             loop.start()
@@ -234,8 +333,14 @@ class Scheduler:
         self._loop = loop
         return loop
 
+    def _new_loop(self) -> Loop:
+        if isinstance(self._clock, VirtualClock):
+            return VirtualLoop(self._clock, self._workers, self._listeners, self._tasks, self._lock)
+        return Loop(self._clock, self._workers, self._listeners, self._tasks, self._lock)
+
     def _workers(self, report: Callable[[Any], None]) -> Workers:
-        return Workers(self._clock, report, self._max_workers, self._event_loop)
+        inline = isinstance(self._clock, VirtualClock)
+        return Workers(self._clock, report, self._max_workers, self._event_loop, inline=inline)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -254,57 +359,6 @@ class Scheduler:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await asyncio.to_thread(self.stop)
-
-
-def _equal(one: object, other: object) -> bool:
-    try:
-        return bool(one == other)
-    except Exception:  # noqa: BLE001 - an argument whose == raises, or gives no truth value: they differ
-        return False
-
-
-def _is_task(value: object) -> bool:
-    return isinstance(value, BackgroundTask)
-
-
-def _no_task(value: object, *at: int) -> InitErrorDetails:
-    if callable(value):
-        return fault(
-            "not_a_task",
-            "a function is no task; write add_task(BackgroundTask({name}, ...))",
-            at=at,
-            name=function_name(value),
-        )
-    return fault(
-        "not_a_task",
-        "a task must be a BackgroundTask, got {got}; write add_task(BackgroundTask(func, ...))",
-        at=at,
-        got=type_name(value),
-    )
-
-
-def _name_in_use(known: BackgroundTask[..., Any], task: BackgroundTask[..., Any]) -> InitErrorDetails:
-    fields = [name for name in ("func", "schedule") if getattr(known, name) != getattr(task, name)]
-    if "func" not in fields:
-        canonical = inspect_function(task.func).canonical
-        if not _equal(canonical(known.args, known.kwargs), canonical(task.args, task.kwargs)):
-            fields.append("arguments")
-    return fault(
-        "name_in_use",
-        "the name {name} is in use by a task with another {fields}; cancel() that one first, or choose another name",
-        at=("name",),
-        name=repr(task.name),
-        fields=" and ".join(fields),
-    )
-
-
-def _no_occurrence(task: BackgroundTask[..., Any]) -> InitErrorDetails:
-    return fault(
-        "no_occurrence",
-        "the schedule never happens, got {schedule}; give it an occurrence after now",
-        at=("schedule",),
-        schedule=task.explain(),
-    )
 
 
 # ---- the process ends, or forks ----------------------------------------------------------------------------------
@@ -331,6 +385,7 @@ def _drain_all() -> None:
     for scheduler in schedulers:
         if scheduler._loop is not None:
             scheduler._loop.finish_stop()
+        scheduler._listeners.stop(_UNTOLD_S)
 
 
 def _after_fork() -> None:

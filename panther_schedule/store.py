@@ -1,206 +1,333 @@
-"""The memory store: the tasks of one scheduler, in order of time, and the ledger of what became of them.
+"""The memory store: does and remembers what planning decides about the tasks of one scheduler.
 
 One thread owns it, the scheduler's; other threads read single fields, which are replaced and never changed.
 """
 
 from __future__ import annotations
 
-import threading
 from collections import deque
-from heapq import heapify, heappop, heappush
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from heapq import heappop, heappush
+from itertools import count
+from typing import Any
 
-from .arguments import function_name
+from . import planning
 from .clock import Reading
-from .planning import Plan, Rule, after_step_back, continues, extended, has_ended, plan, settle
-from .runs import OUTCOMES, REASONS, Outcome, Reason, Record, RunRecord, State
-from .task import BackgroundTask
-
-TASK_HISTORY: Final = 20
-"""Records kept of one task."""
-WHOLE_HISTORY: Final = 10_000
-"""Records kept in all."""
-_LOW: Final = 1 << 24
-_SHUFFLE: Final = 0x9E3779B1  # odd, so multiplying by it permutes the numbers below 2**24
-_ELAPSED: Final = 1 << 48  # added to the order of elapsed tasks: wall-clock kinds come first among equal times
-
-
-class Entry:
-    """One task that was added."""
-
-    __slots__ = ("cancelled", "dropped", "ended", "owner", "rank", "recent", "rule", "state", "task")
-
-    def __init__(self, task: BackgroundTask[..., Any], rule: Rule, state: State, order: int, owner: Any) -> None:
-        self.task, self.rule, self.state, self.owner = task, rule, state, owner
-        self.rank = order if rule.on_wall else order + _ELAPSED
-        self.recent: list[Record] | None = None
-        self.dropped = False
-        """No further occurrence is handed over."""
-        self.cancelled = False
-        """Nothing of it starts any more, not even what was handed over."""
-        self.ended: threading.Event | bool = False
-        """True once it has ended; an event while somebody waits for that."""
-
-    @property
-    def name(self) -> str:
-        """The task's own name, or a unique one made of the function's and the order of adding."""
-        return self.task.name or unnamed(self.task, self.order)
-
-    @property
-    def key(self) -> int | str:
-        """What a scheduler finds it by: its own name or, if it has none, its rank."""
-        return self.task._name or self.rank
-
-    @property
-    def order(self) -> int:
-        """Its number in the order of adding."""
-        return self.rank % _ELAPSED
-
-
-def unnamed(task: BackgroundTask[..., Any], order: int) -> str:
-    """Return the name of a task that has none: unique in its scheduler, and computed only when somebody asks."""
-    high, low = divmod(order, _LOW)
-    return f"{function_name(task.func)}-{high * _LOW + low * _SHUFFLE % _LOW:06x}"
-
-
-def keys_of(name: str) -> tuple[int | str, ...]:
-    """Return the keys that a task of this name may have: an unnamed one's name tells its order of adding."""
-    try:
-        high, low = divmod(int(name.rpartition("-")[2], 16), _LOW)
-    except ValueError:
-        return (name,)
-    order = high * _LOW + low * pow(_SHUFFLE, -1, _LOW) % _LOW
-    return name, order, order + _ELAPSED
+from .entries import ELAPSED, Entry, Finished, Flight
+from .events import OccurrencesPassed, RunFinished, RunRetried, TaskPaused, TaskReplaced, TaskResumed
+from .ledger import Account, Ledger
+from .planning import Plan, plan, settle
+from .rules import Rule
+from .runs import AttemptRecord, Outcome, RunRecord, State
+from .timetable import Timetable
 
 
 class MemoryStore:
-    """Tasks on two heaps, one for each clock, and counts of what became of every due occurrence."""
+    """The tasks in order of time, the runs in flight, their timers, and the ledger.
+
+    What is to be done outside is left in three lists, for the owner to take: `starts`, `cancels` and `over`.
+    """
 
     def __init__(self) -> None:
-        self.counts: dict[Outcome | Reason, int] = dict.fromkeys((*OUTCOMES, *REASONS), 0)
-        self.in_flight: dict[Entry, int] = {}
-        """The `scheduled_at` of each run that was handed over and has not ended."""
-        self._due: list[Entry] = []  # tasks that were due when they were added, which the heap is spared
-        self._stale = 0  # entries of dropped tasks, which stay in a heap until their time or the next compaction
-        self._heaps: tuple[list[tuple[int, int, Entry]], list[tuple[int, int, Entry]]] = ([], [])
-        self._history: deque[list[Record]] = deque()
+        self.timetable = Timetable()
+        self.ledger = Ledger()
+        self.in_flight: dict[Flight, None] = {}
+        """The runs that were handed over, or wait for another attempt, and have no outcome yet."""
+        self.starts: list[Flight] = []
+        """Runs to hand over."""
+        self.cancels: list[Flight] = []
+        """Runs to ask for their end."""
+        self.over: list[Entry] = []
+        """Tasks of which nothing runs and nothing is to come."""
+        self.emit: Callable[[type[Any], Entry | None, Any], None] | None = None
+        """Takes what listeners are told; None when there is no listener."""
+        self._timers: list[tuple[int, int, Flight, int]] = []  # steady time, order, run, its attempt
+        self._timer_orders = count(1)
+        self.next_number = count(1).__next__
+        """Gives a run that claims no occurrence its number; any thread may ask."""
+        self._backfills: dict[Entry, deque[Flight]] = {}  # runs of a backfill that wait for the one before
 
-    def add(self, entry: Entry, reading: Reading) -> None:
-        """Take a task in."""
-        next_at = entry.state.next_at
-        if next_at is not None and next_at <= entry.rule.now(reading):
-            self._due.append(entry)
-        else:
-            self._push(entry)
+    # ---- time ------------------------------------------------------------------------------------------------
 
-    def due(self, reading: Reading, limit: int) -> list[Entry]:
-        """Take out the tasks that are due; of those that wait the earliest first, and at most `limit`.
-
-        Of equal times wall-clock kinds come first, then the order of adding.
-        """
-        found = [entry for entry in self._due if not entry.dropped]
-        self._due.clear()
-        limit += len(found)
-        steady, wall = self._heaps
-        while len(found) < limit:
-            heap = steady
-            if wall and wall[0][0] <= reading.wall:
-                if not steady or wall[0] < steady[0] or steady[0][0] > reading.steady:
-                    heap = wall
-            elif not steady or steady[0][0] > reading.steady:
-                break
-            at, _rank, entry = heappop(heap)
-            if entry.state.next_at == at and not entry.dropped:  # else it was overtaken
-                found.append(entry)
+    def timers(self, reading: Reading) -> list[Flight]:
+        """Take out the runs whose next attempt is due, or whose attempt takes too long."""
+        found: list[Flight] = []
+        while self._timers and self._timers[0][0] <= reading.steady:
+            _at, _order, flight, attempt = heappop(self._timers)
+            if flight.attempt == attempt and flight.record is None and flight.phase != "lingering":
+                found.append(flight)
         return found
 
-    def plan(self, entry: Entry, reading: Reading) -> Plan:
+    def wait(self, reading: Reading) -> int | None:
+        """Return the microseconds until something is due, never below zero; None when nothing is to come."""
+        if self.starts:
+            return 0
+        wait = self.timetable.wait(reading)
+        if self._timers:
+            timer = self._timers[0][0] - reading.steady
+            wait = timer if wait is None else min(wait, timer)
+        return None if wait is None else max(0, wait)
+
+    def set_timer(self, flight: Flight, at: int) -> None:
+        """Look at a run again at this steady time, if it is still at the same attempt."""
+        heappush(self._timers, (at, next(self._timer_orders), flight, flight.attempt))
+
+    # ---- runs ------------------------------------------------------------------------------------------------
+
+    def plan(self, entry: Entry, reading: Reading) -> None:
         """Plan a due task, record what passed and wait for its next occurrence."""
-        done = plan(entry.rule, entry.state, entry.rule.now(reading))
-        entry.state = done.state
-        for passed in done.passed:
-            self.counts[passed.reason] += passed.number
-            longer = extended(entry.rule, done.state, entry.recent[-1], passed) if entry.recent else None
-            if longer is None or entry.recent is None:
-                self._record(entry, passed)
+        entry.due = None
+        self._apply(entry, plan(entry.rule, entry.state, entry.rule.now(reading)), reading)
+
+    def finish(self, finished: Finished, reading: Reading) -> None:
+        """Take note that a run's function has ended: the run is recorded, or another attempt is to come."""
+        flight, outcome, started_at, finished_at, error = finished
+        if flight.phase == "going":
+            terms = flight.entry.rule.terms
+            if terms is not None and terms.retry is not None and self._tries_again(flight):
+                delay = planning.next_attempt(flight.entry.rule, flight.scheduled_at, flight.attempt, error)
+                if delay is not None:
+                    self._end_attempt(flight, AttemptRecord(started_at, finished_at, outcome, error), delay)
+                    self._rest(flight, delay, reading)
+                    return
+            self._record_run(flight, outcome, started_at, finished_at, error, reading)
+            return
+        if flight.record is None:  # its attempt had timed out, and another one was to come
+            last = flight.earlier[-1]
+            delay = planning.next_attempt(flight.entry.rule, flight.scheduled_at, flight.attempt, last.error)
+            self._rest(flight, delay or 0, reading)
+        elif flight.cause == "schedule":
+            entry = flight.entry
+            self._apply(entry, planning.freed(entry.rule, entry.state, entry.rule.now(reading)), reading)
+
+    def time_out(self, flight: Flight, reading: Reading) -> None:
+        """Let a run's attempt be over, while its function goes on; it is asked to end."""
+        entry, error = flight.entry, TimeoutError("the run took longer than its timeout")
+        now = entry.rule.now(reading)
+        delay = None
+        if self._tries_again(flight):
+            delay = planning.next_attempt(entry.rule, flight.scheduled_at, flight.attempt, error)
+        flight.phase = "lingering"
+        flight.asked = True
+        self.cancels.append(flight)
+        if delay is None:
+            self._record_run(flight, "timed_out", flight.started_at, now, error, reading)
+        else:
+            self._end_attempt(flight, AttemptRecord(flight.started_at, now, "timed_out", error), delay)
+
+    def try_again(self, flight: Flight) -> None:
+        """Start the next attempt of a run."""
+        flight.phase, flight.asked, flight.seen = "going", False, False
+        flight.attempt += 1
+        flight.aio = flight.started_at = None
+        self.starts.append(flight)
+
+    def start_beside(self, flights: Iterable[Flight]) -> None:
+        """Start runs that claim no occurrence: a manual one at once, those of a backfill one after the other."""
+        for flight in flights:
+            self.in_flight[flight] = None
+            if flight.cause == "manual":
+                self.starts.append(flight)
+                continue
+            waiting = self._backfills.get(flight.entry)
+            if waiting is None:
+                self._backfills[flight.entry] = deque()
+                self.starts.append(flight)
             else:
-                entry.recent[-1] = longer
-        if done.start is not None:
-            self.in_flight[entry] = done.start
-        self._push(entry)
-        return done
+                waiting.append(flight)
 
-    def drop(self, entry: Entry) -> bool:
-        """Let no more occurrences of a task start; tell whether there were any to come."""
-        state = entry.state
-        entry.dropped = True
-        entry.state = state._replace(next_at=None)
-        self._stale += state.next_at is not None
-        self._compact()
-        return continues(entry.rule, state)
+    def cancel_run(self, flight: Flight, reading: Reading) -> None:
+        """Ask a run to end; one that does not run now ends at once."""
+        if flight.record is not None:
+            return
+        flight.asked = True
+        waiting = self._backfills.get(flight.entry, ())
+        if flight.phase != "going" or flight in waiting:
+            self._record_run(flight, "cancelled", None, flight.entry.rule.now(reading), None, reading)
+        else:
+            self.cancels.append(flight)
 
-    def finish(self, entry: Entry, record: RunRecord) -> bool:
-        """Record a run that ended; tell whether its task has ended too."""
-        before = entry.state
-        state = settle(entry.rule, before, record.outcome, record.finished_at)
+    def abandon(self, flight: Flight, reading: Reading) -> None:
+        """Record a run that is still going as abandoned."""
+        self._record_run(flight, "abandoned", None, flight.entry.rule.now(reading), None, reading)
+
+    def give_up_waiting(self, entry: Entry, outcome: Outcome, reading: Reading) -> None:
+        """Record the runs that wait for the one before as ended without a start."""
+        state, now = entry.state, entry.rule.now(reading)
+        entry.state = planning.without_waiting(state)
+        for at in state.held.waiting:
+            record = RunRecord(at, None, now, outcome, None)
+            self.ledger.record(self._account(entry), record)
+            self._emit(RunFinished, entry, record)
+
+    # ---- people and clocks -----------------------------------------------------------------------------------
+
+    def pause(self, entry: Entry, reason: str, reading: Reading) -> None:
+        """Let nothing of a task start."""
+        if entry.ended or entry.dropped:
+            return
+        self._look(entry, reading)
+        self.timetable.overtake(entry)
+        entry.state = planning.pause(entry.state, reason)
+        self._emit(TaskPaused, entry, reason)
+
+    def resume(self, entry: Entry, reading: Reading) -> None:
+        """Let a task go on after a pause."""
+        if entry.state.held.paused is not None and not entry.dropped:
+            self._emit(TaskResumed, entry, None)
+            self._apply(entry, planning.resume(entry.rule, entry.state, entry.rule.now(reading)), reading)
+
+    def replace(self, entry: Entry, rule: Rule, fresh: State | None, reading: Reading) -> None:
+        """Give a task another rule and, with another schedule, a fresh state."""
         if entry.dropped:
+            return
+        self._emit(TaskReplaced, entry, None)
+        self._look(entry, reading)
+        self.timetable.overtake(entry)
+        entry.rule = rule
+        entry.rank = entry.order if rule.on_wall else entry.order + ELAPSED
+        if fresh is not None:
+            entry.ended = False
+            entry.state = planning.replaced(entry.state, fresh)
+        self.timetable.place(entry)
+
+    def drop(self, entry: Entry, reading: Reading) -> bool:
+        """Let no more occurrences of a task start; tell whether there were any to come."""
+        state, rule = entry.state, entry.rule
+        skipped = planning.skipped_by_pause(rule, state, rule.now(reading))
+        comes = planning.continues(rule, state)
+        entry.dropped = True
+        self.timetable.overtake(entry)
+        self._apply(entry, Plan(state._replace(next_at=None), None, () if skipped is None else (skipped,)), reading)
+        return comes
+
+    def cancel(self, entry: Entry, reading: Reading) -> None:
+        """Drop a task, and ask its runs to end."""
+        self.give_up_waiting(entry, "cancelled", reading)
+        self.drop(entry, reading)
+        for flight in self._flights(entry):
+            self.cancel_run(flight, reading)
+
+    def set_back(self, reading: Reading) -> int:
+        """Look at every wall-clock task again, after the wall clock was set back; return how many were reset."""
+        reset = 0
+        for entry in self.timetable.clear_wall():
+            state = planning.after_step_back(entry.rule, entry.state, reading.wall)
+            if state is not None:
+                reset += 1
+                entry.state = state
+            self.timetable.place(entry)
+        return reset
+
+    def reload(self, entry: Entry, rule: Rule, reading: Reading) -> None:
+        """Give a task its rule by new time zone data."""
+        if entry.ended or entry.dropped:
+            return
+        self._look(entry, reading)
+        self.timetable.overtake(entry)
+        entry.rule = rule
+        entry.state = planning.after_reload(rule, entry.state, rule.now(reading))
+        self.timetable.place(entry)
+        self._check_end(entry)
+
+    # ---- inside ----------------------------------------------------------------------------------------------
+
+    def _emit(self, kind: type[Any], entry: Entry, details: Any) -> None:
+        if self.emit is not None:
+            self.emit(kind, entry, details)
+
+    def _look(self, entry: Entry, reading: Reading) -> None:
+        """Decide about what is due before the task is changed."""
+        if entry.due is not None and entry.due <= entry.rule.now(reading):
+            self.plan(entry, reading)
+
+    def _apply(self, entry: Entry, done: Plan, reading: Reading) -> None:
+        """Do and remember what was decided about a task."""
+        previous, state = entry.state.latest, done.state
+        if entry.dropped and state.next_at is not None:
             state = state._replace(next_at=None)
         entry.state = state
-        del self.in_flight[entry]
-        self.counts[record.outcome] += 1
-        if has_ended(state):
-            if entry.recent is None and entry.task._name is None:
-                entry.recent = [record]  # it leaves now: only its handles keep it, so it needs no place in the whole
+        for passed in done.passed:
+            account = entry.account
+            longer = planning.extended(entry.rule, state, account[-1], passed) if account else None
+            if longer is None or account is None:
+                self.ledger.record(self._account(entry), passed)
             else:
-                self._record(entry, record)
-            return True
-        self._record(entry, record)
-        if state.next_at is not None and state.next_at != before.next_at:  # a back-to-back task goes on
-            self._push(entry)
-        return False
+                self.ledger.lengthen(account, longer, passed)
+            self._emit(OccurrencesPassed, entry, passed)
+        if done.start is not None:
+            flight = Flight(entry, done.start, previous)
+            self.in_flight[flight] = None
+            self.starts.append(flight)
+        self.timetable.place(entry)
+        if done.cancel:
+            for flight in self._flights(entry):
+                if flight.cause == "schedule":
+                    self.cancel_run(flight, reading)
+        self._check_end(entry)
 
-    def set_back(self, reading: Reading) -> None:
-        """Look at every wall-clock task again, after the wall clock was set back."""
-        wall = self._heaps[True]
-        entries = [entry for at, _rank, entry in wall if entry.state.next_at == at and not entry.dropped]
-        wall.clear()
-        for entry in entries:
-            entry.state = after_step_back(entry.rule, entry.state, reading.wall)
-            self._push(entry)
-
-    def _compact(self) -> None:
-        if self._stale < 100 or self._stale * 2 < len(self._heaps[False]) + len(self._heaps[True]):
-            return
-        for heap in self._heaps:
-            heap[:] = [one for one in heap if one[2].state.next_at == one[0] and not one[2].dropped]
-            heapify(heap)
-        self._stale = 0
-
-    def wait(self, reading: Reading) -> int | None:
-        """Return the microseconds until the next occurrence, never below zero; None when there is none."""
-        if self._due:
-            return 0
-        steady, wall = self._heaps
-        waits: list[int] = []
-        if steady:
-            waits.append(steady[0][0] - reading.steady)
-        if wall:
-            waits.append(wall[0][0] - reading.wall)
-        return max(0, min(waits)) if waits else None
-
-    def _push(self, entry: Entry) -> None:
-        next_at = entry.state.next_at
-        if next_at is not None:
-            heappush(self._heaps[entry.rule.on_wall], (next_at, entry.rank, entry))
-
-    def _record(self, entry: Entry, record: Record) -> None:
-        recent = entry.recent
-        if recent is None:
-            recent = entry.recent = list[Record]()
-        recent.append(record)
-        if len(recent) > TASK_HISTORY:
-            del recent[0]
+    def _record_run(
+        self,
+        flight: Flight,
+        outcome: Outcome,
+        started_at: int | None,
+        finished_at: int,
+        error: BaseException | None,
+        reading: Reading,
+    ) -> None:
+        """Record a run that has ended, and decide what follows it."""
+        entry = flight.entry
+        cause = flight.cause
+        record = flight.record = RunRecord(
+            flight.scheduled_at, started_at, finished_at, outcome, error, cause, flight.number, flight.earlier
+        )
+        del self.in_flight[flight]
+        if cause == "schedule":
+            done = settle(entry.rule, entry.state, outcome, finished_at, lingers=flight.phase == "lingering")
+            if entry.account is None and entry.task._name is None and planning.has_ended(entry.rule, done.state):
+                entry.account = Account()
+                self.ledger.record_last(entry.account, record)
+            else:
+                self.ledger.record(self._account(entry), record)
+            self._emit(RunFinished, entry, record)
+            self._apply(entry, done, reading)
         else:
-            self._history.append(recent)
-            if len(self._history) > WHOLE_HISTORY:
-                del self._history.popleft()[0]
+            self.ledger.record(self._account(entry), record)
+            self._emit(RunFinished, entry, record)
+            if cause == "backfill":
+                self._next_of_backfill(flight)
+
+    def _end_attempt(self, flight: Flight, attempt: AttemptRecord, delay: int) -> None:
+        flight.earlier += (attempt,)
+        if self.emit is not None:
+            self.emit(RunRetried, flight.entry, (flight.id, attempt, delay))
+
+    def _rest(self, flight: Flight, delay: int, reading: Reading) -> None:
+        flight.phase = "resting"
+        self.set_timer(flight, reading.steady + delay)
+
+    def _tries_again(self, flight: Flight) -> bool:
+        return not (flight.asked or flight.entry.cancelled)
+
+    def _next_of_backfill(self, flight: Flight) -> None:
+        waiting = self._backfills[flight.entry]
+        if flight in waiting:
+            waiting.remove(flight)
+        elif waiting:
+            self.starts.append(waiting.popleft())
+        else:
+            del self._backfills[flight.entry]
+
+    def _flights(self, entry: Entry) -> list[Flight]:
+        return [flight for flight in self.in_flight if flight.entry is entry]
+
+    def _account(self, entry: Entry) -> Account:
+        account = entry.account
+        if account is None:
+            account = entry.account = Account()
+        return account
+
+    def _check_end(self, entry: Entry) -> None:
+        state = entry.state
+        if planning.has_ended(entry.rule, state) or (entry.dropped and not state.running and not state.held.waiting):
+            self.over.append(entry)

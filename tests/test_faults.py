@@ -140,7 +140,7 @@ def test_many_cancelled_tasks_leave_no_trace() -> None:
 
         assert len(scheduler) == 0
         assert scheduler._loop is not None
-        assert sum(len(heap) for heap in scheduler._loop.store._heaps) < 300
+        assert sum(len(heap) for heap in scheduler._loop.store.timetable._heaps) < 300
 
 
 # ---- refusals that leave nothing half done -----------------------------------------------------------------------

@@ -62,7 +62,7 @@ def test_every_occurrence_from_the_first_to_the_last_is_in_one_record(
     loop = scheduler._loop
     assert loop is not None
     assert not loop.store.in_flight
-    assert sum(loop.store.counts.values()) == len(occurrences)
+    assert sum(loop.store.ledger.counts.values()) == len(occurrences)
 
 
 def test_the_history_keeps_the_latest_records_and_the_counts_keep_all() -> None:
@@ -76,7 +76,7 @@ def test_the_history_keeps_the_latest_records_and_the_counts_keep_all() -> None:
     ]
     loop = scheduler._loop
     assert loop is not None
-    assert loop.store.counts["succeeded"] == 50
+    assert loop.store.ledger.counts["succeeded"] == 50
 
 
 def test_a_passed_record_tells_its_range() -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from panther_schedule import Daily, Once, Repeat, Schedule
 from panther_schedule.clock import Reading, microseconds
-from panther_schedule.planning import Rule, first_state, has_ended, plan, rule_of, settle
+from panther_schedule.planning import Plan, first_state, has_ended, plan, settle
+from panther_schedule.rules import Rule, rule_of
 from panther_schedule.runs import Outcome, PassedRecord, State
 
 S = 1_000_000
@@ -80,18 +81,18 @@ def test_n_counts_runs_not_occurrences() -> None:
     assert skipped.handed == 1
     assert skipped.next_at == AT + 20 * S
 
-    free = settle(rule, skipped, "succeeded", AT + 15 * S)
+    free = settle(rule, skipped, "succeeded", AT + 15 * S).state
     last = plan(rule, free, AT + 20 * S).state
     assert last.next_at is None
-    assert not has_ended(last)
-    assert has_ended(settle(rule, last, "failed", AT + 21 * S))
+    assert not has_ended(rule, last)
+    assert has_ended(rule, settle(rule, last, "failed", AT + 21 * S).state)
 
 
 def test_a_plan_at_the_same_time_again_changes_nothing() -> None:
     rule, state = added(GRID)
     once = plan(rule, state, AT + 31 * S).state
 
-    assert plan(rule, once, AT + 31 * S) == (once, None, ())
+    assert plan(rule, once, AT + 31 * S) == Plan(once, None)
 
 
 def test_back_to_back_starts_when_the_one_before_has_ended() -> None:
@@ -99,8 +100,8 @@ def test_back_to_back_starts_when_the_one_before_has_ended() -> None:
     started = plan(rule, state, AT).state
     assert started.next_at is None
 
-    assert settle(rule, started, "succeeded", AT + 7).next_at == AT + 7
-    assert settle(rule, started, "succeeded", AT).next_at == AT + 1, "two runs never share an occurrence"
+    assert settle(rule, started, "succeeded", AT + 7).state.next_at == AT + 7
+    assert settle(rule, started, "succeeded", AT).state.next_at == AT + 1, "two runs never share an occurrence"
 
 
 BACK_OFF: list[tuple[int, Outcome, float]] = [
@@ -119,7 +120,7 @@ def test_a_failing_back_to_back_task_waits_longer_each_time(failures: int, outco
     rule, state = added(Repeat(-1))
     started = plan(rule, state._replace(failures=failures), AT).state
 
-    settled = settle(rule, started, outcome, AT + 5)
+    settled = settle(rule, started, outcome, AT + 5).state
 
     assert settled.next_at == AT + 5 + seconds * S
     assert settled.failures == (failures + 1 if outcome == "failed" else 0)

@@ -1,0 +1,69 @@
+"""`scheduler.health()`: whether the scheduler gets along, told from outside its thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from .clock import MICROSECOND, SECOND, moment
+from .entries import Entry
+from .loop import Loop
+
+_OVERDUE = SECOND  # a task that is due and not planned for longer than this
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a scheduler gets along at one moment."""
+
+    alive: bool
+    """Its thread runs; on a virtual clock, it is attached to the clock."""
+    tasks: int
+    """Tasks that it knows by name."""
+    in_flight: int
+    """Runs that were handed over and have no outcome yet."""
+    workers: int
+    """Threads for sync functions that were started."""
+    max_workers: int
+    """The most there may be."""
+    busy: int
+    """Workers that run a function."""
+    waiting: int
+    """Runs that wait for a worker."""
+    overdue: tuple[str, ...]
+    """Tasks that have been due for more than a second and were not looked at, the longest due first."""
+    lag: timedelta
+    """For how long the first of them has been due; zero when none is."""
+    last_turn_at: datetime | None
+    """When the thread last looked at its tasks, by wall time, aware, in UTC; at least once a second if all is well."""
+    since_last_turn: timedelta
+    """The time since then."""
+    events_dropped: int
+    """Events that listeners were not told, because they were too slow."""
+
+
+def health_of(loop: Loop, entries: Iterable[Entry], *, alive: bool) -> Health:
+    """Look at a scheduler without asking its thread, which may be stuck."""
+    now, workers = loop.clock.read(), loop.workers
+    late: list[tuple[int, Entry]] = []
+    for entry in entries:
+        due = entry.due
+        if due is not None and entry.rule.now(now) - due > _OVERDUE:
+            late.append((entry.rule.now(now) - due, entry))
+    late.sort(key=lambda one: -one[0])
+    last = loop.reading
+    return Health(
+        alive=alive,
+        tasks=sum(not entry.ended for entry in entries),
+        in_flight=len(loop.store.in_flight),
+        workers=workers.threads,
+        max_workers=workers.max,
+        busy=min(workers.busy, workers.threads or workers.busy),
+        waiting=max(0, workers.busy - workers.threads),
+        overdue=tuple(entry.name for _late, entry in late),
+        lag=MICROSECOND * late[0][0] if late else timedelta(0),
+        last_turn_at=moment(last.wall),
+        since_last_turn=MICROSECOND * (now.steady - last.steady),
+        events_dropped=loop.listeners.dropped,
+    )

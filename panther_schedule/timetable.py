@@ -1,0 +1,95 @@
+"""The tasks of one scheduler in order of time, on two heaps: one for each clock."""
+
+from __future__ import annotations
+
+from heapq import heapify, heappop, heappush
+
+from .clock import Reading
+from .entries import Entry
+from .rules import due_at
+
+_Heap = list[tuple[int, int, Entry]]
+
+
+class Timetable:
+    """Knows which tasks are due. A place in a heap counts only while the task's `due` is the same time."""
+
+    def __init__(self) -> None:
+        self._due: list[Entry] = []  # tasks that were due when they were added, which the heap is spared
+        self._heaps: tuple[_Heap, _Heap] = ([], [])
+        self._stale = 0  # places that were overtaken, which stay in a heap until their time or the next compaction
+
+    def add(self, entry: Entry, reading: Reading) -> None:
+        """Take a task in."""
+        due = due_at(entry.rule, entry.state)
+        if due is not None and due <= entry.rule.now(reading):
+            entry.due = due
+            self._due.append(entry)
+        else:
+            self.place(entry)
+
+    def due(self, reading: Reading, limit: int) -> list[Entry]:
+        """Take out the tasks that are due; of those that wait the earliest first, and at most `limit`.
+
+        Of equal times wall-clock kinds come first, then the order of adding.
+        """
+        found = [entry for entry in self._due if entry.due is not None]
+        self._due.clear()
+        limit += len(found)
+        steady, wall = self._heaps
+        while len(found) < limit:
+            heap = steady
+            if wall and wall[0][0] <= reading.wall:
+                if not steady or wall[0] < steady[0] or steady[0][0] > reading.steady:
+                    heap = wall
+            elif not steady or steady[0][0] > reading.steady:
+                break
+            at, _rank, entry = heappop(heap)
+            if entry.due == at:  # else it was overtaken
+                entry.due = None
+                found.append(entry)
+            else:
+                self._stale -= 1
+        return found
+
+    def wait(self, reading: Reading) -> int | None:
+        """Return the microseconds until a task is due, not above zero when one is; None when there is none."""
+        if self._due:
+            return 0
+        steady, wall = self._heaps
+        if not steady:
+            return wall[0][0] - reading.wall if wall else None
+        if not wall:
+            return steady[0][0] - reading.steady
+        return min(steady[0][0] - reading.steady, wall[0][0] - reading.wall)
+
+    def place(self, entry: Entry) -> None:
+        """Give a task its place after its state has changed."""
+        due = due_at(entry.rule, entry.state)
+        if due is None or due == entry.due:
+            return
+        if entry.due is not None:
+            self._stale += 1
+        entry.due = due
+        heappush(self._heaps[entry.rule.on_wall], (due, entry.rank, entry))
+
+    def overtake(self, entry: Entry) -> None:
+        """Let a task's place be nobody's."""
+        if entry.due is None:
+            return
+        entry.due = None
+        self._stale += 1
+        if self._stale >= 100 and self._stale * 2 >= len(self._heaps[False]) + len(self._heaps[True]):
+            for heap in self._heaps:
+                heap[:] = [place for place in heap if place[2].due == place[0]]
+                heapify(heap)
+            self._stale = 0
+
+    def clear_wall(self) -> list[Entry]:
+        """Take out all tasks that follow the wall clock."""
+        wall = self._heaps[True]
+        entries = [entry for at, _rank, entry in wall if entry.due == at]
+        wall.clear()
+        for entry in entries:
+            entry.due = None
+        return entries
