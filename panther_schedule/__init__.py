@@ -6,14 +6,16 @@ A schedule is a value, a task couples a function with a schedule, and a small th
 """
 
 from .background_tasks import BackgroundTask, background_tasks  # isort: skip - first: otherwise the submodule of the same name would hide the scheduler
-from . import spec
-from .clock import Clock, Reading, SystemClock, VirtualClock
+from . import events, spec
+from .clock import Clock, VirtualClock
+from .current import current_run
 from .errors import BusyLoopWarning, PantherScheduleError, PantherScheduleWarning, SchedulerStateError
 from .explain import explain
 from .handles import TaskHandle
-from .lint import Smell, lint
+from .lint import lint
 from .occurrences import between, next_after
-from .preview import Preview, preview
+from .policies import Policy, Retry
+from .preview import preview
 from .registry import TaskRegistry
 from .runs import Passed, Run
 from .scheduler import Scheduler
@@ -27,8 +29,12 @@ __all__ = [
     "background_tasks",
     "Scheduler",
     "TaskHandle",
+    "Policy",
+    "Retry",
     "Run",
     "Passed",
+    "current_run",
+    "events",
     # schedules
     "Once",
     "Repeat",
@@ -41,9 +47,7 @@ __all__ = [
     "AnySchedule",
     "explain",
     "preview",
-    "Preview",
     "lint",
-    "Smell",
     "next_after",
     "between",
     # tasks as JSON
@@ -51,8 +55,6 @@ __all__ = [
     "spec",
     # time
     "Clock",
-    "Reading",
-    "SystemClock",
     "VirtualClock",
     # errors
     "PantherScheduleError",

@@ -76,6 +76,8 @@ class VirtualLoop(Loop):
             self._flush()
 
     def _wait(self, reading: Reading) -> int | None:
+        if self._done:
+            return None
         if self._inbox.qsize() or self._pending:
             return 0
         waits = [at - reading.steady for at, _message in self._later]
