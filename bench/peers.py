@@ -189,9 +189,41 @@ class OurSide:
 
     def finish(self) -> None:
         self.scheduler.join()
-        loop = self.scheduler._loop
-        assert loop is not None
-        assert sum(loop.store.counts.values()) == loop.store.counts["succeeded"] == self._added, loop.store.counts
+        counts = self.scheduler.counts
+        assert sum(counts.values()) == counts["succeeded"] == self._added, counts
+
+
+class PolicySide(OurSide):
+    """Ours, each task under a policy of its own choice instead of the default one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        from panther_schedule import Policy, Retry
+
+        self._policy = Policy(overlap="queue_one", missed="catch_up", retry=Retry(3))
+
+    def build(self, func: Callable[..., object], at: float | None = None, *args: Any) -> Any:
+        return super().build(func, at, *args).with_policy(self._policy)
+
+
+class ListenerSide(PolicySide):
+    """Ours, under a policy and with one listener; the end is when it was told of the last run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        from panther_schedule.events import RunFinished
+
+        self._told = 0
+
+        def listener(event: object) -> None:
+            self._told += isinstance(event, RunFinished)
+
+        self.scheduler.add_listener(listener)
+
+    def finish(self) -> None:
+        super().finish()
+        while self._told < self._added:
+            time.sleep(0.0005)
 
 
 SIDES: dict[str, Callable[[], Side]] = {
@@ -202,4 +234,6 @@ SIDES: dict[str, Callable[[], Side]] = {
     "schedule": ScheduleSide,
     "panther": PantherSide,
     "ours": OurSide,
+    "ours+policy": PolicySide,
+    "ours+listener": ListenerSide,
 }

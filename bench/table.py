@@ -33,6 +33,9 @@ COLUMNS = {
     "ours": "ours",
 }
 
+EXTRA = {"ours+build": "with the build", "ours+policy": "under a policy", "ours+listener": "with a listener too"}
+"""Our other sides, which are shown beside the default one."""
+
 Rounds = dict[str, list[dict[str, float]]]
 """The figures of each round, by side; a side that isn't installed has an empty dict a round."""
 
@@ -81,7 +84,7 @@ class Row:
     """More rounds change nothing in a count; None is as many as asked for."""
 
 
-RACE = ("bare", "sched", "apscheduler", "schedule", "ours", "ours+build")
+RACE = ("bare", "sched", "apscheduler", "schedule", "ours", "ours+build", "ours+policy", "ours+listener")
 ROWS = {
     "add": Row(
         "build and add a task, us, at 1k / 10k / 100k waiting",
@@ -117,28 +120,42 @@ ROWS = {
         (
             Bar("of the bare loop's, at least 1.5", ratio("runs", "bare"), 1.5, at_least=True),
             Bar("with the build", ratio("runs", "bare", side="ours+build")),
+            Bar("under a policy, at least 1.5", ratio("runs", "bare", side="ours+policy"), 1.5, at_least=True),
+            Bar("with a listener too, at least 1.2", ratio("runs", "bare", side="ours+listener"), 1.2, at_least=True),
         ),
     ),
     "sleepers": Row(
         "median lateness beside 1 % sleepers of 20 ms, ms",
-        ("bare", "apscheduler", "ours"),
+        ("bare", "apscheduler", "ours", "ours+listener"),
         {"p50": ".0f"},
-        (Bar("of the bare loop's, at most 1.2", ratio("p50", "bare"), 1.2),),
+        (
+            Bar("of the bare loop's, at most 1.2", ratio("p50", "bare"), 1.2),
+            Bar("under a policy and with a listener", ratio("p50", "bare", side="ours+listener"), 1.2),
+        ),
     ),
     "async": Row(
         "async no-op runs a second, adds included",
-        ("asyncio", "ours", "ours+build"),
+        ("asyncio", "ours", "ours+build", "ours+listener"),
         {"runs": ",.0f"},
         (
             Bar("of create_task one by one, at least 0.5", ratio("runs", "asyncio"), 0.5, at_least=True),
             Bar("with the build", ratio("runs", "asyncio", side="ours+build")),
+            Bar(
+                "under a policy and with a listener",
+                ratio("runs", "asyncio", side="ours+listener"),
+                0.5,
+                at_least=True,
+            ),
         ),
     ),
     "lateness": Row(
         "lateness p50 / p99, ms",
-        ("bare", "asyncio", "sched", "apscheduler", "schedule", "ours"),
+        ("bare", "asyncio", "sched", "apscheduler", "schedule", "ours", "ours+listener"),
         {"p50": ".2f", "p99": ".2f"},
-        (Bar("p50 of the bare loop's, at most 1.3", ratio("p50", "bare"), 1.3),),
+        (
+            Bar("p50 of the bare loop's, at most 1.3", ratio("p50", "bare"), 1.3),
+            Bar("under a policy and with a listener", ratio("p50", "bare", side="ours+listener"), 1.3),
+        ),
     ),
     "lost": Row("runs lost of 200, one a second", ("panther", "ours"), {"lost": ".0f"}, rounds=1),
     "idle": Row(
@@ -160,6 +177,13 @@ ROWS = {
         {"ms": ".1f"},
         (Bar("median ms, at most 35", value("ms"), 35),),
         rounds=15,
+    ),
+    "ten years": Row(
+        "ten virtual years of 100 daily tasks in five zones, with policies, s / runs",
+        ("ours",),
+        {"seconds": ".1f", "runs": ",.0f"},
+        (Bar("s", value("seconds")),),
+        rounds=3,
     ),
     "year": Row(
         "a virtual year of 525,965 runs, s",
@@ -210,8 +234,9 @@ def line(name: str, rounds: Rounds) -> str:
     """Show one row of the table."""
     row = ROWS[name]
     cells = {side: cell(row, figures) for side, figures in rounds.items()}
-    if "ours+build" in cells:
-        cells["ours"] += f", {cells.pop('ours+build')} with the build"
+    for side, words in EXTRA.items():
+        if side in cells:
+            cells["ours"] += f", {cells.pop(side)} {words}"
     if name == "import":
         cells["ours"] += f", best {min(figures['ms'] for figures in rounds['ours']):.1f}"
     count = len(rounds[row.sides[-1]])

@@ -54,30 +54,27 @@ class Entry:
 class Flight:
     """One run, from the moment it is handed over until its outcome is recorded and its function has ended."""
 
-    __slots__ = (
-        "aio", "asked", "attempt", "cause", "earlier", "entry", "number", "phase", "previous", "record",
-        "scheduled_at", "seen", "started_at", "task",
-    )  # fmt: skip
+    # defaults on the class: most runs change none of them, and one is made for each run
+    attempt: int = 1
+    earlier: tuple[AttemptRecord, ...] = ()
+    """The attempts that have ended."""
+    phase: Literal["going", "lingering", "resting"] = "going"
+    """Lingering: its attempt has timed out, and the function goes on. Resting: another attempt is to come."""
+    asked: bool = False
+    """It was asked to end."""
+    seen: bool = False
+    """Its function has looked, and knows that."""
+    started_at: int | None = None
+    """When its attempt began; kept only where a timeout needs it."""
+    aio: Any = None
+    """The asyncio.Task of an async run."""
+    record: RunRecord | None = None
 
     def __init__(
         self, entry: Entry, scheduled_at: int, previous: int | None, cause: Cause = "schedule", number: int = 0
     ) -> None:
         self.entry, self.task = entry, entry.task
         self.scheduled_at, self.previous, self.cause, self.number = scheduled_at, previous, cause, number
-        self.attempt = 1
-        self.earlier: tuple[AttemptRecord, ...] = ()
-        """The attempts that have ended."""
-        self.phase: Literal["going", "lingering", "resting"] = "going"
-        """Lingering: its attempt has timed out, and the function goes on. Resting: another attempt is to come."""
-        self.asked = False
-        """It was asked to end."""
-        self.seen = False
-        """Its function has looked, and knows that."""
-        self.started_at: int | None = None
-        """When its attempt began; kept only where a timeout needs it."""
-        self.aio: Any = None
-        """The asyncio.Task of an async run."""
-        self.record: RunRecord | None = None
 
     @property
     def id(self) -> str:

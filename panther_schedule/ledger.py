@@ -41,8 +41,8 @@ class Ledger:
                 _let_go(self._order.popleft())
 
     def record_last(self, account: Account, record: RunRecord) -> None:
-        """Keep the only record of a task that leaves: it is its handles' alone, and takes no place in the whole."""
-        count(self.counts, record)
+        """Keep the only record, a scheduled run's, of a task that leaves: it is its handles' alone, and takes no place in the whole."""
+        self.counts[record.outcome] += 1
         account.append(record)
 
     def lengthen(self, account: Account, longer: PassedRecord, by: PassedRecord) -> None:

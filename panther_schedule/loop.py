@@ -269,7 +269,8 @@ class Loop:
         if kind is Entry:
             self._live += 1
             self.store.timetable.add(message, reading)
-            self._emit(TaskAdded, message)
+            if self.store.emit is not None:
+                self.store.emit(TaskAdded, message, None)
         elif kind is tuple:  # a function that has ended
             self.workers.ended(message[0])
             try:
@@ -296,10 +297,6 @@ class Loop:
         if self.store.emit is not None:
             self.store.emit(ClockStepped, None, (by, reset))
 
-    def _emit(self, kind: type[Any], entry: Entry, *details: Any) -> None:
-        if self.store.emit is not None:
-            self.store.emit(kind, entry, *details or (None,))
-
     def _put_off(self, message: Do, reading: Reading, error: Exception) -> None:
         log_safely("the store failed; what it was to do is tried again in a second", error=error)
         self._later.append((reading.steady + _AGAIN, message))
@@ -322,7 +319,8 @@ class Loop:
         entry.ended = True
         if entry.task._name is None:  # a named one stays: adding it again must not start it again
             self._tasks.pop(entry.rank, None)
-        self._emit(TaskEnded, entry, entry.cancelled)
+        if self.store.emit is not None:
+            self.store.emit(TaskEnded, entry, entry.cancelled)
 
     def _tell_watchers(self) -> None:
         watchers, self._watchers = self._watchers, []

@@ -259,6 +259,8 @@ class MemoryStore:
             flight = Flight(entry, done.start, previous)
             self.in_flight[flight] = None
             self.starts.append(flight)
+            self.timetable.place(entry)
+            return
         self.timetable.place(entry)
         if done.cancel:
             for flight in self._flights(entry):
@@ -278,19 +280,26 @@ class MemoryStore:
         """Record a run that has ended, and decide what follows it."""
         entry = flight.entry
         cause = flight.cause
-        record = flight.record = RunRecord(
-            flight.scheduled_at, started_at, finished_at, outcome, error, cause, flight.number, flight.earlier
+        record = flight.record = tuple.__new__(  # faster than its own, on the way of each run
+            RunRecord,
+            (flight.scheduled_at, started_at, finished_at, outcome, error, cause, flight.number, flight.earlier),
         )
         del self.in_flight[flight]
         if cause == "schedule":
             done = settle(entry.rule, entry.state, outcome, finished_at, lingers=flight.phase == "lingering")
-            if entry.account is None and entry.task._name is None and planning.has_ended(entry.rule, done.state):
+            ends = planning.has_ended(entry.rule, done.state)
+            if ends and entry.account is None and entry.task._name is None:
                 entry.account = Account()
                 self.ledger.record_last(entry.account, record)
             else:
                 self.ledger.record(self._account(entry), record)
-            self._emit(RunFinished, entry, record)
-            self._apply(entry, done, reading)
+            if self.emit is not None:
+                self.emit(RunFinished, entry, record)
+            if ends:
+                entry.state = done.state
+                self.over.append(entry)
+            else:
+                self._apply(entry, done, reading)
         else:
             self.ledger.record(self._account(entry), record)
             self._emit(RunFinished, entry, record)
