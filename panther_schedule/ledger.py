@@ -26,7 +26,7 @@ class Ledger:
     """The accounts of all tasks, and the counts of all occurrences; manual and backfill runs claim none."""
 
     def __init__(self) -> None:
-        self.counts: Counts = dict.fromkeys((*OUTCOMES, *REASONS), 0)
+        self.counts = no_counts()
         self._order: deque[Account] = deque()
 
     def record(self, account: Account, record: Record) -> None:
@@ -41,7 +41,7 @@ class Ledger:
                 _let_go(self._order.popleft())
 
     def record_last(self, account: Account, record: RunRecord) -> None:
-        """Keep the only record, a scheduled run's, of a task that leaves: it is its handles' alone, and takes no place in the whole."""
+        """Keep the only record of a task that leaves: it is its handles' alone, and takes no place in the whole."""
         self.counts[record.outcome] += 1
         account.append(record)
 
@@ -51,9 +51,14 @@ class Ledger:
         account[-1] = longer
 
 
+def no_counts() -> Counts:
+    """Return a zero for each outcome and reason."""
+    return dict.fromkeys((*OUTCOMES, *REASONS), 0)
+
+
 def counts_of(account: Account | None) -> Counts:
     """Return what became of one task's occurrences."""
-    counts: Counts = dict.fromkeys((*OUTCOMES, *REASONS), 0)
+    counts = no_counts()
     if account is not None:
         counts.update(account.gone or {})
         for record in tuple(account):
@@ -64,13 +69,13 @@ def counts_of(account: Account | None) -> Counts:
 def count(counts: Counts, record: Record) -> None:
     """Add the occurrences that a record covers."""
     if isinstance(record, PassedRecord):
-        counts[record.reason] = counts.get(record.reason, 0) + record.number
+        counts[record.reason] += record.number
     elif record.cause == "schedule":
-        counts[record.outcome] = counts.get(record.outcome, 0) + 1
+        counts[record.outcome] += 1
 
 
 def _let_go(account: Account) -> None:
     record = account.pop(0)
     if account.gone is None:
-        account.gone = {}
+        account.gone = no_counts()
     count(account.gone, record)

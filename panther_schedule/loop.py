@@ -252,6 +252,8 @@ class Loop:
         """Sleep until something is due or arrives, then take what has arrived."""
         wait = self.store.wait(self.reading)
         sleep = _LONGEST_SLEEP_S if wait is None else min(_LONGEST_SLEEP_S, wait / SECOND)
+        if self._stop is not None:
+            sleep = min(sleep, (self._stop.timeout_us - self.reading.steady) / SECOND)
         get = self._inbox.get
         try:
             message = get(True, sleep) if sleep > 0 else get(False)

@@ -298,6 +298,8 @@ class MemoryStore:
             if ends:
                 entry.state = done.state
                 self.over.append(entry)
+            elif done.start is None and done.state.next_at == entry.state.next_at and not entry.dropped:
+                entry.state = done.state  # its place in time is what it was
             else:
                 self._apply(entry, done, reading)
         else:

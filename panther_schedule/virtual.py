@@ -80,8 +80,10 @@ class VirtualLoop(Loop):
             return None
         if self._inbox.qsize() or self._pending:
             return 0
-        waits = [at - reading.steady for at, _message in self._later]
         wait = self.store.wait(reading)
+        if self._stop is None and not self._later:
+            return wait
+        waits = [at - reading.steady for at, _message in self._later]
         if wait is not None:
             waits.append(wait)
         if self._stop is not None and self.store.in_flight:

@@ -1,15 +1,18 @@
-"""What holds for every test: pinned zones, no real sleep, and nothing left running."""
+"""What holds for every test: pinned zones, no real sleep, nothing left behind, and the law of the ledger."""
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
 import zoneinfo
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NoReturn
 
+import law
 import pytest
 
 import panther_schedule
@@ -20,18 +23,18 @@ zoneinfo.reset_tzpath(to=())  # the tzdata package alone, whatever zones the mac
 
 
 @pytest.fixture(autouse=True)
-def nothing_left() -> Iterator[None]:
-    """Fail a test that leaves a thread of ours behind, or a scheduler that it did not stop."""
-    threads, schedulers = _threads(), _started()
+def the_law() -> Iterator[law.Watch]:
+    """Fail a test after which a task's records and counts do not cover each occurrence once."""
+    with law.watching() as watch:
+        yield watch
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(the_law: law.Watch) -> Iterator[None]:
+    """Fail a test that leaves a thread, a scheduler that it did not stop, an asyncio task or a file behind."""
+    before = Things()
     yield
-    left = _started() - schedulers
-    for scheduler in left:
-        scheduler.stop()
-    for thread in _threads() - threads:
-        thread.join(timeout=2)  # a stopped scheduler's workers are on their way out
-    alive = [thread.name for thread in _threads() - threads]
-    assert not left, f"{len(left)} scheduler(s) not stopped; use `with Scheduler() as s:`"
-    assert not alive, f"threads left behind: {alive}"
+    before.check(the_law.schedulers())
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +62,34 @@ def virtual_background_tasks(clock: VirtualClock, monkeypatch: pytest.MonkeyPatc
         for place in (panther_schedule, sys.modules["panther_schedule.background_tasks"]):
             monkeypatch.setattr(place, "background_tasks", scheduler)
         yield scheduler
+
+
+class Things:
+    """What a test may leave behind, as it is at one moment."""
+
+    def __init__(self) -> None:
+        self.threads, self.schedulers = _threads(), _started()
+        self.directory = Path.cwd()
+        self.files = _files(self.directory)
+
+    def check(self, used: list[Scheduler]) -> None:
+        """Raise AssertionError for what is left now and was not there before, after an attempt to end it."""
+        left = _started() - self.schedulers
+        for scheduler in left:
+            scheduler.stop()
+        for thread in _threads() - self.threads:
+            thread.join(timeout=2)  # a stopped scheduler's workers are on their way out
+        alive = [thread.name for thread in _threads() - self.threads]
+        running = [run for scheduler in used if scheduler._loop is not None for run in scheduler._loop.workers._running]
+        files = _files(self.directory) - self.files
+        assert not left, f"{len(left)} scheduler(s) not stopped; use `with Scheduler() as s:`"
+        assert not alive, f"threads left behind: {alive}"
+        assert not running, f"asyncio tasks left behind: {running}"
+        assert not files, f"files left in {self.directory}: {sorted(files)}; use tmp_path"
+
+
+def _files(directory: Path) -> set[str]:
+    return {entry.name for entry in os.scandir(directory) if not entry.name.startswith((".", "__"))}
 
 
 def _threads() -> set[threading.Thread]:
