@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import threading
 import time
 import zoneinfo
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import NoReturn
 
 import law
+import leftovers
 import pytest
 
 import panther_schedule
 from panther_schedule import Scheduler, VirtualClock
-from panther_schedule import scheduler as scheduler_module
 
 zoneinfo.reset_tzpath(to=())  # the tzdata package alone, whatever zones the machine has
 
@@ -32,7 +29,7 @@ def the_law() -> Iterator[law.Watch]:
 @pytest.fixture(autouse=True)
 def nothing_left(the_law: law.Watch) -> Iterator[None]:
     """Fail a test that leaves a thread, a scheduler that it did not stop, an asyncio task or a file behind."""
-    before = Things()
+    before = leftovers.Things()
     yield
     before.check(the_law.schedulers())
 
@@ -62,39 +59,3 @@ def virtual_background_tasks(clock: VirtualClock, monkeypatch: pytest.MonkeyPatc
         for place in (panther_schedule, sys.modules["panther_schedule.background_tasks"]):
             monkeypatch.setattr(place, "background_tasks", scheduler)
         yield scheduler
-
-
-class Things:
-    """What a test may leave behind, as it is at one moment."""
-
-    def __init__(self) -> None:
-        self.threads, self.schedulers = _threads(), _started()
-        self.directory = Path.cwd()
-        self.files = _files(self.directory)
-
-    def check(self, used: list[Scheduler]) -> None:
-        """Raise AssertionError for what is left now and was not there before, after an attempt to end it."""
-        left = _started() - self.schedulers
-        for scheduler in left:
-            scheduler.stop()
-        for thread in _threads() - self.threads:
-            thread.join(timeout=2)  # a stopped scheduler's workers are on their way out
-        alive = [thread.name for thread in _threads() - self.threads]
-        running = [run for scheduler in used if scheduler._loop is not None for run in scheduler._loop.workers._running]
-        files = _files(self.directory) - self.files
-        assert not left, f"{len(left)} scheduler(s) not stopped; use `with Scheduler() as s:`"
-        assert not alive, f"threads left behind: {alive}"
-        assert not running, f"asyncio tasks left behind: {running}"
-        assert not files, f"files left in {self.directory}: {sorted(files)}; use tmp_path"
-
-
-def _files(directory: Path) -> set[str]:
-    return {entry.name for entry in os.scandir(directory) if not entry.name.startswith((".", "__"))}
-
-
-def _threads() -> set[threading.Thread]:
-    return {thread for thread in threading.enumerate() if thread.name.startswith("panther_schedule")}
-
-
-def _started() -> set[Scheduler]:
-    return {scheduler for scheduler in scheduler_module._all if scheduler._loop is not None and not scheduler._stopped}

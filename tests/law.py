@@ -1,0 +1,195 @@
+"""The law of the ledger, watched in every test: each occurrence from the first to the cursor is in one record.
+
+The watch knows the tasks that were added, and where a task began afresh: by another schedule, a clock that was
+years ahead, new rules of its zone. What it asks of a task, it works out from the task's own occurrences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import NamedTuple
+
+import pytest
+
+from panther_schedule import Scheduler, planning
+from panther_schedule.entries import Entry
+from panther_schedule.ledger import counts_of
+from panther_schedule.loop import Loop
+from panther_schedule.rules import Rule
+from panther_schedule.runs import PassedRecord, RunRecord, State
+
+ONE_BY_ONE = 300  # occurrences that are walked; more are counted
+
+
+class Part(NamedTuple):
+    """A task's life from one beginning to the next."""
+
+    rule: Rule
+    first: int | None
+    """Its first occurrence."""
+
+
+class Span(NamedTuple):
+    """The occurrences that one record covers, or a run in flight."""
+
+    first: int
+    last: int
+    number: int
+
+
+class Known:
+    """One task that was added."""
+
+    def __init__(self, scheduler: Scheduler, entry: Entry) -> None:
+        self.scheduler, self.entry = scheduler, entry
+        self.part = Part(entry.rule, entry.state.next_at)
+        self.before = 0
+        """Occurrences of the parts that are over."""
+        self.parts = 1
+
+    def begins_again(self, state: State, fresh: State) -> None:
+        """Close a part, and open the next one."""
+        self.before += occurrences_in(self.part, state)
+        self.part = Part(self.entry.rule, fresh.next_at)
+        self.parts += 1
+
+
+class Watch:
+    """Knows all tasks of one test."""
+
+    def __init__(self) -> None:
+        self.known: list[Known] = []
+
+    def schedulers(self) -> list[Scheduler]:
+        """List the schedulers that got a task."""
+        return list(dict.fromkeys(known.scheduler for known in self.known))
+
+    def check(self) -> None:
+        """Raise AssertionError where the law does not hold."""
+        for known in self.known:
+            if not is_broken(known.scheduler):
+                check_task(known)
+        for scheduler in self.schedulers():
+            if not is_broken(scheduler):
+                self.check_sums(scheduler)
+
+    def check_sums(self, scheduler: Scheduler) -> None:
+        """Compare the counts of a scheduler with those of its tasks."""
+        sums = dict.fromkeys(scheduler.counts, 0)
+        for known in self.known:
+            if known.scheduler is scheduler:
+                for what, number in counts(known.entry).items():
+                    sums[what] += number
+        assert dict(scheduler.counts) == sums, "the scheduler's counts are not the sum of its tasks'"
+
+
+@contextmanager
+def watching() -> Generator[Watch]:
+    """Watch all schedulers; the law is checked at the end, if nothing else was raised."""
+    watch = Watch()
+    with pytest.MonkeyPatch.context() as patch:
+        post, replaced = Scheduler._post, planning.replaced
+        after_step_back, after_reload = planning.after_step_back, planning.after_reload
+
+        def begins_again(state: State, fresh: State) -> None:
+            for known in watch.known:
+                if known.entry.state is state:
+                    known.begins_again(state, fresh)
+                    return
+
+        def watched_post(self: Scheduler, entry: Entry, loop: Loop) -> None:
+            watch.known.append(Known(self, entry))
+            post(self, entry, loop)
+
+        def watched_replaced(state: State, fresh: State) -> State:
+            begins_again(state, fresh)
+            return replaced(state, fresh)
+
+        def watched_step_back(rule: Rule, state: State, now: int) -> State | None:
+            fresh = after_step_back(rule, state, now)
+            if fresh is not None:
+                begins_again(state, fresh)
+            return fresh
+
+        def watched_reload(rule: Rule, state: State, now: int) -> State:
+            fresh = after_reload(rule, state, now)
+            begins_again(state, fresh)
+            return fresh
+
+        patch.setattr(Scheduler, "_post", watched_post)
+        patch.setattr(planning, "replaced", watched_replaced)
+        patch.setattr(planning, "after_step_back", watched_step_back)
+        patch.setattr(planning, "after_reload", watched_reload)
+        yield watch
+    watch.check()
+
+
+def is_broken(scheduler: Scheduler) -> bool:
+    """Tell whether a scheduler's thread died: its tasks stand where they stood then."""
+    return scheduler._loop is None or scheduler._loop.broken is not None
+
+
+def check_task(known: Known) -> None:
+    """Raise AssertionError where the law does not hold for a task."""
+    entry, what = known.entry, f"{known.entry.name} ({known.entry.task.explain()})"
+    expected = known.before + occurrences_in(known.part, entry.state)
+    counted = sum(counts(entry).values())
+    assert counted == expected, f"{what}: {expected} occurrences, but {counted} in its counts {counts(entry)}"
+    spans = spans_of(entry)
+    if known.parts > 1:  # the parts may lie in one another, where a clock was set back
+        return
+    for one, other in pairwise(spans):
+        assert one.last < other.first, f"{what}: two records of one occurrence, {one} and {other}"
+    if entry.account is None or entry.account.gone is None:
+        check_tiles(known.part.rule, entry.state, known.part.first, spans, what)
+
+
+def check_tiles(rule: Rule, state: State, first: int | None, spans: list[Span], what: str) -> None:
+    """Raise AssertionError unless the spans cover the occurrences one after the other."""
+    if not spans:
+        return
+    assert spans[-1].last == state.cursor, f"{what}: the cursor {state.cursor} is not at the end of {spans[-1]}"
+    if rule.back_to_back:
+        return
+    at = first
+    for span in spans:
+        assert at is not None, f"{what}: no occurrence is left for {span}"
+        assert span.first == at, f"{what}: {at} is in no record, before {span}"
+        number = rule.occurrences.count(at - 1, span.last, state.anchor)
+        assert number == span.number, f"{what}: {number} occurrences in {span}"
+        if number < ONE_BY_ONE:
+            for _ in range(number - 1):
+                at = None if at is None else rule.occurrences.next_after(at, state.anchor)
+            assert at == span.last, f"{what}: {span} does not end with an occurrence"
+        at = rule.occurrences.next_after(span.last, state.anchor)
+
+
+def occurrences_in(part: Part, state: State) -> int:
+    """Count a part's occurrences up to the cursor."""
+    if part.rule.back_to_back:
+        return state.handed
+    if part.first is None or state.cursor is None:
+        return 0
+    return part.rule.occurrences.count(part.first - 1, state.cursor, state.anchor)
+
+
+def counts(entry: Entry) -> dict[str, int]:
+    """Count as the task's handle does, also after a fork and after its end."""
+    state = entry.state
+    return {**counts_of(entry.account), "in_flight": state.running + len(state.held.waiting)}
+
+
+def spans_of(entry: Entry) -> list[Span]:
+    """List what the task's records and its waiting runs cover, in order of time."""
+    spans = [Span(at, at, 1) for at in entry.state.held.waiting]
+    for record in entry.account or ():
+        match record:
+            case PassedRecord(_, first, last, number):
+                spans.append(Span(first, last, number))
+            case RunRecord(scheduled_at=at, cause="schedule"):
+                spans.append(Span(at, at, 1))
+            case RunRecord():
+                pass
+    return sorted(spans)
