@@ -213,7 +213,7 @@ class Loop:
                 store.plan(entry, reading)
             except Exception as error:  # noqa: BLE001 - one task's fault must not stop the others
                 self._put_off(Do(partial(store.plan, entry), threading.Event()), reading, error)
-        for flight in store.timers(reading):
+        for flight in store.timetable.timers(reading):
             if flight.phase == "resting":
                 store.try_again(flight)
             else:
@@ -250,7 +250,7 @@ class Loop:
 
     def _take(self) -> None:
         """Sleep until something is due or arrives, then take what has arrived."""
-        wait = self.store.wait(self.reading)
+        wait = self.store.timetable.wait(self.reading)
         sleep = _LONGEST_SLEEP_S if wait is None else min(_LONGEST_SLEEP_S, wait / SECOND)
         if self._stop is not None:
             sleep = min(sleep, (self._stop.timeout_us - self.reading.steady) / SECOND)
@@ -283,7 +283,7 @@ class Loop:
             flight, flight.started_at, steady = message
             timeout = flight.entry.rule.terms.timeout
             if timeout is not None:
-                self.store.set_timer(flight, steady + timeout)
+                self.store.timetable.set_timer(flight, steady + timeout)
         elif kind is Do:
             message.command(reading)
             message.done.set()
@@ -339,7 +339,7 @@ class Loop:
 
     def _begin_drain(self, stop: Stop, reading: Reading) -> None:
         """Start what is due now, and let only runs in flight, waiting runs and finite back-to-back tasks go on."""
-        while self.store.wait(reading) == 0:
+        while self.store.timetable.wait(reading) == 0 or self.store.starts:
             self._turn(reading)
         dropped: list[str] = []
         for entry in self._unended():

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from heapq import heappop, heappush
 from itertools import count
 from typing import Any
 
@@ -41,36 +40,9 @@ class MemoryStore:
         """Tasks of which nothing runs and nothing is to come."""
         self.emit: Callable[[type[Any], Entry | None, Any], None] | None = None
         """Takes what listeners are told; None when there is no listener."""
-        self._timers: list[tuple[int, int, Flight, int]] = []  # steady time, order, run, its attempt
-        self._timer_orders = count(1)
         self.next_number = count(1).__next__
         """Gives a run that claims no occurrence its number; any thread may ask."""
         self._backfills: dict[Entry, deque[Flight]] = {}  # runs of a backfill that wait for the one before
-
-    # ---- time ------------------------------------------------------------------------------------------------
-
-    def timers(self, reading: Reading) -> list[Flight]:
-        """Take out the runs whose next attempt is due, or whose attempt takes too long."""
-        found: list[Flight] = []
-        while self._timers and self._timers[0][0] <= reading.steady:
-            _at, _order, flight, attempt = heappop(self._timers)
-            if flight.attempt == attempt and flight.record is None and flight.phase != "lingering":
-                found.append(flight)
-        return found
-
-    def wait(self, reading: Reading) -> int | None:
-        """Return the microseconds until something is due, never below zero; None when nothing is to come."""
-        if self.starts:
-            return 0
-        wait = self.timetable.wait(reading)
-        if self._timers:
-            timer = self._timers[0][0] - reading.steady
-            wait = timer if wait is None else min(wait, timer)
-        return None if wait is None else max(0, wait)
-
-    def set_timer(self, flight: Flight, at: int) -> None:
-        """Look at a run again at this steady time, if it is still at the same attempt."""
-        heappush(self._timers, (at, next(self._timer_orders), flight, flight.attempt))
 
     # ---- runs ------------------------------------------------------------------------------------------------
 
@@ -315,7 +287,7 @@ class MemoryStore:
 
     def _rest(self, flight: Flight, delay: int, reading: Reading) -> None:
         flight.phase = "resting"
-        self.set_timer(flight, reading.steady + delay)
+        self.timetable.set_timer(flight, reading.steady + delay)
 
     def _tries_again(self, flight: Flight) -> bool:
         return not (flight.asked or flight.entry.cancelled)

@@ -1,11 +1,12 @@
-"""The tasks of one scheduler in order of time, on two heaps: one for each clock."""
+"""What is to come in one scheduler, in order of time: its tasks on a heap for each clock, and the timers of runs."""
 
 from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
+from itertools import count
 
 from .clock import Reading
-from .entries import Entry
+from .entries import Entry, Flight
 from .rules import due_at
 
 _Heap = list[tuple[int, int, Entry]]
@@ -17,6 +18,8 @@ class Timetable:
     def __init__(self) -> None:
         self._due: list[Entry] = []  # tasks that were due when they were added, which the heap is spared
         self._heaps: tuple[_Heap, _Heap] = ([], [])
+        self._timers: list[tuple[int, int, Flight, int]] = []  # steady time, order, run, its attempt
+        self._timer_orders = count(1)
         self._stale = 0  # places that were overtaken, which stay in a heap until their time or the next compaction
 
     def add(self, entry: Entry, reading: Reading) -> None:
@@ -52,16 +55,32 @@ class Timetable:
                 self._stale -= 1
         return found
 
+    def set_timer(self, flight: Flight, at: int) -> None:
+        """Look at a run again at this steady time, if it is still at the same attempt."""
+        heappush(self._timers, (at, next(self._timer_orders), flight, flight.attempt))
+
+    def timers(self, reading: Reading) -> list[Flight]:
+        """Take out the runs whose next attempt is due, or whose attempt takes too long."""
+        found: list[Flight] = []
+        while self._timers and self._timers[0][0] <= reading.steady:
+            _at, _order, flight, attempt = heappop(self._timers)
+            if flight.attempt == attempt and flight.record is None and flight.phase != "lingering":
+                found.append(flight)
+        return found
+
     def wait(self, reading: Reading) -> int | None:
-        """Return the microseconds until a task is due, not above zero when one is; None when there is none."""
+        """Return the microseconds until something is due, never below zero; None when nothing is to come."""
         if self._due:
             return 0
         steady, wall = self._heaps
-        if not steady:
-            return wall[0][0] - reading.wall if wall else None
-        if not wall:
-            return steady[0][0] - reading.steady
-        return min(steady[0][0] - reading.steady, wall[0][0] - reading.wall)
+        waits: list[int] = []
+        if steady:
+            waits.append(steady[0][0] - reading.steady)
+        if wall:
+            waits.append(wall[0][0] - reading.wall)
+        if self._timers:
+            waits.append(self._timers[0][0] - reading.steady)
+        return max(0, min(waits)) if waits else None
 
     def place(self, entry: Entry) -> None:
         """Give a task its place after its state has changed."""

@@ -80,7 +80,7 @@ class VirtualLoop(Loop):
             return None
         if self._inbox.qsize() or self._pending:
             return 0
-        wait = self.store.wait(reading)
+        wait = self.store.timetable.wait(reading)
         if self._stop is None and not self._later:
             return wait
         waits = [at - reading.steady for at, _message in self._later]
@@ -102,8 +102,10 @@ class VirtualLoop(Loop):
                 self._handle(self._inbox.get(), reading)
             self.reading = reading
             self._turn(reading)
-            self._run_pending()
-            self.listeners.flush()
+            if self._pending:
+                self._run_pending()
+            if self.store.emit is not None:
+                self.listeners.flush()
             if self._wait(self.clock.read()) != 0:
                 return
 
