@@ -24,7 +24,8 @@ from .events import Event
 from .handles import TaskHandle
 from .health import Health, health_of
 from .listeners import Listeners
-from .loop import Loop, check_timeout
+from .loop import Loop
+from .messages import check_timeout
 from .occurrences import UTC_ZONE, clear_caches, zone_for
 from .planning import first_state
 from .policies import DEFAULT_POLICY
@@ -177,6 +178,7 @@ class Scheduler:
                 self._prepare(known, loop, task, rule)
                 known.task = task
                 loop.replace(known, rule, fresh)
+        loop.do(lambda _reading: None)  # it comes after the posted change, so the handle tells of the new task
         return TaskHandle(known)
 
     def _prepare(self, entry: Entry, loop: Loop, task: BackgroundTask[..., Any], rule: Rule) -> None:
