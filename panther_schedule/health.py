@@ -67,3 +67,10 @@ def health_of(loop: Loop, entries: Iterable[Entry], *, alive: bool) -> Health:
         since_last_turn=MICROSECOND * (now.steady - last.steady),
         events_dropped=loop.listeners.dropped,
     )
+
+
+def counts_in(loop: Loop, entries: Iterable[Entry]) -> dict[str, int]:
+    """Return what became of all due occurrences; runs that go on or wait for the one before are in flight."""
+    known = {*entries, *(flight.entry for flight in tuple(loop.store.in_flight))}
+    in_flight = sum(entry.state.running + len(entry.state.held.waiting) for entry in known)
+    return {**loop.store.ledger.counts, "in_flight": in_flight}

@@ -13,14 +13,15 @@ from contextlib import AbstractContextManager
 from datetime import timedelta
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any, Final, NamedTuple, TypeAlias, cast
+from typing import Any, Final, cast
 
 from .clock import MICROSECOND, SECOND, Clock, Reading
 from .entries import Entry, Flight
-from .errors import SchedulerStateError, fault, refusal, type_name
+from .errors import SchedulerStateError
 from .events import ClockStepped, TaskAdded, TaskEnded
 from .listeners import Listeners
 from .logs import log_safely
+from .messages import Command, Do, Stop, Watch, check_timeout
 from .planning import drains
 from .rules import Rule
 from .runs import Cause, State
@@ -32,29 +33,6 @@ _TURN: Final = 256  # messages, and due tasks, a turn: neither floods the other
 _STEP: Final = SECOND // 10  # less is the slow correction of a clock, not a step
 _AGAIN: Final = SECOND  # after a fault of the store
 _ACKNOWLEDGED_S: Final = 1.0  # a stuck thread does not hold a caller for longer
-
-Command: TypeAlias = Callable[[Reading], None]
-
-
-class Do(NamedTuple):
-    """Something to do on the thread; `done` is set after it."""
-
-    command: Command
-    done: threading.Event
-
-
-class Watch(NamedTuple):
-    """Somebody waits until something is over; `told` is set then."""
-
-    over: Callable[[], bool]
-    told: threading.Event
-
-
-class Stop(NamedTuple):
-    """Drain, for at most `timeout_us`, and end; `at_exit` says aloud what is dropped."""
-
-    timeout_us: int
-    at_exit: bool
 
 
 class Loop:
@@ -81,7 +59,7 @@ class Loop:
         self._tasks, self._lock = tasks, lock  # the names, which the scheduler's callers take under the lock
         self._live = 0
         self._ahead = self.reading.wall - self.reading.steady  # how far the wall clock is ahead of steady time
-        self._later: list[tuple[int, Any]] = []  # what a fault of the store has put off
+        self._later: list[tuple[int, Command]] = []  # what a fault of the store has put off
         self._watchers: list[Watch] = []
         self._stop: Stop | None = None
         self._done = False
@@ -212,7 +190,7 @@ class Loop:
             try:
                 store.plan(entry, reading)
             except Exception as error:  # noqa: BLE001 - one task's fault must not stop the others
-                self._put_off(Do(partial(store.plan, entry), threading.Event()), reading, error)
+                self._put_off(partial(store.plan, entry), reading, error)
         for flight in store.timetable.timers(reading):
             if flight.phase == "resting":
                 store.try_again(flight)
@@ -278,14 +256,14 @@ class Loop:
             try:
                 self.store.finish(message, reading)
             except Exception as error:  # noqa: BLE001 - as above
-                self._put_off(Do(partial(self.store.finish, message), threading.Event()), reading, error)
+                self._put_off(partial(self.store.finish, message), reading, error)
         elif kind is Started:
             flight, flight.started_at, steady = message
             timeout = flight.entry.rule.terms.timeout
             if timeout is not None:
                 self.store.timetable.set_timer(flight, steady + timeout)
         elif kind is Do:
-            message.command(reading)
+            self._try(message.command, reading)
             message.done.set()
         elif kind is Watch:
             self._watchers.append(message)
@@ -299,20 +277,23 @@ class Loop:
         if self.store.emit is not None:
             self.store.emit(ClockStepped, None, (by, reset))
 
-    def _put_off(self, message: Do, reading: Reading, error: Exception) -> None:
+    def _try(self, command: Command, reading: Reading) -> None:
+        try:
+            command(reading)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._put_off(command, reading, error)
+
+    def _put_off(self, command: Command, reading: Reading, error: Exception) -> None:
         log_safely("the store failed; what it was to do is tried again in a second", error=error)
-        self._later.append((reading.steady + _AGAIN, message))
+        self._later.append((reading.steady + _AGAIN, command))
 
     def _try_again(self, reading: Reading) -> None:
         later, self._later = self._later, []
-        for at, message in later:
+        for at, command in later:
             if at > reading.steady:
-                self._later.append((at, message))
-                continue
-            try:
-                message.command(reading)
-            except Exception as error:  # noqa: BLE001 - as above
-                self._put_off(message, reading, error)
+                self._later.append((at, command))
+            else:
+                self._try(command, reading)
 
     def _end(self, entry: Entry) -> None:
         if entry.ended:
@@ -386,19 +367,3 @@ class Loop:
 
 def _turn_order(flight: Flight) -> tuple[int, int]:
     return flight.scheduled_at, flight.entry.rank
-
-
-def check_timeout(method: str, timeout: object) -> None:
-    """Refuse a timeout that is no timedelta, before anything is done."""
-    if timeout is not None and not isinstance(timeout, timedelta):
-        raise refusal(
-            method,
-            [
-                fault(
-                    "duration_type",
-                    "timeout must be a timedelta, got {got}; write timedelta(seconds=5)",
-                    at=("timeout",),
-                    got=f"{type_name(timeout)} {timeout!r}",
-                )
-            ],
-        )

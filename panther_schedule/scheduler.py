@@ -22,7 +22,7 @@ from .entries import Entry, keys_of
 from .errors import BusyLoopWarning, SchedulerStateError, fault, refusal
 from .events import Event
 from .handles import TaskHandle
-from .health import Health, health_of
+from .health import Health, counts_in, health_of
 from .listeners import Listeners
 from .loop import Loop
 from .messages import check_timeout
@@ -221,12 +221,7 @@ class Scheduler:
     @property
     def counts(self) -> Mapping[str, int]:
         """What became of all due occurrences of all tasks: a number for each outcome and reason, and `in_flight`."""
-        if self._loop is None:
-            return {}
-        store = self._loop.store
-        entries = {*list(self._tasks.values()), *(flight.entry for flight in tuple(store.in_flight))}
-        in_flight = sum(entry.state.running + len(entry.state.held.waiting) for entry in entries)
-        return {**store.ledger.counts, "in_flight": in_flight}
+        return {} if self._loop is None else counts_in(self._loop, list(self._tasks.values()))
 
     def reload_tz(self) -> None:
         """Read the time zones' rules again, as is needed after their files were updated.
@@ -239,11 +234,8 @@ class Scheduler:
         with self._lock:
             self._latest = ONCE, rule_of(ONCE, UTC_ZONE)
             if self._loop is not None:
-                store = self._loop.store
-                for entry in list(self._tasks.values()):
-                    if entry.rule.on_wall:
-                        rule = self._rule(entry.task)
-                        self._loop.do(partial(store.reload, entry, rule))
+                entries = [entry for entry in self._tasks.values() if entry.rule.on_wall]
+                self._loop.do(partial(self._loop.store.reload, [(entry, self._rule(entry.task)) for entry in entries]))
 
     # ---- looking tasks up ------------------------------------------------------------------------------------
 

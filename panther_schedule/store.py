@@ -191,16 +191,17 @@ class MemoryStore:
             self.timetable.place(entry)
         return reset
 
-    def reload(self, entry: Entry, rule: Rule, reading: Reading) -> None:
-        """Give a task its rule by new time zone data."""
-        if entry.ended or entry.dropped:
-            return
-        self._look(entry, reading)
-        self.timetable.overtake(entry)
-        entry.rule = rule
-        entry.state = planning.after_reload(rule, entry.state, rule.now(reading))
-        self.timetable.place(entry)
-        self._check_end(entry)
+    def reload(self, rules: Iterable[tuple[Entry, Rule]], reading: Reading) -> None:
+        """Give tasks their rules by new time zone data."""
+        for entry, rule in rules:
+            if entry.ended or entry.dropped:
+                continue
+            self._look(entry, reading)
+            self.timetable.overtake(entry)
+            entry.rule = rule
+            entry.state = planning.after_reload(rule, entry.state, rule.now(reading))
+            self.timetable.place(entry)
+            self._check_end(entry)
 
     # ---- inside ----------------------------------------------------------------------------------------------
 

@@ -13,7 +13,8 @@ from .clock import MICROSECOND, Driver, Reading, VirtualClock
 from .entries import Entry, Flight
 from .errors import SchedulerStateError
 from .listeners import Listeners
-from .loop import Command, Do, Loop
+from .loop import Loop
+from .messages import Command, Do
 from .workers import Workers
 
 
@@ -83,7 +84,7 @@ class VirtualLoop(Loop):
         wait = self.store.timetable.wait(reading)
         if self._stop is None and not self._later:
             return wait
-        waits = [at - reading.steady for at, _message in self._later]
+        waits = [at - reading.steady for at, _command in self._later]
         if wait is not None:
             waits.append(wait)
         if self._stop is not None and self.store.in_flight:
