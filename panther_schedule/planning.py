@@ -64,7 +64,7 @@ def plan(rule: Rule, state: State, now: int) -> Plan:
     if due is None or due > now or held.paused is not None:
         return Plan(state, None)
     if rule.back_to_back:
-        if state.running or held.lingering:  # of the schedule before, which was replaced
+        if state.running or held.lingering or held.waiting:  # of the schedule before, which was replaced
             return Plan(state._replace(next_at=None), None)
         return Plan(State(state.anchor, due, None, state.handed + 1, 1, state.failures, due, held), due)
     if rule.terms is not None or held is not NOTHING_HELD:
@@ -139,7 +139,8 @@ def _join_late(terms: Terms, state: State, late: tuple[int, ...]) -> Plan:
     passed: tuple[PassedRecord, ...] = ()
     if surplus:
         passed = (PassedRecord("skipped_overlap", surplus[0], surplus[-1], len(surplus)),)
-    held = state.held._replace(waiting=waiting[: terms.most_late], catching_up=True)
+    older = min(state.held.older, terms.most_late)
+    held = state.held._replace(waiting=waiting[: terms.most_late], catching_up=True, older=older)
     going = _go_on(state._replace(held=held))
     return Plan(going.state, going.start, passed)
 
@@ -164,6 +165,7 @@ def _overlapping(terms: Terms, state: State, at: int) -> Plan:
             return _start(state, at)
         case "cancel_running":
             superseded = tuple(PassedRecord("skipped_overlap", old, old, 1) for old in waiting)
+            state = state._replace(held=state.held._replace(older=0))
             return Plan(_waits(state, (at,)), None, superseded, cancel=True)
         case _:
             assert_never(terms.overlap)
@@ -179,7 +181,7 @@ def _waits(state: State, waiting: tuple[int, ...]) -> State:
 
 def _held(held: Held) -> Held:
     if not held.waiting:
-        held = held._replace(catching_up=False)
+        held = held._replace(catching_up=False, older=0)
     return NOTHING_HELD if held == NOTHING_HELD else held
 
 
@@ -188,12 +190,18 @@ def _go_on(state: State) -> Plan:
     held = state.held
     if not held.waiting or state.running or held.lingering or held.paused is not None:
         return Plan(state, None)
-    return _start(_waits(state, held.waiting[1:]), held.waiting[0])
+    going = _start(_waits(state, held.waiting[1:]), held.waiting[0])
+    if not held.older:
+        return going
+    state = going.state
+    held = _held(state.held._replace(older=held.older - 1))
+    return going._replace(state=state._replace(handed=state.handed - 1, held=held))
 
 
 def _places(rule: Rule, state: State) -> int | None:
     """Return how many of the n runs are left; None is no end of them."""
-    return None if rule.n == -1 else rule.n - state.handed - len(state.held.waiting)
+    held = state.held
+    return None if rule.n == -1 else rule.n - state.handed - len(held.waiting) + held.older
 
 
 def _next(state: State) -> int:
@@ -249,7 +257,7 @@ def settle(rule: Rule, state: State, outcome: Outcome, finished_at: int, *, ling
         )
         if lingers:
             return Plan(_lingers(state, 1), None)
-        return Plan(_next_back_to_back(rule, state, finished_at), None)
+        return _next_back_to_back(rule, state, finished_at)
     if state.held is NOTHING_HELD and not lingers:
         anchor, cursor, next_at, handed, _running, _failures, latest, held = state
         return _new(Plan, (_new(State, (anchor, cursor, next_at, handed, running, 0, latest, held)), None, (), False))
@@ -261,7 +269,7 @@ def freed(rule: Rule, state: State, now: int) -> Plan:
     """Decide what follows the function of a run that had timed out, which has ended now."""
     state = _lingers(state, -1)
     if rule.back_to_back:
-        return Plan(_next_back_to_back(rule, state, now), None)
+        return _next_back_to_back(rule, state, now)
     return _go_on(state)
 
 
@@ -269,13 +277,15 @@ def _lingers(state: State, by: int) -> State:
     return state._replace(held=_held(state.held._replace(lingering=state.held.lingering + by)))
 
 
-def _next_back_to_back(rule: Rule, state: State, at: int) -> State:
+def _next_back_to_back(rule: Rule, state: State, at: int) -> Plan:
+    if state.held.waiting:  # of the schedule before, which was replaced
+        return _go_on(state)
     if state.running or state.held.lingering or state.handed == rule.n:
-        return state
+        return Plan(state, None)
     next_at = at if state.cursor is None else max(at, state.cursor + 1)
     if state.failures:
         next_at += min(_FIRST_PAUSE << min(state.failures - 1, 6), _LONGEST_PAUSE)
-    return state._replace(next_at=next_at)
+    return Plan(state._replace(next_at=next_at), None)
 
 
 def continues(rule: Rule, state: State) -> bool:
@@ -366,4 +376,5 @@ def without_waiting(state: State) -> State:
 
 def replaced(state: State, fresh: State) -> State:
     """Return the state of a task that gets another schedule: it starts afresh, and what runs or waits goes on."""
-    return fresh._replace(running=state.running, held=state.held)
+    held = state.held
+    return fresh._replace(running=state.running, held=_held(held._replace(older=len(held.waiting))))
