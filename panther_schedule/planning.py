@@ -326,6 +326,8 @@ def resume(rule: Rule, state: State, now: int) -> Plan:
     """Go on after a pause: its occurrences are one `skipped_paused` range, but a `Once` and back-to-back start now."""
     if state.held.paused is None:
         return Plan(state, None)
+    if rule.on_wall:  # the clock may have been set back in the pause
+        state = after_step_back(rule, state, now) or state
     skipped = skipped_by_pause(rule, state, now)
     state = state._replace(held=_held(state.held._replace(paused=None)))
     if skipped is None:

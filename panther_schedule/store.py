@@ -170,7 +170,11 @@ class MemoryStore:
         comes = planning.continues(rule, state)
         entry.dropped = True
         self.timetable.overtake(entry)
-        self._apply(entry, Plan(state._replace(next_at=None), None, () if skipped is None else (skipped,)), reading)
+        state = state._replace(next_at=None)
+        if skipped is None:
+            self._apply(entry, Plan(state, None), reading)
+        else:
+            self._apply(entry, Plan(state._replace(cursor=skipped.last), None, (skipped,)), reading)
         return comes
 
     def cancel(self, entry: Entry, reading: Reading) -> None:

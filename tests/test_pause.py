@@ -1,0 +1,229 @@
+"""`pause()` and `resume()` in virtual time: each kind of schedule, twice, at the end, under each overlap."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import pytest
+
+from panther_schedule import (
+    BackgroundTask,
+    Daily,
+    Once,
+    Passed,
+    Repeat,
+    Run,
+    Schedule,
+    Scheduler,
+    TaskHandle,
+    VirtualClock,
+)
+
+SECOND = timedelta(seconds=1)
+HOUR = 3600
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def note() -> None:
+    """Do nothing."""
+
+
+def seconds(at: datetime | None) -> float:
+    """Give a time in seconds after the start."""
+    assert at is not None
+    return (at - START).total_seconds()
+
+
+def told(handle: TaskHandle) -> list[object]:
+    """Tell a task's records: the start of a run, or the reason, first, last and count of what passed."""
+    return [
+        seconds(record.started_at)
+        if isinstance(record, Run)
+        else (record.reason, seconds(record.first_at), seconds(record.last_at), record.count)
+        for record in handle.runs
+    ]
+
+
+def skipped(first: float, last: float, count: int) -> tuple[str, float, float, int]:
+    """Tell the record of a pause."""
+    return "skipped_paused", first, last, count
+
+
+def passed(first: float, last: float, count: int) -> tuple[str, float, float, int]:
+    """Tell the record of occurrences that a run stood in the way of."""
+    return "skipped_overlap", first, last, count
+
+
+PAUSED = [
+    # the schedule, paused from and until (s) -> its records one day later
+    pytest.param(Once(), 0, 9, [0], id="once: due when it was added, so it runs"),
+    pytest.param(Once(START + 5 * SECOND), 2, 9, [9], id="once at: waits"),
+    pytest.param(Once(START + 5 * SECOND), 2, 4, [5], id="once at: over before it"),
+    pytest.param(Repeat(1), 0, 9, [0], id="back to back: all over before it"),
+    pytest.param(Repeat(3, SECOND * 10), 5, 8, [0, 10, 20], id="repeat: between two occurrences"),
+    pytest.param(Repeat(3, SECOND * 10), 5, 10, [0, skipped(10, 10, 1), 20, 30], id="repeat: until one, which passed"),
+    pytest.param(Repeat(3, SECOND * 10), 5, 35, [0, skipped(10, 30, 3), 40, 50], id="repeat: one range, and no n lost"),
+    pytest.param(
+        Repeat(3, SECOND * 10),
+        0,
+        35,
+        [0, skipped(10, 30, 3), 40, 50],
+        id="repeat: what is due when the pause begins runs",
+    ),
+    pytest.param(
+        Daily(time(1), n=1, tz="UTC"), 0, 2 * HOUR, [skipped(HOUR, HOUR, 1), 25 * HOUR], id="daily: one passed"
+    ),
+    pytest.param(Daily(time(1), n=1, tz="UTC"), 0, HOUR - 1, [HOUR], id="daily: over before it"),
+]
+
+
+@pytest.mark.parametrize(("schedule", "start", "end", "expected"), PAUSED)
+def test_a_pause_of_each_kind(schedule: Schedule, start: float, end: float, expected: list[object]) -> None:
+    clock = VirtualClock(START)
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(BackgroundTask(note).with_schedule(schedule))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - one of any kind
+        if start:
+            clock.advance(start * SECOND)
+        handle.pause("maintenance")
+        clock.advance((end - start) * SECOND)
+        assert handle.paused == "maintenance"
+        assert handle.next_run is None
+        handle.resume()
+        clock.advance(timedelta(days=2))
+
+        assert handle.ended
+    assert told(handle) == expected
+
+
+OVERLAPPING = [
+    # the overlap of Repeat(3, 1 s) with runs of 2.5 s, paused from 1.25 to 6.25 s -> its records as they are written
+    pytest.param("skip", [passed(1, 1, 1), 0, skipped(2, 6, 5), passed(8, 9, 2), 7, 10], id="skip"),
+    pytest.param("queue_one", [0, skipped(2, 6, 5), 6.25, 8.75], id="queue_one: what waits starts at the end"),
+    pytest.param("queue_all", [0, skipped(2, 6, 5), 6.25, 8.75], id="queue_all: as well"),
+    pytest.param("allow", [1, 0, skipped(2, 6, 5), 7], id="allow"),
+]
+
+
+@pytest.mark.parametrize(("overlap", "expected"), OVERLAPPING)
+def test_what_runs_goes_on_and_what_waits_waits_on(overlap: Any, expected: list[object]) -> None:
+    clock = VirtualClock(START)
+
+    def pause() -> None:
+        handle.pause()
+
+    def resume() -> None:
+        handle.resume()
+
+    acts: list[tuple[float, Callable[[], None]]] = [(1.25, pause), (6.25, resume)]
+    with Scheduler(clock=clock) as scheduler:
+        task = BackgroundTask(clock.sleep, 2.5 * SECOND).interval(3).interval_wait(SECOND)
+        handle = scheduler.add_task(task.with_policy(overlap=overlap))
+        for after, act in acts:
+            scheduler.add_task(BackgroundTask(act).with_schedule(Once(START + after * SECOND)))
+        scheduler.join()
+
+    assert told(handle) == expected
+
+
+def test_a_second_pause_gives_another_reason_and_a_second_resume_changes_nothing() -> None:
+    clock = VirtualClock(START)
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(BackgroundTask(note).interval(2).interval_wait(SECOND))
+        handle.resume()
+        clock.advance(0 * SECOND)
+        handle.pause("one")
+        clock.advance(2 * SECOND)
+        handle.pause("two")
+        assert handle.paused == "two"
+        clock.advance(2 * SECOND)
+        handle.resume()
+        handle.resume()
+        scheduler.join()
+
+    assert told(handle) == [0, skipped(1, 4, 4), 5]
+
+
+def test_a_pause_without_a_reason_is_one() -> None:
+    with Scheduler(clock=VirtualClock(START)) as scheduler:
+        handle = scheduler.add_task(BackgroundTask(note).interval(-1).interval_wait(SECOND))
+        assert handle.paused is None
+        handle.pause()
+        assert handle.paused == ""
+
+
+def test_a_back_to_back_task_waits_between_two_runs() -> None:
+    clock = VirtualClock(START)
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(BackgroundTask(clock.sleep, 2 * SECOND).interval(3))
+        scheduler.add_task(BackgroundTask(handle.pause).with_schedule(Once(START + 3 * SECOND)))
+        clock.advance(20 * SECOND)
+        assert not handle.ended
+        handle.resume()
+        scheduler.join()
+
+    assert told(handle) == [0, 2, 20], "the run that went on when the pause began ended as it would"
+
+
+def test_two_pauses_with_no_run_between_are_one_range() -> None:
+    clock = VirtualClock(START)
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(BackgroundTask(note).interval(2).interval_wait(SECOND))
+        clock.advance(0 * SECOND)
+        for _ in range(2):
+            handle.pause()
+            clock.advance(2 * SECOND)
+            handle.resume()
+        scheduler.join()
+
+    assert told(handle) == [0, skipped(1, 4, 4), 5]
+
+
+def test_a_pause_at_the_stop_is_recorded_to_its_end() -> None:
+    clock = VirtualClock(START)
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(BackgroundTask(note).interval(-1).interval_wait(SECOND))
+        once = scheduler.add_task(BackgroundTask(note).with_schedule(Once(START + 2 * SECOND)))
+        once.pause()
+        clock.advance(1.5 * SECOND)
+        handle.pause()
+        clock.advance(3 * SECOND)
+
+    assert told(handle) == [0, 1, skipped(2, 4, 3)]
+    assert told(once) == [], "it waited, and its time did not pass"
+    assert handle.ended
+    assert once.ended
+
+
+def test_a_pause_of_a_task_that_has_ended_changes_nothing() -> None:
+    with Scheduler(clock=VirtualClock(START)) as scheduler:
+        handle = scheduler.add_task(BackgroundTask(note).with_name("once"))
+        scheduler.join()
+        handle.pause("late")
+
+        assert handle.paused is None
+
+
+def test_a_paused_task_can_be_cancelled() -> None:
+    clock = VirtualClock(START)
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(BackgroundTask(note).interval(3).interval_wait(SECOND))
+        clock.advance(0 * SECOND)
+        handle.pause()
+        clock.advance(2 * SECOND)
+        handle.cancel()
+
+        assert handle.ended
+    assert told(handle) == [0, skipped(1, 2, 2)]
+
+
+def test_a_clock_that_was_years_ahead_is_not_believed_after_a_pause() -> None:
+    clock = VirtualClock(datetime(2036, 1, 1, 12, tzinfo=UTC))
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(BackgroundTask(note).interval(-1).on_time(time(13), tz="UTC"))
+        clock.advance(7200 * SECOND)
+        handle.pause()
+        clock.step(START - clock.now())
+        handle.resume()
+
+        assert handle.next_run == datetime(2026, 1, 1, 13, tzinfo=UTC)
+    assert all(not isinstance(record, Passed) for record in handle.runs)
