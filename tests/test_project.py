@@ -141,6 +141,21 @@ def test_the_demo_shows_the_four_uses_and_ends() -> None:
     assert "equal to the one that was dumped: True" in done.stdout
 
 
+def test_the_example_of_policies_leaves_out_no_hour() -> None:
+    command = [sys.executable, "-W", "error", "examples/policies.py"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[1:] == [
+        "03:00 attempt failed, again in 0:01:00",
+        "03:01 attempt failed, again in 0:02:00",
+        "03:03 run for 03:00 succeeded, attempt 3",
+        "19:30 6 skipped_paused, 14:00 to 19:00",
+        "{'succeeded': 19, 'skipped_paused': 6}",
+        "19 loads, hours left out: 0.0",
+    ]
+
+
 def test_the_wheel_holds_the_types(tmp_path: Path) -> None:
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
