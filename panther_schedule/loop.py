@@ -118,6 +118,10 @@ class Loop:
         if not self._done and threading.current_thread() is not self._thread:
             done.wait(_ACKNOWLEDGED_S)
 
+    def later(self, command: Command) -> None:
+        """Let the thread do something, without a wait; the caller may hold the lock of the names."""
+        self.post(Do(command, threading.Event()))
+
     def cancel(self, entry: Entry) -> None:
         """Let nothing more of a task start, ask its runs to end, and free its name at once."""
         entry.cancelled = True
@@ -133,7 +137,7 @@ class Loop:
             self._live += entry.ended and fresh is not None
             self.store.replace(entry, rule, fresh, reading)
 
-        self.post(Do(command, threading.Event()))
+        self.later(command)
 
     def start_beside(self, entry: Entry, occurrences: list[tuple[int, int | None]], cause: Cause) -> list[Flight]:
         """Start runs that claim no occurrence, each given as an occurrence and the one before."""
@@ -320,6 +324,8 @@ class Loop:
 
     def _begin_drain(self, stop: Stop, reading: Reading) -> None:
         """Start what is due now, and let only runs in flight, waiting runs and finite back-to-back tasks go on."""
+        self._later = [(reading.steady, command) for _at, command in self._later]  # among it may be what is due
+        self._try_again(reading)
         while self.store.timetable.wait(reading) == 0 or self.store.starts:
             self._turn(reading)
         dropped: list[str] = []

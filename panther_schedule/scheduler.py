@@ -215,8 +215,7 @@ class Scheduler:
         It reads what the scheduler's thread wrote last, so it answers even when that thread is stuck.
         """
         entries = list(self._tasks.values())
-        loop = self._loop or self._new_loop()
-        return health_of(loop, entries, alive=loop.alive)
+        return health_of(self._loop or self._new_loop(), entries, started=self._loop is not None)
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -233,9 +232,12 @@ class Scheduler:
         rule_of.cache_clear()
         with self._lock:
             self._latest = ONCE, rule_of(ONCE, UTC_ZONE)
-            if self._loop is not None:
+            loop = self._loop
+            if loop is not None:
                 entries = [entry for entry in self._tasks.values() if entry.rule.on_wall]
-                self._loop.do(partial(self._loop.store.reload, [(entry, self._rule(entry.task)) for entry in entries]))
+                loop.later(partial(loop.store.reload, [(entry, self._rule(entry.task)) for entry in entries]))
+        if loop is not None:
+            loop.do(lambda _reading: None)  # until that is done, and outside of the lock
 
     # ---- looking tasks up ------------------------------------------------------------------------------------
 
