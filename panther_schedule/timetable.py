@@ -18,7 +18,7 @@ class Timetable:
     def __init__(self) -> None:
         self._due: list[Entry] = []  # tasks that were due when they were added, which the heap is spared
         self._heaps: tuple[_Heap, _Heap] = ([], [])
-        self._timers: list[tuple[int, int, Flight, int]] = []  # steady time, order, run, its attempt
+        self._timers: list[tuple[int, int, Flight, int, str]] = []  # steady time, order, run, its attempt and phase
         self._timer_orders = count(1)
         self._stale = 0  # places that were overtaken, which stay in a heap until their time or the next compaction
 
@@ -56,15 +56,15 @@ class Timetable:
         return found
 
     def set_timer(self, flight: Flight, at: int) -> None:
-        """Look at a run again at this steady time, if it is still at the same attempt."""
-        heappush(self._timers, (at, next(self._timer_orders), flight, flight.attempt))
+        """Look at a run again at this steady time, if it is still at the same attempt and in the same phase."""
+        heappush(self._timers, (at, next(self._timer_orders), flight, flight.attempt, flight.phase))
 
     def timers(self, reading: Reading) -> list[Flight]:
         """Take out the runs whose next attempt is due, or whose attempt takes too long."""
         found: list[Flight] = []
         while self._timers and self._timers[0][0] <= reading.steady:
-            _at, _order, flight, attempt = heappop(self._timers)
-            if flight.attempt == attempt and flight.record is None and flight.phase != "lingering":
+            _at, _order, flight, attempt, phase = heappop(self._timers)
+            if flight.attempt == attempt and flight.record is None and flight.phase == phase:
                 found.append(flight)
         return found
 
