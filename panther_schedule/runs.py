@@ -30,14 +30,14 @@ class Held(NamedTuple):
 
     waiting: tuple[int, ...] = ()
     """Due occurrences whose runs wait for the one before to end, oldest first; each holds its place in `n`."""
-    older: int = 0
-    """How many of them, the first ones, are of a schedule that was replaced, and hold no place in the new `n`."""
     catching_up: bool = False
     """The waiting ones are late, and new ones wait behind them whatever overlap says."""
     lingering: int = 0
     """Runs that timed out, but whose functions still go on."""
     paused: str | None = None
     """The reason of a pause."""
+    older: int = 0
+    """How many waiting ones, the first, are of a schedule that was replaced, and hold no place in the new `n`."""
 
 
 NOTHING_HELD: Final = Held()
