@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from .clock import MICROSECOND, SECOND, moment
 from .entries import Entry
 from .loop import Loop
+from .rules import due_at
 
 _OVERDUE = SECOND  # a task that is due and not planned for longer than this
 
@@ -36,34 +37,38 @@ class Health:
     lag: timedelta
     """For how long the first of them has been due; zero when none is."""
     last_turn_at: datetime | None
-    """When the thread last looked at its tasks, by wall time, aware, in UTC; at least once a second if all is well."""
+    """When the thread last looked at its tasks, by wall time, aware, in UTC; at least once a second if all is well.
+
+    None before the start.
+    """
     since_last_turn: timedelta
     """The time since then."""
     events_dropped: int
     """Events that listeners were not told, because they were too slow."""
 
 
-def health_of(loop: Loop, entries: Iterable[Entry], *, alive: bool) -> Health:
+def health_of(loop: Loop, entries: Iterable[Entry], *, started: bool) -> Health:
     """Look at a scheduler without asking its thread, which may be stuck."""
     now, workers = loop.clock.read(), loop.workers
     late: list[tuple[int, Entry]] = []
     for entry in entries:
-        due = entry.due
+        due = due_at(entry.rule, entry.state)  # its place in the timetable is empty while the thread looks at it
         if due is not None and entry.rule.now(now) - due > _OVERDUE:
             late.append((entry.rule.now(now) - due, entry))
     late.sort(key=lambda one: -one[0])
     last = loop.reading
+    threads = workers.threads or workers.busy  # on a virtual clock there is no thread, and none is waited for
     return Health(
-        alive=alive,
+        alive=loop.alive,
         tasks=sum(not entry.ended for entry in entries),
         in_flight=len(loop.store.in_flight),
         workers=workers.threads,
         max_workers=workers.max,
-        busy=min(workers.busy, workers.threads or workers.busy),
-        waiting=max(0, workers.busy - workers.threads),
+        busy=min(workers.busy, threads),
+        waiting=max(0, workers.busy - threads),
         overdue=tuple(entry.name for _late, entry in late),
         lag=MICROSECOND * late[0][0] if late else timedelta(0),
-        last_turn_at=moment(last.wall),
+        last_turn_at=moment(last.wall) if started else None,
         since_last_turn=MICROSECOND * (now.steady - last.steady),
         events_dropped=loop.listeners.dropped,
     )
