@@ -62,6 +62,8 @@ class Listeners:
 
     def put(self, kind: type[Any], entry: Entry | None, details: Any) -> None:
         """Take note of something that happened."""
+        if not self._listeners:  # the last one was removed
+            return
         if self._queue.qsize() < MOST_UNTOLD:
             self._queue.put((kind, entry, details))
         else:
