@@ -96,6 +96,7 @@ def _plan_by_policy(rule: Rule, terms: Terms, state: State, now: int) -> Plan:
     if not wanted or wanted[0] != due:
         last_missed = latest if not wanted else _before(rule, wanted[0], anchor)
         passed = (_range(rule, "missed", due, last_missed, anchor),)
+    late = len(wanted) > 1 or state.held.catching_up
     places = _places(rule, state)
     if places is not None and len(wanted) > places:  # the task ends with the last of its n
         wanted = wanted[:places]
@@ -104,7 +105,7 @@ def _plan_by_policy(rule: Rule, terms: Terms, state: State, now: int) -> Plan:
     state = state._replace(cursor=latest, next_at=following)
     if not wanted:
         return Plan(state, None, passed)
-    if len(wanted) > 1 or state.held.catching_up:
+    if late:
         decided = _join_late(terms, state, wanted)
     else:
         decided = _overlapping(terms, state, latest)
@@ -134,13 +135,14 @@ def _wanted(rule: Rule, terms: Terms, state: State, latest: int, now: int) -> tu
 
 def _join_late(terms: Terms, state: State, late: tuple[int, ...]) -> Plan:
     """Let late occurrences run one after the other, oldest first, whatever overlap says."""
-    waiting = state.held.waiting + late
-    surplus = waiting[terms.most_late :]
+    held = state.held
+    room = max(0, terms.most_late - len(held.waiting))
+    joining, surplus = late[:room], late[room:]
     passed: tuple[PassedRecord, ...] = ()
     if surplus:
         passed = (PassedRecord("skipped_overlap", surplus[0], surplus[-1], len(surplus)),)
-    older = min(state.held.older, terms.most_late)
-    held = state.held._replace(waiting=waiting[: terms.most_late], catching_up=True, older=older)
+    if joining:
+        held = held._replace(waiting=held.waiting + joining, catching_up=True)
     going = _go_on(state._replace(held=held))
     return Plan(going.state, going.start, passed)
 
