@@ -136,9 +136,9 @@ class MemoryStore:
 
     def pause(self, entry: Entry, reason: str, reading: Reading) -> None:
         """Let nothing of a task start."""
-        if entry.ended or entry.dropped:
-            return
         self._look(entry, reading)
+        if entry.dropped or planning.has_ended(entry.rule, entry.state):
+            return
         self.timetable.overtake(entry)
         entry.state = planning.pause(entry.state, reason)
         self._emit(TaskPaused, entry, reason)
@@ -160,6 +160,7 @@ class MemoryStore:
         entry.rank = entry.order if rule.on_wall else entry.order + ELAPSED
         if fresh is not None:
             entry.ended = False
+            self.over = [other for other in self.over if other is not entry]
             entry.state = planning.replaced(entry.state, fresh)
         self.timetable.place(entry)
 
