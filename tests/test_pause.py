@@ -1,10 +1,10 @@
 """`pause()` and `resume()` in virtual time: each kind of schedule, twice, at the end, under each overlap."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from telling import SECOND, START, at, note, told
 
 from panther_schedule import (
     BackgroundTask,
@@ -12,36 +12,12 @@ from panther_schedule import (
     Once,
     Passed,
     Repeat,
-    Run,
     Schedule,
     Scheduler,
-    TaskHandle,
     VirtualClock,
 )
 
-SECOND = timedelta(seconds=1)
 HOUR = 3600
-START = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def note() -> None:
-    """Do nothing."""
-
-
-def seconds(at: datetime | None) -> float:
-    """Give a time in seconds after the start."""
-    assert at is not None
-    return (at - START).total_seconds()
-
-
-def told(handle: TaskHandle) -> list[object]:
-    """Tell a task's records: the start of a run, or the reason, first, last and count of what passed."""
-    return [
-        seconds(record.started_at)
-        if isinstance(record, Run)
-        else (record.reason, seconds(record.first_at), seconds(record.last_at), record.count)
-        for record in handle.runs
-    ]
 
 
 def skipped(first: float, last: float, count: int) -> tuple[str, float, float, int]:
@@ -108,18 +84,11 @@ OVERLAPPING = [
 def test_what_runs_goes_on_and_what_waits_waits_on(overlap: Any, expected: list[object]) -> None:
     clock = VirtualClock(START)
 
-    def pause() -> None:
-        handle.pause()
-
-    def resume() -> None:
-        handle.resume()
-
-    acts: list[tuple[float, Callable[[], None]]] = [(1.25, pause), (6.25, resume)]
     with Scheduler(clock=clock) as scheduler:
         task = BackgroundTask(clock.sleep, 2.5 * SECOND).interval(3).interval_wait(SECOND)
         handle = scheduler.add_task(task.with_policy(overlap=overlap))
-        for after, act in acts:
-            scheduler.add_task(BackgroundTask(act).with_schedule(Once(START + after * SECOND)))
+        at(scheduler, 1.25, handle.pause)
+        at(scheduler, 6.25, handle.resume)
         scheduler.join()
 
     assert told(handle) == expected
@@ -155,7 +124,7 @@ def test_a_back_to_back_task_waits_between_two_runs() -> None:
     clock = VirtualClock(START)
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(BackgroundTask(clock.sleep, 2 * SECOND).interval(3))
-        scheduler.add_task(BackgroundTask(handle.pause).with_schedule(Once(START + 3 * SECOND)))
+        at(scheduler, 3, handle.pause)
         clock.advance(20 * SECOND)
         assert not handle.ended
         handle.resume()

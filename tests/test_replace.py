@@ -1,27 +1,11 @@
 """`replace()` in virtual time: what begins afresh, what goes on, and what becomes of runs that wait."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from telling import SECOND, START, at, starts
 
-from panther_schedule import BackgroundTask, Once, Run, Scheduler, TaskHandle, VirtualClock
-
-SECOND = timedelta(seconds=1)
-START = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def starts(handle: TaskHandle) -> list[float]:
-    """List when the runs of a task were called, in seconds after the start."""
-    runs = [run for run in handle.runs if isinstance(run, Run)]
-    return [(run.started_at - START).total_seconds() for run in runs if run.started_at is not None]
-
-
-def at(scheduler: Scheduler, seconds: float, act: Callable[[], object]) -> None:
-    """Let something happen at this time."""
-    scheduler.add_task(BackgroundTask(act).with_schedule(Once(START + seconds * SECOND)))
-
+from panther_schedule import BackgroundTask, Scheduler, VirtualClock
 
 # ---- what waits of the old schedule ------------------------------------------------------------------------------
 

@@ -1,0 +1,51 @@
+"""Tells what a scheduler did in virtual time, in seconds after the start of 2026, for tables to compare with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from panther_schedule import BackgroundTask, Once, Run, Scheduler, TaskHandle
+
+SECOND = timedelta(seconds=1)
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def note() -> None:
+    """Do nothing."""
+
+
+def seconds(at: datetime | None) -> float:
+    """Give a time in seconds after the start."""
+    assert at is not None
+    return (at - START).total_seconds()
+
+
+def runs(handle: TaskHandle) -> list[Run]:
+    """List the runs of a task."""
+    return [record for record in handle.runs if isinstance(record, Run)]
+
+
+def starts(handle: TaskHandle) -> list[float]:
+    """List when the function was called the last time in each run."""
+    return [seconds(run.started_at) for run in sorted(runs(handle), key=lambda run: run.scheduled_at)]
+
+
+def told(handle: TaskHandle) -> list[object]:
+    """Tell a task's records as they were written: a run by its start, other occurrences by reason, range and count."""
+    return [
+        (seconds(record.started_at) if record.started_at is not None else record.outcome)
+        if isinstance(record, Run)
+        else (record.reason, seconds(record.first_at), seconds(record.last_at), record.count)
+        for record in handle.runs
+    ]
+
+
+def outcomes(handle: TaskHandle) -> dict[str, int]:
+    """Count what became of a task's occurrences, without zeros."""
+    return {what: number for what, number in handle.counts.items() if number}
+
+
+def at(scheduler: Scheduler, second: float, act: Callable[[], object]) -> None:
+    """Let something happen then."""
+    scheduler.add_task(BackgroundTask(act).with_schedule(Once(START + second * SECOND)))
