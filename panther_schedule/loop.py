@@ -277,7 +277,11 @@ class Loop:
     def _step(self, by: int, reading: Reading) -> None:
         direction = "back" if by < 0 else "forward"
         log_safely("the wall clock was set %s by %s", direction, MICROSECOND * abs(by), level=logging.WARNING)
-        reset = self.store.set_back(reading) if by < 0 else 0
+        reset = 0
+        if by < 0:
+            tasks = list(self._tasks.values())
+            paused = [entry for entry in tasks if entry.rule.on_wall and entry.state.held.paused is not None]
+            reset = self.store.set_back(paused, reading)
         if self.store.emit is not None:
             self.store.emit(ClockStepped, None, (by, reset))
 

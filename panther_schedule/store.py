@@ -185,10 +185,13 @@ class MemoryStore:
         for flight in self._flights(entry):
             self.cancel_run(flight, reading)
 
-    def set_back(self, reading: Reading) -> int:
-        """Look at every wall-clock task again, after the wall clock was set back; return how many were reset."""
+    def set_back(self, paused: Iterable[Entry], reading: Reading) -> int:
+        """Look at every wall-clock task again, after the wall clock was set back; return how many were reset.
+
+        Those that are paused have no place in the timetable, so they are given.
+        """
         reset = 0
-        for entry in self.timetable.clear_wall():
+        for entry in (*self.timetable.clear_wall(), *paused):
             state = planning.after_step_back(entry.rule, entry.state, reading.wall)
             if state is not None:
                 reset += 1
