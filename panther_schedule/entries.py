@@ -74,7 +74,8 @@ class Flight:
         self, entry: Entry, scheduled_at: int, previous: int | None, cause: Cause = "schedule", number: int = 0
     ) -> None:
         self.entry, self.task = entry, entry.task
-        self.scheduled_at, self.previous, self.cause, self.number = scheduled_at, previous, cause, number
+        self.scheduled_at, self.previous, self.number = scheduled_at, previous, number
+        self.cause: Cause = cause
 
     @property
     def id(self) -> str:

@@ -23,7 +23,7 @@ from .listeners import Listeners
 from .logs import log_safely
 from .messages import Command, Do, Stop, Watch, check_timeout
 from .planning import drains
-from .rules import Rule
+from .rules import Rule, jittered
 from .runs import Cause, State
 from .store import MemoryStore
 from .workers import Started, Workers, log_run
@@ -376,4 +376,7 @@ class Loop:
 
 
 def _turn_order(flight: Flight) -> tuple[int, int]:
-    return flight.scheduled_at, flight.entry.rank
+    entry, due = flight.entry, flight.scheduled_at
+    if entry.rule.terms is not None:
+        due = jittered(entry.rule, entry.rule.terms, due, entry.state.anchor)
+    return due, entry.rank

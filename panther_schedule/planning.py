@@ -14,13 +14,12 @@ from .clock import MICROSECOND, SECOND, Reading
 from .jitter import spread
 from .occurrences import begins_after
 from .rules import DEFAULT_TERMS, Rule, Terms, jittered
-from .runs import NOTHING_HELD, Held, Outcome, PassedRecord, Reason, State
+from .runs import NOTHING_HELD, Held, Outcome, PassedRecord, Reason, State, make
 from .schedules import Schedule
 
 _FIRST_PAUSE: Final = SECOND  # after a failure of a back-to-back task
 _LONGEST_PAUSE: Final = 60 * SECOND
 _TRUSTED: Final = 24 * 3600 * SECOND
-_new: Final = tuple.__new__  # a third of the time of a named tuple's own, on the way of each run
 _LONGEST_DELAY: Final = 10_000 * 365 * 24 * 3600 * SECOND
 
 
@@ -67,23 +66,15 @@ def plan(rule: Rule, state: State, now: int) -> Plan:
         if state.running or held.lingering or held.waiting:  # of the schedule before, which was replaced
             return Plan(state._replace(next_at=None), None)
         return Plan(State(state.anchor, due, None, state.handed + 1, 1, state.failures, due, held), due)
-    if rule.terms is not None or held is not NOTHING_HELD:
-        return _plan_by_policy(rule, rule.terms or DEFAULT_TERMS, state, now)
-    passed: tuple[PassedRecord, ...] = ()
+    terms = rule.terms or DEFAULT_TERMS
     following = rule.occurrences.next_after(due, state.anchor)
-    latest = due
-    if following is not None and following <= now:
-        latest = _before(rule, now + 1, state.anchor)
-        passed = (_range(rule, "missed", due, _before(rule, latest, state.anchor), state.anchor),)
-        following = rule.occurrences.next_after(latest, state.anchor)
-    if state.running:
-        passed += (PassedRecord("skipped_overlap", latest, latest, 1),)
-        return Plan(State(state.anchor, latest, following, state.handed, state.running, 0, state.latest), None, passed)
-    handed = state.handed + 1
+    alone = following is None or following > now
+    if state.running or held is not NOTHING_HELD or terms.jitter or not alone or due < now - terms.tolerance:
+        return _plan_by_policy(rule, terms, state, now)
+    handed = state.handed + 1  # one occurrence, in time, and nothing in its way: most plans are this one
     if handed == rule.n:
         following = None
-    state = _new(State, (state.anchor, latest, following, handed, 1, 0, latest, held))
-    return _new(Plan, (state, latest, passed, False))
+    return make(Plan, (make(State, (state.anchor, due, following, handed, 1, 0, due, held)), due, (), False))
 
 
 def _plan_by_policy(rule: Rule, terms: Terms, state: State, now: int) -> Plan:
@@ -99,16 +90,13 @@ def _plan_by_policy(rule: Rule, terms: Terms, state: State, now: int) -> Plan:
     late = len(wanted) > 1 or state.held.catching_up
     places = _places(rule, state)
     if places is not None and len(wanted) > places:  # the task ends with the last of its n
+        latest = wanted[places - 1]
         wanted = wanted[:places]
-        latest = wanted[-1]
     following = rule.occurrences.next_after(latest, anchor)
     state = state._replace(cursor=latest, next_at=following)
     if not wanted:
         return Plan(state, None, passed)
-    if late:
-        decided = _join_late(terms, state, wanted)
-    else:
-        decided = _overlapping(terms, state, latest)
+    decided = _join_late(terms, state, wanted) if late else _overlapping(terms, state, latest)
     state = decided.state
     if _places(rule, state) == 0:
         state = state._replace(next_at=None)
@@ -121,11 +109,13 @@ def _wanted(rule: Rule, terms: Terms, state: State, latest: int, now: int) -> tu
         case "coalesce":
             return (latest,)
         case "skip":
-            return (latest,) if jittered(rule, terms, latest, state.anchor) >= now - terms.grace else ()
+            return (latest,) if jittered(rule, terms, latest, state.anchor) >= now - terms.tolerance else ()
         case "catch_up":
             wanted: list[int] = []
             at: int | None = latest
-            while at is not None and at >= _next(state) and at >= now - terms.window and len(wanted) < terms.most_late:
+            while (
+                at is not None and at >= _next(state) and at >= now - terms.tolerance and len(wanted) < terms.most_late
+            ):
                 wanted.append(at)
                 at = rule.occurrences.latest(at - 1, state.anchor)
             return tuple(reversed(wanted))
@@ -262,7 +252,7 @@ def settle(rule: Rule, state: State, outcome: Outcome, finished_at: int, *, ling
         return _next_back_to_back(rule, state, finished_at)
     if state.held is NOTHING_HELD and not lingers:
         anchor, cursor, next_at, handed, _running, _failures, latest, held = state
-        return _new(Plan, (_new(State, (anchor, cursor, next_at, handed, running, 0, latest, held)), None, (), False))
+        return make(Plan, (make(State, (anchor, cursor, next_at, handed, running, 0, latest, held)), None, (), False))
     state = state._replace(running=running)
     return Plan(_lingers(state, 1), None) if lingers else _go_on(state)
 

@@ -12,7 +12,7 @@ from pydantic_core import InitErrorDetails
 from .clock import microseconds
 from .errors import fault, refusal, type_name
 from .occurrences import ever_happens
-from .policies import Policy, merged
+from .policies import DEFAULT_POLICY, Policy, merged
 from .schedules import SCHEDULES, AnySchedule, Repeat
 
 
@@ -105,6 +105,8 @@ def changed_policy(policy: Policy, given: object, fields: Mapping[str, object]) 
     ]
     if lines:
         raise refusal("with_policy", lines)
+    if policy is DEFAULT_POLICY and not fields:
+        return given  # shared by all tasks it is given to
     return merged(policy, given._given(), fields)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal, NamedTuple, TypeAlias, get_args
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, TypeVar, cast, get_args
 
 from .clock import moment
 
@@ -23,6 +23,17 @@ Cause: TypeAlias = Literal["schedule", "manual", "backfill"]
 
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 REASONS: Final[tuple[Reason, ...]] = get_args(Reason)
+
+
+_T = TypeVar("_T", bound=tuple[Any, ...])
+
+
+class _Make(Protocol):
+    def __call__(self, cls: type[_T], values: tuple[Any, ...], /) -> _T: ...
+
+
+make: Final = cast(_Make, tuple.__new__)  # pyright: ignore[reportUnknownMemberType] - typed by the protocol
+"""Makes a named tuple of all its values, in a third of the time of its own constructor: for what each run needs."""
 
 
 class Held(NamedTuple):

@@ -28,7 +28,7 @@ from .loop import Loop
 from .messages import check_timeout
 from .occurrences import UTC_ZONE, clear_caches, zone_for
 from .planning import first_state
-from .policies import DEFAULT_POLICY
+from .policies import DEFAULT_POLICY, Policy
 from .refusals import refuse_policy
 from .rules import Rule, rule_of, under
 from .runs import State
@@ -75,7 +75,7 @@ class Scheduler:
         self._tasks: dict[int | str, Entry] = {}
         self._orders = itertools.count(1)
         self._event_loop: asyncio.AbstractEventLoop | None = None
-        self._latest: tuple[AnySchedule, Rule] = ONCE, rule_of(ONCE, UTC_ZONE)
+        self._latest: tuple[AnySchedule, Policy, Rule] = ONCE, DEFAULT_POLICY, rule_of(ONCE, UTC_ZONE)
         self._loop: Loop | None = None
         self._listeners = Listeners(inline=isinstance(self._clock, VirtualClock))
         self._stopped = False
@@ -138,14 +138,18 @@ class Scheduler:
         return Entry(task, rule, self._first_state(task, rule), next(self._orders), loop)
 
     def _rule(self, task: BackgroundTask[..., Any]) -> Rule:
-        schedule = task._schedule
-        if schedule is not self._latest[0]:  # the schedule of an own setter may well be the shared default
-            self._latest = schedule, rule_of(schedule, zone_for(schedule))
-        policy = task._policy
-        if policy is DEFAULT_POLICY:
-            return self._latest[1]
-        refuse_policy(schedule, policy)
-        return under(self._latest[1], policy, jitter_key(task))
+        schedule, policy, rule = self._latest
+        if task._schedule is schedule and task._policy is policy:  # both may well be the shared defaults
+            return rule
+        schedule, policy = task._schedule, task._policy
+        rule = rule_of(schedule, zone_for(schedule))
+        if policy is not DEFAULT_POLICY:
+            refuse_policy(schedule, policy)
+            rule = under(rule, policy, partial(jitter_key, task))
+            if rule.terms is not None and rule.terms.key:  # this task's alone
+                return rule
+        self._latest = schedule, policy, rule
+        return rule
 
     def _first_state(self, task: BackgroundTask[..., Any], rule: Rule) -> State:
         state = first_state(task._schedule, rule, self._clock.read())
@@ -231,7 +235,7 @@ class Scheduler:
         clear_caches()
         rule_of.cache_clear()
         with self._lock:
-            self._latest = ONCE, rule_of(ONCE, UTC_ZONE)
+            self._latest = ONCE, DEFAULT_POLICY, rule_of(ONCE, UTC_ZONE)
             loop = self._loop
             if loop is not None:
                 entries = [entry for entry in self._tasks.values() if entry.rule.on_wall]

@@ -17,7 +17,7 @@ from .events import OccurrencesPassed, RunFinished, RunRetried, TaskPaused, Task
 from .ledger import Account, Ledger
 from .planning import Plan, plan, settle
 from .rules import Rule
-from .runs import AttemptRecord, Outcome, RunRecord, State
+from .runs import AttemptRecord, Outcome, RunRecord, State, make
 from .timetable import Timetable
 
 
@@ -261,7 +261,7 @@ class MemoryStore:
         """Record a run that has ended, and decide what follows it."""
         entry = flight.entry
         cause = flight.cause
-        record = flight.record = tuple.__new__(  # faster than its own, on the way of each run
+        record = flight.record = make(
             RunRecord,
             (flight.scheduled_at, started_at, finished_at, outcome, error, cause, flight.number, flight.earlier),
         )
@@ -292,7 +292,7 @@ class MemoryStore:
     def _end_attempt(self, flight: Flight, attempt: AttemptRecord, delay: int) -> None:
         flight.earlier += (attempt,)
         if self.emit is not None:
-            self.emit(RunRetried, flight.entry, (flight.id, attempt, delay))
+            self.emit(RunRetried, flight.entry, (flight, attempt, delay))
 
     def _rest(self, flight: Flight, delay: int, reading: Reading) -> None:
         flight.phase = "resting"

@@ -182,7 +182,8 @@ class Workers:
         if terms is not None and terms.timeout is not None:
             self._report(Started(flight, started_at, self._steady()))
         if self.emit is not None:
-            self.emit(RunStarted, flight.entry, (flight, started_at, flight.attempt))
+            details = (flight, flight.scheduled_at, started_at, flight.cause, flight.attempt)
+            self.emit(RunStarted, flight.entry, details)
         flying.set(flight)
         try:
             result = task._func(*task._args, **task._kwargs)  # task.kwargs would make a view for each run
