@@ -94,6 +94,8 @@ def _plan_by_policy(rule: Rule, terms: Terms, state: State, now: int) -> Plan:
         wanted = wanted[:places]
     following = rule.occurrences.next_after(latest, anchor)
     state = state._replace(cursor=latest, next_at=following)
+    if state.held.released:
+        state = state._replace(held=_held(state.held._replace(released=False)))
     if not wanted:
         return Plan(state, None, passed)
     decided = _join_late(terms, state, wanted) if late else _overlapping(terms, state, latest)
@@ -105,6 +107,8 @@ def _plan_by_policy(rule: Rule, terms: Terms, state: State, now: int) -> Plan:
 
 def _wanted(rule: Rule, terms: Terms, state: State, latest: int, now: int) -> tuple[int, ...]:
     """Return the due occurrences that are not missed, oldest first; `latest` is the last one that is due."""
+    if state.held.released:
+        return (latest,)
     match terms.missed:
         case "coalesce":
             return (latest,)
@@ -321,7 +325,8 @@ def resume(rule: Rule, state: State, now: int) -> Plan:
     if rule.on_wall:  # the clock may have been set back in the pause
         state = after_step_back(rule, state, now) or state
     skipped = skipped_by_pause(rule, state, now)
-    state = state._replace(held=_held(state.held._replace(paused=None)))
+    released = rule.once and state.next_at is not None and state.next_at <= now
+    state = state._replace(held=_held(state.held._replace(paused=None, released=released)))
     if skipped is None:
         return _go_on(state)
     following = rule.occurrences.next_after(skipped.last, state.anchor)
@@ -371,4 +376,4 @@ def without_waiting(state: State) -> State:
 def replaced(state: State, fresh: State) -> State:
     """Return the state of a task that gets another schedule: it starts afresh, and what runs or waits goes on."""
     held = state.held
-    return fresh._replace(running=state.running, held=_held(held._replace(older=len(held.waiting))))
+    return fresh._replace(running=state.running, held=_held(held._replace(older=len(held.waiting), released=False)))

@@ -49,6 +49,8 @@ class Held(NamedTuple):
     """The reason of a pause."""
     older: int = 0
     """How many waiting ones, the first, are of a schedule that was replaced, and hold no place in the new `n`."""
+    released: bool = False
+    """A `Once` was due in a pause that is over, and is not decided yet; it waited, so it is not missed."""
 
 
 NOTHING_HELD: Final = Held()
