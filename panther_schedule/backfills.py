@@ -16,7 +16,10 @@ MOST_FILLED: Final = 10_000
 
 
 def occurrences_to_fill(entry: Entry, start: datetime, end: datetime, now: Reading) -> list[tuple[int, int | None]]:
-    """Return the occurrences from `start` to `end`, each with the one before; refuse what can't be filled."""
+    """Return the occurrences from `start` to `end`, each with the one before; refuse what can't be filled.
+
+    They are given as records name them, which is by the schedule's own clock: a record's times find its occurrence.
+    """
     rule, state = entry.rule, entry.state
     if rule.back_to_back:
         raise _refused(
@@ -26,18 +29,17 @@ def occurrences_to_fill(entry: Entry, start: datetime, end: datetime, now: Readi
             entry.task.explain(),
         )
     first, last = _instant("start", start), _instant("end", end)
-    if last < first or last > now.wall:
+    if last < first or last > max(now):
         raise _refused(
             "backfill_range",
             "end must lie from start to now, got {got}; what is to come runs by itself",
             "end",
             f"{start.isoformat()} to {end.isoformat()}",
         )
-    behind = 0 if rule.on_wall else now.steady - now.wall
     found: list[tuple[int, int | None]] = []
-    before = rule.occurrences.latest(first + behind - 1, state.anchor)
-    at = rule.occurrences.next_after(first + behind - 1, state.anchor)
-    while at is not None and at <= last + behind:
+    before = rule.occurrences.latest(first - 1, state.anchor)
+    at = rule.occurrences.next_after(first - 1, state.anchor)
+    while at is not None and at <= min(last, rule.now(now)):
         if len(found) == MOST_FILLED:
             raise _refused(
                 "backfill_size",

@@ -197,6 +197,19 @@ def test_a_backfill_of_a_calendar_goes_back_before_the_task_was_added() -> None:
         assert handle.backfill(START - HOUR, START) == []
 
 
+@pytest.mark.parametrize("step", [-HOUR, SECOND / 1_000_000, HOUR])
+def test_the_times_of_records_find_their_occurrences_whatever_the_wall_clock_does(step: timedelta) -> None:
+    clock = VirtualClock(START)
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(GRID)
+        scheduler.join()
+        clock.step(step)
+        times = [run.scheduled_at for run in handle.runs if isinstance(run, Run)]
+
+        assert handle.backfill(times[0], times[-1], dry_run=True) == times
+        assert handle.backfill(times[0], max(times[-1], clock.now()), dry_run=True) == times
+
+
 def test_one_of_a_backfill_fails_and_the_others_go_on_and_one_is_cancelled() -> None:
     clock = VirtualClock(START)
 
