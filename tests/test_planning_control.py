@@ -39,7 +39,7 @@ PAUSED = Held(paused="why")
 
 def added(schedule: Schedule = GRID, policy: Policy | None = None) -> tuple[Rule, State]:
     """Give the rule and the first state of a task that was added at AT."""
-    rule = under(rule_of(schedule, UTC_ZONE), policy or Policy(), "task")
+    rule = under(rule_of(schedule, UTC_ZONE), policy or Policy(), lambda: "task")
     state = first_state(schedule, rule, Reading(AT, AT))
     assert state is not None
     return rule, state

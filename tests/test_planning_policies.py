@@ -22,7 +22,7 @@ GRID = Repeat(-1, 10 * SECOND)
 
 def added(policy: Policy, schedule: Schedule = GRID, key: str = "task") -> tuple[Rule, State]:
     """Give the rule and the first state of a task that was added at AT."""
-    rule = under(rule_of(schedule, UTC_ZONE), policy, key)
+    rule = under(rule_of(schedule, UTC_ZONE), policy, lambda: key)
     state = first_state(schedule, rule, Reading(AT, AT))
     assert state is not None
     return rule, state
