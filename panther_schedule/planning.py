@@ -98,7 +98,7 @@ def _plan_by_policy(rule: Rule, terms: Terms, state: State, now: int) -> Plan:
         state = state._replace(held=_held(state.held._replace(released=False)))
     if not wanted:
         return Plan(state, None, passed)
-    decided = _join_late(terms, state, wanted) if late else _overlapping(terms, state, latest)
+    decided = _join_late(terms, state, wanted) if late else _overlapping(rule, terms, state, latest)
     state = decided.state
     if _places(rule, state) == 0:
         state = state._replace(next_at=None)
@@ -141,23 +141,26 @@ def _join_late(terms: Terms, state: State, late: tuple[int, ...]) -> Plan:
     return Plan(going.state, going.start, passed)
 
 
-def _overlapping(terms: Terms, state: State, at: int) -> Plan:
+def _overlapping(rule: Rule, terms: Terms, state: State, at: int) -> Plan:
     """Decide about one due occurrence beside what runs and waits."""
     waiting = state.held.waiting
     running = state.running + state.held.lingering
     if not running and not waiting:
         return _start(state, at)
-    skipped = PassedRecord("skipped_overlap", at, at, 1)
+    waits = Plan(_waits(state, (*waiting, at)), None)
+    skipped = Plan(state, None, (PassedRecord("skipped_overlap", at, at, 1),))
+    if rule.once:  # what goes is of the schedule before, and there is no other occurrence
+        skipped = waits
     match terms.overlap:
         case "skip":
-            return Plan(state, None, (skipped,))
+            return skipped
         case "queue_one" | "queue_all":
             if len(waiting) >= terms.most:
-                return Plan(state, None, (skipped,))
-            return Plan(_waits(state, (*waiting, at)), None)
+                return skipped
+            return waits
         case "allow":
             if running >= terms.most or waiting:
-                return Plan(state, None, (skipped,))
+                return skipped
             return _start(state, at)
         case "cancel_running":
             superseded = tuple(PassedRecord("skipped_overlap", old, old, 1) for old in waiting)

@@ -1,11 +1,13 @@
 """`replace()` in virtual time: what begins afresh, what goes on, and what becomes of runs that wait."""
 
+from datetime import time
 from typing import Any
 
 import pytest
-from telling import SECOND, START, at, starts
+from pydantic import ValidationError
+from telling import SECOND, START, at, note, runs, seconds, starts, told
 
-from panther_schedule import BackgroundTask, Scheduler, VirtualClock
+from panther_schedule import BackgroundTask, Daily, Policy, Scheduler, SchedulerStateError, VirtualClock
 
 # ---- what waits of the old schedule ------------------------------------------------------------------------------
 
@@ -33,3 +35,152 @@ def test_what_waits_keeps_its_turn_and_takes_none_of_the_new_n(
 
         assert handle.ended
     assert starts(handle) == expected
+
+
+# ---- what begins afresh, and what stays --------------------------------------------------------------------------
+
+PLAIN = BackgroundTask(note).with_name("a")
+NAMED = PLAIN.interval(4).interval_wait(10 * SECOND)
+CHANGED = [
+    # the new task, put in place at second 15 -> its starts; those of 0 and 10 s are of the old one
+    pytest.param(NAMED, [0, 10, 20, 30], id="an equal one: nothing changes"),
+    pytest.param(NAMED.interval(2), [0, 10, 15, 25], id="another n: a new grid, and n whole"),
+    pytest.param(NAMED.interval_wait(3 * SECOND), [0, 10, 15, 18, 21, 24], id="another wait"),
+    pytest.param(PLAIN, [0, 10, 15], id="another kind: once"),
+    pytest.param(PLAIN.with_schedule(Daily(time(1), n=2, tz="UTC")), [0, 10, 3600, 90_000], id="another kind: daily"),
+    pytest.param(NAMED.interval(3).interval_wait(0 * SECOND), [0, 10, 15, 15, 15], id="another kind: back to back"),
+    pytest.param(NAMED.with_policy(overlap="allow"), [0, 10, 20, 30], id="another policy: grid and count stay"),
+    pytest.param(NAMED.with_policy(timeout=SECOND), [0, 10, 20, 30], id="another timeout"),
+    pytest.param(
+        BackgroundTask(int).interval(4).interval_wait(10 * SECOND).with_name("a"), [0, 10, 20, 30], id="function"
+    ),
+]
+
+
+@pytest.mark.parametrize(("task", "expected"), CHANGED)
+def test_only_another_schedule_begins_afresh(task: BackgroundTask[[]], expected: list[float]) -> None:
+    clock = VirtualClock(START)
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(NAMED)
+        clock.advance(15 * SECOND)
+        assert scheduler.replace(task) == handle
+        assert handle.task == task
+        scheduler.join()
+
+    assert starts(handle) == pytest.approx(expected)
+    assert handle.counts["succeeded"] == len(expected), "the records of before stay"
+
+
+def test_new_arguments_are_those_of_the_next_run() -> None:
+    clock, calls = VirtualClock(START), list[tuple[str, float]]()
+
+    def work(what: str) -> None:
+        calls.append((what, seconds(clock.now())))
+        clock.sleep(SECOND)
+        calls.append((what, seconds(clock.now())))
+
+    def task(what: str) -> BackgroundTask[[str]]:
+        return BackgroundTask(work, what).interval(2).interval_wait(10 * SECOND).with_name("a")
+
+    with Scheduler(clock=clock) as scheduler:
+        scheduler.add_task(task("old"))
+        at(scheduler, 0.5, lambda: scheduler.replace(task("new")))
+        scheduler.join()
+
+    assert calls == [("old", 0), ("old", 1), ("new", 10), ("new", 11)], "the run that was going went on"
+
+
+def test_an_unknown_name_is_added_and_no_name_is_refused() -> None:
+    with Scheduler(clock=VirtualClock(START)) as scheduler:
+        assert scheduler.replace(NAMED) == scheduler["a"]
+        assert len(scheduler) == 1
+        for value, kind in ((BackgroundTask(note), "name_missing"), (note, "not_a_task")):
+            with pytest.raises(ValidationError) as caught:
+                scheduler.replace(value)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - one is no task
+            assert [fault["type"] for fault in caught.value.errors()] == [kind]
+
+    with pytest.raises(SchedulerStateError, match="has stopped"):
+        scheduler.replace(NAMED)
+
+
+ENDED = [
+    pytest.param(NAMED.interval(2), [0, 10, 20, 30, 45, 55], id="another schedule begins"),
+    pytest.param(NAMED.with_policy(overlap="allow"), [0, 10, 20, 30], id="another policy: it stays ended"),
+]
+
+
+@pytest.mark.parametrize(("task", "expected"), ENDED)
+def test_a_task_that_has_ended(task: BackgroundTask[[]], expected: list[float]) -> None:
+    clock = VirtualClock(START)
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(NAMED)
+        clock.advance(45 * SECOND)
+        assert handle.ended
+        assert scheduler.add_task(NAMED).ended, "an equal one stays ended"
+        scheduler.replace(task)
+        assert scheduler.join()
+
+    assert starts(handle) == expected
+
+
+def test_a_cancelled_name_is_free_for_replace_as_for_add() -> None:
+    with Scheduler(clock=VirtualClock(START)) as scheduler:
+        first = scheduler.add_task(NAMED)
+        first.cancel()
+        second = scheduler.replace(NAMED)
+        assert second != first
+        scheduler.join()
+
+    assert [len(first.runs), len(second.runs)] == [0, 4]
+
+
+@pytest.mark.parametrize("task", [NAMED.interval(2), NAMED.interval(2).interval_wait(0 * SECOND), NAMED])
+def test_a_pause_outlives_another_schedule(task: BackgroundTask[[]]) -> None:
+    clock = VirtualClock(START)
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(NAMED)
+        clock.advance(5 * SECOND)
+        handle.pause("why")
+        scheduler.replace(task)
+        clock.advance(50 * SECOND)
+        assert handle.paused == "why"
+        assert starts(handle) == [0]
+        handle.resume()
+        scheduler.join()
+
+    assert handle.counts["succeeded"] == 1 + (3 if task == NAMED else 2)
+
+
+def test_an_occurrence_that_is_due_is_decided_before_the_task_changes() -> None:
+    clock = VirtualClock(START)
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(NAMED)
+        clock.advance(5 * SECOND)
+        clock._move(27_000_000)  # nothing looked yet
+        scheduler.replace(NAMED.interval(1).interval_wait(SECOND))
+        scheduler.join()
+
+    assert told(handle) == [0, ("missed", 10, 20, 2), ("skipped_overlap", 32, 32, 1), 32, 33]
+    assert [seconds(run.scheduled_at) for run in runs(handle)] == [0, 30, 33]
+
+
+ONCE = [
+    Policy(),
+    Policy(timeout=SECOND * 60),
+    Policy(overlap="queue_one"),
+    Policy(overlap="allow", max_running=1),
+    Policy(overlap="cancel_running"),
+]
+
+
+@pytest.mark.parametrize("policy", ONCE)
+def test_a_once_waits_for_the_run_of_the_schedule_before(policy: Policy) -> None:
+    clock = VirtualClock(START)
+    slow = BackgroundTask(clock.sleep, 4 * SECOND).with_name("a")
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(slow.interval(3).interval_wait(20 * SECOND))
+        at(scheduler, 1, lambda: scheduler.replace(slow.with_policy(policy)))
+        scheduler.join()
+
+        assert handle.ended
+    assert starts(handle) == [0, 4]
