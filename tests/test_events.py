@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import FrozenInstanceError, fields
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, assert_never, get_args
 
@@ -280,10 +279,10 @@ def test_without_listeners_no_event_is_made(
 ) -> None:
     made: list[object] = []
 
-    def make(kind: object, _entry: object, _details: object) -> None:
+    def make(kind: object, _values: object) -> None:
         made.append(kind)
 
-    monkeypatch.setattr(listeners, "_event", make)
+    monkeypatch.setattr(listeners, "make", make)
     with Scheduler(clock=clock) as scheduler:
         if was_there:
             scheduler.add_listener(made.append)()
@@ -342,10 +341,10 @@ def test_a_match_can_name_every_event(heard: Heard) -> None:
 
 @pytest.mark.parametrize("kind", get_args(Event))
 def test_events_are_frozen_values_without_a_dict(kind: type[Any]) -> None:
-    values = dict.fromkeys((field.name for field in fields(kind)), "x")
+    values = dict.fromkeys(kind.__match_args__, "x")
     event = kind(**values)
 
     assert event == kind(**values)
     assert not hasattr(event, "__dict__")
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         setattr(event, next(iter(values)), "y")
