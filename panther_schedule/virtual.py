@@ -87,7 +87,7 @@ class VirtualLoop(Loop):
         waits = [at - reading.steady for at, _command in self._later]
         if wait is not None:
             waits.append(wait)
-        if self._stop is not None and self.store.in_flight:
+        if self._stop is not None:
             waits.append(self._stop.timeout_us - reading.steady)
         return max(0, min(waits)) if waits else None
 
