@@ -57,15 +57,16 @@ def health_of(loop: Loop, entries: Iterable[Entry], *, started: bool) -> Health:
             late.append((entry.rule.now(now) - due, entry))
     late.sort(key=lambda one: -one[0])
     last = loop.reading
-    threads = workers.threads or workers.busy  # on a virtual clock there is no thread, and none is waited for
+    occupied = workers.occupied
+    threads = workers.threads or occupied  # on a virtual clock there is no thread, and none is waited for
     return Health(
         alive=loop.alive,
         tasks=sum(not entry.ended for entry in entries),
         in_flight=len(loop.store.in_flight),
         workers=workers.threads,
         max_workers=workers.max,
-        busy=min(workers.busy, threads),
-        waiting=max(0, workers.busy - threads),
+        busy=min(occupied, threads),
+        waiting=max(0, occupied - threads),
         overdue=tuple(entry.name for _late, entry in late),
         lag=MICROSECOND * late[0][0] if late else timedelta(0),
         last_turn_at=moment(last.wall) if started else None,

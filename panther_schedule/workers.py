@@ -102,6 +102,11 @@ class Workers:
                 for flight in coroutines:
                     self._report(self._finished(flight, None, "failed", error))
 
+    @property
+    def occupied(self) -> int:
+        """Sync functions that keep a worker or wait for one: not those whose coroutine went on to the event loop."""
+        return self.busy - sum(not flight.task._is_async for flight, *_ in tuple(self._running.values()))
+
     def ended(self, flight: Flight) -> None:
         """Take note that a run's function has ended; called by the store's owner only."""
         if not flight.task._is_async:

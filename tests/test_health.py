@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from datetime import UTC, datetime, timedelta
@@ -164,6 +165,27 @@ def test_a_function_that_outlives_its_timeout_keeps_a_worker_busy() -> None:
         release.set()
 
     assert (health.in_flight, health.busy, health.waiting) == (0, 1, 0)
+
+
+@pytest.mark.real_clock
+def test_coroutines_keep_no_worker_also_of_a_sync_function() -> None:
+    begun, loops = threading.Semaphore(0), list[asyncio.AbstractEventLoop]()
+    release = asyncio.Event()
+
+    async def waits(until: asyncio.Event) -> None:
+        loops.append(asyncio.get_running_loop())
+        begun.release()
+        await until.wait()
+
+    with Scheduler(max_workers=2) as scheduler:
+        for _ in range(5):
+            scheduler.add_task(BackgroundTask(lambda: waits(release)))
+        for _ in range(5):
+            assert begun.acquire(timeout=10)
+        health = scheduler.health()
+        loops[0].call_soon_threadsafe(release.set)
+
+    assert (health.in_flight, health.busy, health.waiting) == (5, 0, 0)
 
 
 @pytest.mark.real_clock
