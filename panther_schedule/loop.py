@@ -108,7 +108,7 @@ class Loop:
         if self.workers.waits_for_itself(entry):
             raise SchedulerStateError(
                 f"{method}() waits for runs to end, and is called from one of them, or on the event loop they need; "
-                "call it from another thread"
+                "call it from another thread, or leave the `async with` block"
             )
 
     def do(self, command: Command) -> None:

@@ -296,11 +296,8 @@ class Scheduler:
             SchedulerStateError: it is called from one of the runs it would wait for.
         """
         check_timeout("stop", timeout)
-        if self._loop is not None and self._loop.workers.waits_for_itself(None):
-            raise SchedulerStateError(
-                "stop() waits for runs to end, and is called from one of them, or on the event loop they need; "
-                "call it from another thread, or leave the `async with` block"
-            )
+        if self._loop is not None:
+            self._loop.refuse_to_wait_for_itself("stop", None)
         self._begin_stop(timeout, at_exit=False)
         if self._loop is not None:
             self._loop.finish_stop()

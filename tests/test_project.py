@@ -141,6 +141,7 @@ def test_the_demo_shows_the_four_uses_and_ends() -> None:
     assert "equal to the one that was dumped: True" in done.stdout
 
 
+@pytest.mark.real_clock
 def test_the_example_of_policies_leaves_out_no_hour() -> None:
     command = [sys.executable, "-W", "error", "examples/policies.py"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
