@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, LiteralString
 
 from pydantic_core import InitErrorDetails
 
@@ -74,3 +74,9 @@ def no_name() -> InitErrorDetails:
         "replace() needs a task with a name, since it replaces the task of that name; write task.with_name('digest')",
         at=("name",),
     )
+
+
+def no_worker(max_workers: object) -> InitErrorDetails:
+    """Refuse a pool that has no place for a worker."""
+    message: LiteralString = "max_workers must be at least 1, got {got}"
+    return fault("max_workers", message, at=("max_workers",), got=max_workers)

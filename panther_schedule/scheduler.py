@@ -16,10 +16,10 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Final, ParamSpec, Self
 
-from .admission import equal, is_task, name_in_use, no_name, no_occurrence, no_task
+from .admission import equal, is_task, name_in_use, no_name, no_occurrence, no_task, no_worker
 from .clock import Clock, SystemClock, VirtualClock
 from .entries import Entry, keys_of
-from .errors import BusyLoopWarning, SchedulerStateError, fault, refusal
+from .errors import BusyLoopWarning, SchedulerStateError, refusal
 from .events import Event
 from .handles import TaskHandle
 from .health import Health, counts_in, health_of
@@ -57,14 +57,7 @@ class Scheduler:
 
     def __init__(self, *, max_workers: int | None = None, clock: Clock | None = None) -> None:
         if max_workers is not None and (type(max_workers) is not int or max_workers < 1):
-            raise refusal(
-                "Scheduler",
-                [
-                    fault(
-                        "max_workers", "max_workers must be at least 1, got {got}", at=("max_workers",), got=max_workers
-                    )
-                ],
-            )
+            raise refusal("Scheduler", [no_worker(max_workers)])
         self._max_workers = max_workers
         self._clock: Clock = clock if clock is not None else SystemClock()
         self._reset()
