@@ -263,9 +263,9 @@ class Loop:
                 self._put_off(partial(self.store.finish, message), reading, error)
         elif kind is Started:
             flight, flight.started_at, steady = message
-            timeout = flight.entry.rule.terms.timeout
-            if timeout is not None:
-                self.store.timetable.set_timer(flight, steady + timeout)
+            terms = flight.entry.rule.terms  # None where the task was replaced meanwhile
+            if terms is not None and terms.timeout is not None:
+                self.store.timetable.set_timer(flight, steady + terms.timeout)
         elif kind is Do:
             self._try(message.command, reading)
             message.done.set()
