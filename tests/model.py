@@ -1,0 +1,402 @@
+"""A model of the runtime, to compare it with: explicit lists of occurrences, and what each of them became.
+
+It is written from the page of semantics and shares no code with the package. Where the scheduler would search for an
+occurrence, the model looks through a list; where the scheduler counts a range, the model has each of its occurrences
+in hand. Jitter, zones and repeats without a wait are not in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from model_parts import DAY, MOST_QUEUED, Call, Ended, Life, Occurrences, PassedLine, RunLine, Task, Ways
+
+
+class Model:
+    """A scheduler: its clock, its tasks, and one place where functions run until somebody ends them."""
+
+    def __init__(self, now: int) -> None:
+        self.wall = self.steady = now
+        self.tasks: list[Task] = []
+        self.full = False
+        """No worker is free: what is handed over waits to be called."""
+        self.open: list[Call] = []
+        """Runs whose functions were handed over and have not ended, in the order of handing over."""
+        self.log: list[tuple[int, int, str, int]] = []
+        """Each start: task, occurrence, cause, attempt."""
+        self._starts: list[Call] = []
+        self._timers = 0
+        self._inbox: list[tuple[Call, Ended]] = []
+
+    def now(self, task: Task) -> int:
+        """Return the time a task follows."""
+        return self.wall if task.life.occurrences.on_wall else self.steady
+
+    # ---- what people do --------------------------------------------------------------------------------------
+
+    def add(self, name: str | None, occurrences: Occurrences, ways: Ways) -> Task:
+        """Add a task."""
+        task = Task(len(self.tasks), name, ways, self._life(occurrences))
+        self.tasks.append(task)
+        self.look()
+        return task
+
+    def _life(self, occurrences: Occurrences) -> Life:
+        now = self.wall if occurrences.on_wall else self.steady
+        from_now_on = occurrences.on_wall and not occurrences.once  # the others begin with their first, even if over
+        begin = now if from_now_on else occurrences.instants[0] - 1
+        return Life(occurrences, begin, begin, now)
+
+    def replace(self, task: Task, occurrences: Occurrences | None, ways: Ways) -> None:
+        """Change the policy; with another schedule the task starts afresh."""
+        life = None if occurrences is None else self._life(occurrences)
+        self._take_in()
+        task.ways = ways
+        if life is not None:
+            task.past.append(task.life)
+            task.life, task.ended = life, False
+        self.look()
+
+    def pause(self, task: Task) -> None:
+        """Let nothing of a task start."""
+        self._take_in()
+        if not (task.ended or task.dropped):
+            task.paused = True
+        self.look()
+
+    def resume(self, task: Task) -> None:
+        """Go on: what was due in the pause is skipped, but a `Once` runs now."""
+        self._take_in()
+        if task.paused and not task.dropped:
+            task.paused = False
+            self._skip(task, self._in_pause(task))
+            self._go_on(task)
+            if task.life.occurrences.once:
+                for at in task.due(self.now(task)):
+                    self._admit(task, [at])
+            self._check_end(task)
+        self.look()
+
+    def _in_pause(self, task: Task) -> list[int]:
+        return [] if task.life.occurrences.once else task.due(self.now(task))
+
+    def _skip(self, task: Task, skipped: list[int]) -> None:
+        self._cover(task, skipped)
+        self._pass(task, "skipped_paused", skipped)
+
+    def cancel(self, task: Task) -> None:
+        """End a task: what waits or rests is cancelled, what runs is asked to end."""
+        task.cancelled = True
+        self._take_in()
+        skipped = self._in_pause(task) if task.paused else []
+        for at, _life in task.waiting:
+            self._write(task, RunLine(at, "schedule", (Ended(None, self.now(task), "cancelled", None),)))
+        task.waiting, task.late = [], False
+        self._skip(task, skipped)
+        task.dropped = True
+        for call in list(task.calls):
+            self._ask(call)
+        self._check_end(task)
+        self.look()
+
+    def run_now(self, task: Task) -> Call:
+        """Run a task once more, beside all others."""
+        call = Call(task, self.now(task), "manual")
+        self._take_in()
+        task.calls.append(call)
+        self._starts.append(call)
+        self.look()
+        return call
+
+    def backfill(self, task: Task, start: int, end: int) -> list[Call]:
+        """Run a task for each occurrence of a span, as its own clock names them, one after the other."""
+        span = task.life.occurrences.between(start - 1, min(end, self.now(task)))
+        calls = [Call(task, at, "backfill", "queued") for at in span]
+        self._take_in()
+        for call in calls:
+            task.calls.append(call)
+            task.backfill.append(call)
+        if task.backfill and task.backfill[0].phase == "queued":
+            self._begin(task.backfill[0])
+        self.look()
+        return calls
+
+    def _begin(self, call: Call) -> None:
+        call.phase = "going"
+        self._starts.append(call)
+
+    def cancel_run(self, call: Call) -> None:
+        """Ask one run to end."""
+        self._take_in()
+        self._ask(call)
+        self.look()
+
+    def set_full(self, full: bool) -> None:
+        """Let there be no free worker, or free ones again."""
+        self.full = full
+        if not full:
+            for call in list(self.open):
+                if not call.called:
+                    self._call(call)
+        self.look()
+
+    def end(self, call: Call, outcome: str, error: str | None) -> None:
+        """Let a function end now; the scheduler hears of it when it next looks."""
+        self.open.remove(call)
+        self._inbox.append((call, Ended(call.started, self.now(call.task), outcome, error)))
+
+    # ---- time ------------------------------------------------------------------------------------------------
+
+    def advance(self, by: int) -> None:
+        """Let time pass, with a look whenever something is due."""
+        target = self.steady + by
+        self.look()
+        while (wait := self._wait()) is not None and self.steady + wait <= target:
+            self._move(wait)
+            self.look()
+        self._move(target - self.steady)
+
+    def suspend(self, by: int) -> None:
+        """Let time pass without a look, then look once."""
+        self._move(by)
+        self.look()
+
+    def step(self, by: int) -> None:
+        """Set the wall clock; one that was more than a day ahead was wrong, and its tasks go on by the new time."""
+        self.wall += by
+        self._take_in()
+        for task in self.tasks:
+            life = task.life
+            following = life.occurrences.following(self.wall)
+            if not (by < 0 and life.occurrences.on_wall and task.next() is not None and following is not None):
+                continue
+            if life.latest - self.wall > DAY:
+                task.past.append(life)
+                task.life = Life(life.occurrences, self.wall, self.wall, self.wall, life.handed)
+                task.waiting = [(at, task.life if of is life else of) for at, of in task.waiting]
+        self.look()
+
+    def _move(self, by: int) -> None:
+        self.wall += by
+        self.steady += by
+
+    def _wait(self) -> int | None:
+        waits = [call.timer[0] - self.steady for call in self._calls() if call.timer is not None]
+        for task in self.tasks:
+            following = None if task.paused else task.next()
+            if following is not None:
+                waits.append(following - self.now(task))
+        return min(waits, default=None)
+
+    def _calls(self) -> Iterable[Call]:
+        return (call for task in self.tasks for call in task.calls)
+
+    # ---- one look --------------------------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Hear what has ended, then decide what is due, then see to timeouts and next attempts; until all is quiet."""
+        while True:
+            self._take_in()
+            decided = False
+            for task in self.tasks:
+                if not task.paused and (due := task.due(self.now(task))):
+                    self._decide(task, due)
+                    self._check_end(task)
+                    decided = True
+            late = [call for call in self._calls() if call.timer is not None and call.timer[0] <= self.steady]
+            for call in sorted(late, key=lambda call: call.timer or (0, 0)):
+                self._ring(call)
+            starts, self._starts = self._starts, []
+            for call in sorted(starts, key=self._turn):
+                self.open.append(call)
+                self.log.append((call.task.order, call.at, call.cause, call.attempt))
+                if not self.full:
+                    self._call(call)
+            if not decided and not starts and not late and not self._inbox:
+                return
+
+    def _turn(self, call: Call) -> tuple[int, bool, int]:
+        return call.at, not call.task.life.occurrences.on_wall, call.task.order
+
+    def _take_in(self) -> None:
+        while self._inbox:
+            self._finish(*self._inbox.pop(0))
+
+    def _call(self, call: Call) -> None:
+        if call.asked or call.task.cancelled:
+            self.open.remove(call)
+            self._inbox.append((call, Ended(None, self.now(call.task), "cancelled", None)))
+            return
+        call.called, call.started = True, self.now(call.task)
+        if call.task.ways.timeout is not None:
+            self._set_timer(call, call.task.ways.timeout)
+
+    def _set_timer(self, call: Call, after: int) -> None:
+        self._timers += 1
+        call.timer = self.steady + after, self._timers
+
+    def _ring(self, call: Call) -> None:
+        if call.timer is None:
+            return
+        call.timer = None
+        if call.phase == "resting":
+            call.phase, call.attempt, call.asked, call.called, call.started = (
+                "going",
+                call.attempt + 1,
+                False,
+                False,
+                None,
+            )
+            self._starts.append(call)
+            return
+        over = Ended(call.started, self.now(call.task), "timed_out", "TimeoutError")
+        delay = self._delay(call, over)
+        call.phase, call.asked = "lingering", True
+        if delay is None:
+            self._record(call, over)
+        else:
+            call.earlier.append(over)
+
+    def _finish(self, call: Call, ended: Ended) -> None:
+        if call.phase == "going":
+            call.timer = None
+            delay = self._delay(call, ended)
+            if delay is None:
+                self._record(call, ended)
+            else:
+                call.earlier.append(ended)
+                self._rest(call, delay)
+        elif not call.recorded:  # it timed out, and another attempt is to come
+            call.asked = False
+            self._rest(call, self._delay(call, call.earlier[-1]) or 0)
+        elif call.cause == "schedule":
+            call.task.lingering -= 1
+            self._go_on(call.task)
+
+    def _rest(self, call: Call, delay: int) -> None:
+        call.phase = "resting"
+        self._set_timer(call, delay)
+
+    def _delay(self, call: Call, ended: Ended) -> int | None:
+        if call.asked or call.task.cancelled:
+            return None
+        return call.task.ways.delay_after(call.attempt, ended.error)
+
+    def _ask(self, call: Call) -> None:
+        if call.recorded:
+            return
+        call.asked = True
+        if call.phase != "going":
+            self._record(call, Ended(None, self.now(call.task), "cancelled", None))
+
+    def _record(self, call: Call, ended: Ended) -> None:
+        task = call.task
+        call.recorded, call.timer = True, None
+        task.calls.remove(call)
+        self._write(task, RunLine(call.at, call.cause, (*call.earlier, ended)))
+        if call.cause == "schedule":
+            task.running -= 1
+            task.lingering += call.phase == "lingering"
+            self._go_on(task)
+            self._check_end(task)
+        elif call.cause == "backfill":
+            current = task.backfill[0] is call
+            task.backfill.remove(call)
+            if current and task.backfill:
+                self._begin(task.backfill[0])
+
+    # ---- one task --------------------------------------------------------------------------------------------
+
+    def _decide(self, task: Task, due: list[int]) -> None:
+        """Say what becomes of all that is due."""
+        ways, now = task.ways, self.now(task)
+        wanted = due[-1:]
+        if ways.missed == "skip":
+            wanted = [at for at in wanted if now - at <= ways.grace]
+        elif ways.missed == "catch_up":
+            wanted = [at for at in due if now - at <= ways.window][-ways.limit :]
+        missed = due[: len(due) - len(wanted)]
+        self._cover(task, missed)
+        self._pass(task, "missed", missed)
+        if wanted:
+            self._admit(task, wanted)
+
+    def _admit(self, task: Task, wanted: list[int]) -> None:
+        if len(wanted) == 1 and not task.late:
+            self._cover(task, wanted)
+            self._overlap(task, wanted[0])
+            return
+        surplus: list[int] = []
+        for at in wanted[: task.places()]:  # what takes none of the places left is looked at again, in the next turn
+            self._cover(task, [at])
+            if len(task.waiting) < task.ways.limit:
+                task.waiting.append((at, task.life))
+                task.late = True
+            else:
+                surplus.append(at)
+        self._pass(task, "skipped_overlap", surplus)
+        self._go_on(task)
+
+    def _overlap(self, task: Task, at: int) -> None:
+        overlap, going = task.ways.overlap, task.running + task.lingering
+        most_waiting = {"queue_one": 1, "queue_all": MOST_QUEUED}.get(overlap, 0)
+        most_going = task.ways.max_running if overlap == "allow" else 1
+        if not task.waiting and going < most_going:
+            self._start(task, at, task.life)
+        elif overlap == "cancel_running":
+            self._supersede(task, at)
+        elif len(task.waiting) < most_waiting or task.life.occurrences.once:  # which has no other occurrence
+            task.waiting.append((at, task.life))
+        else:
+            self._pass(task, "skipped_overlap", [at])
+
+    def _supersede(self, task: Task, at: int) -> None:
+        superseded, task.waiting = task.waiting, [(at, task.life)]
+        for old, _life in superseded:
+            self._pass(task, "skipped_overlap", [old])
+        for call in list(task.calls):
+            if call.cause == "schedule":
+                self._ask(call)
+
+    def _go_on(self, task: Task) -> None:
+        if task.waiting and not task.paused and not task.running and not task.lingering:
+            at, life = task.waiting.pop(0)
+            task.late = task.late and bool(task.waiting)
+            self._start(task, at, life)
+
+    def _start(self, task: Task, at: int, life: Life) -> None:
+        life.handed += 1
+        task.running += 1
+        call = Call(task, at, "schedule")
+        task.calls.append(call)
+        self._starts.append(call)
+
+    def _cover(self, task: Task, decided: list[int]) -> None:
+        for at in decided:
+            task.life.covered = task.life.latest = at
+
+    def _pass(self, task: Task, reason: str, passed: list[int]) -> None:
+        """Write down occurrences in a row that do not run; those that follow the last line lengthen it."""
+        if not passed:
+            return
+        task.tally[reason] += len(passed)
+        task.passed += passed
+        last = task.lines[-1] if task.lines else None
+        first, number = passed[0], len(passed)
+        if (
+            isinstance(last, PassedLine)
+            and last.reason == reason
+            and task.life.occurrences.following(last.last) == first
+        ):
+            task.lines.pop()
+            first, number = last.first, last.number + number
+        task.lines.append(PassedLine(reason, first, passed[-1], number))
+
+    def _write(self, task: Task, line: RunLine) -> None:
+        task.lines.append(line)
+        if line.cause == "schedule":
+            task.tally[line.calls[-1].outcome] += 1
+
+    def _check_end(self, task: Task) -> None:
+        if not task.running and not task.waiting and task.next() is None:
+            task.ended = True

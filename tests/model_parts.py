@@ -1,0 +1,192 @@
+"""What the model of the runtime is made of: lists of occurrences, policies in numbers, lives of tasks, their records.
+
+All times are integer microseconds since 1970. None of it shares code with the package.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
+MOST_QUEUED = 1_000
+LONGEST_DELAY = 3_600 * SECOND
+NOT_TRIED_AGAIN = (None, "SystemExit", "CancelledError")
+
+
+class Occurrences:
+    """The instants of a schedule, one by one: from `first`, every so often, or only the first."""
+
+    def __init__(self, first: int, every: int | None, n: int, *, on_wall: bool) -> None:
+        self.instants, self.every, self.n, self.on_wall = [first], every, n, on_wall
+        self.once = every is None
+
+    def between(self, after: int, until: int) -> list[int]:
+        """List the instants later than `after` and not later than `until`."""
+        self._write_down(until)
+        return self.instants[bisect_right(self.instants, after) : bisect_right(self.instants, until)]
+
+    def following(self, after: int) -> int | None:
+        """Return the first instant after this one; None when there is none."""
+        self._write_down(after)
+        place = bisect_right(self.instants, after)
+        return self.instants[place] if place < len(self.instants) else None
+
+    def _write_down(self, until: int) -> None:
+        while self.every is not None and self.instants[-1] <= until:
+            self.instants.append(self.instants[-1] + self.every)
+
+
+@dataclass(frozen=True)
+class Ways:
+    """A policy, in plain numbers."""
+
+    overlap: str = "skip"
+    max_running: int = MOST_QUEUED
+    missed: str = "coalesce"
+    grace: int = SECOND
+    limit: int = 100
+    window: int = DAY
+    attempts: int = 1
+    delay: int = SECOND
+    factor: int = 2
+    timeout: int | None = None
+
+    def delay_after(self, attempt: int, error: str | None) -> int | None:
+        """Return the time from the end of an attempt to the next; None when there is no other."""
+        if error in NOT_TRIED_AGAIN or attempt >= self.attempts:
+            return None
+        delay = self.delay
+        for _ in range(attempt - 1):
+            delay *= self.factor
+        return min(delay, LONGEST_DELAY)
+
+
+class Ended(NamedTuple):
+    """One call of a function that ended, or timed out."""
+
+    started: int | None
+    finished: int
+    outcome: str
+    error: str | None
+
+
+class RunLine(NamedTuple):
+    """The record of a run: its occurrence, its cause, and all its calls."""
+
+    at: int
+    cause: str
+    calls: tuple[Ended, ...]
+
+
+class PassedLine(NamedTuple):
+    """The record of occurrences in a row that did not become runs."""
+
+    reason: str
+    first: int
+    last: int
+    number: int
+
+
+@dataclass(eq=False)
+class Call:
+    """A run that was handed over and whose function has not ended, or that waits for its turn or next attempt."""
+
+    task: Task
+    at: int
+    cause: str
+    phase: str = "going"  # or queued (in a backfill), resting (another attempt is to come), lingering (timed out)
+    attempt: int = 1
+    called: bool = False
+    asked: bool = False
+    started: int | None = None
+    recorded: bool = False
+    timer: tuple[int, int] | None = None
+    earlier: list[Ended] = field(default_factory=list[Ended])
+
+
+@dataclass(eq=False)
+class Life:
+    """A task's time with one schedule and one beginning."""
+
+    occurrences: Occurrences
+    begin: int
+    """What is not later than this is none of its occurrences."""
+    covered: int
+    """What is not later than this is decided."""
+    latest: int
+    """The time of the beginning, then the last decided occurrence."""
+    handed: int = 0
+
+
+@dataclass(eq=False)
+class Task:
+    """One task, and all that became of it."""
+
+    order: int
+    name: str | None
+    ways: Ways
+    life: Life
+    past: list[Life] = field(default_factory=list[Life])
+    running: int = 0
+    lingering: int = 0
+    waiting: list[tuple[int, Life]] = field(default_factory=list[tuple[int, Life]])
+    late: bool = False
+    """The waiting ones are late: what comes waits behind them."""
+    paused: bool = False
+    cancelled: bool = False
+    dropped: bool = False
+    """No further occurrence is decided."""
+    ended: bool = False
+    lines: list[RunLine | PassedLine] = field(default_factory=list[RunLine | PassedLine])
+    passed: list[int] = field(default_factory=list[int])
+    """The occurrences in those lines that did not become runs, one by one."""
+    tally: Counter[str] = field(default_factory=Counter[str])
+    calls: list[Call] = field(default_factory=list[Call])
+    """Without an outcome, oldest first."""
+    backfill: list[Call] = field(default_factory=list[Call])
+
+    def places(self) -> int:
+        """Count how many more of the n runs there may be; a run that waits holds its place."""
+        life = self.life
+        if life.occurrences.n == -1:
+            return 1_000_000
+        return life.occurrences.n - life.handed - len([at for at, of in self.waiting if of is life])
+
+    def due(self, now: int) -> list[int]:
+        """List the occurrences to decide about."""
+        if self.dropped or self.places() <= 0:
+            return []
+        return self.life.occurrences.between(self.life.covered, now)
+
+    def next(self) -> int | None:
+        """Return the next occurrence to decide about."""
+        if self.dropped or self.places() <= 0:
+            return None
+        return self.life.occurrences.following(self.life.covered)
+
+    def counts(self) -> dict[str, int]:
+        """Count what became of its occurrences, without the outcomes that are nowhere."""
+        return {**{what: n for what, n in self.tally.items() if n}, "in_flight": self.running + len(self.waiting)}
+
+    def occurred(self) -> int:
+        """Count the occurrences that are decided, by their lists."""
+        lives = [*self.past, self.life]
+        return sum(len(life.occurrences.between(life.begin, life.covered)) for life in lives)
+
+    def check_law(self) -> None:
+        """Raise AssertionError unless each decided occurrence is in one record, waits or runs."""
+        lives = [*self.past, self.life]
+        found = Counter(at for at, _life in self.waiting)
+        found.update(call.at for call in self.calls if call.cause == "schedule")
+        found.update(self.passed)
+        found.update(line.at for line in self.lines if isinstance(line, RunLine) and line.cause == "schedule")
+        decided = Counter(at for life in lives for at in life.occurrences.between(life.begin, life.covered))
+        assert found == decided, f"the model breaks the law: {found - decided} is too much, {decided - found} missing"
+        in_lines = sum(line.number for line in self.lines if isinstance(line, PassedLine))
+        assert in_lines == len(self.passed), (
+            f"the model breaks the law: {in_lines} in ranges, {len(self.passed)} passed"
+        )

@@ -1,0 +1,215 @@
+"""A random walk of a scheduler and its model: what may be done next, and with which numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any, Protocol, TypeVar
+
+from model_parts import DAY, SECOND, Ways
+from pair import Pair, Timing
+
+T = TypeVar("T")
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+MOST_TASKS = 4
+FARTHEST = 3 * DAY  # of the wall clock from steady time
+
+
+class Draw(Protocol):
+    """Takes one of several things, by chance."""
+
+    def __call__(self, options: Sequence[T], /) -> T: ...
+
+
+def chance(random: Random) -> Draw:
+    """Draw by a generator of random numbers."""
+    return random.choice
+
+
+def a_timing(draw: Draw) -> Timing:
+    """Draw a schedule."""
+    kind = draw(["repeat", "repeat", "repeat", "often", "often", "hourly", "daily", "once", "at"])
+    n = draw([-1, -1, 1, 2, 3, 5]) if kind not in {"once", "at"} else 1
+    if kind == "repeat":
+        return Timing(kind, n, draw([10, 20, 60, 300]) * SECOND)
+    if kind == "at":
+        return Timing(kind, n, by=draw([0, 90, 600, -60, -7200]) * SECOND)
+    return Timing(kind, n)
+
+
+def a_policy(draw: Draw) -> Ways:
+    """Draw a policy."""
+    if draw([False, False, False, True]):
+        return Ways()
+    fields: dict[str, Any] = {"overlap": draw(["skip", "queue_one", "queue_all", "allow", "cancel_running"])}
+    if fields["overlap"] == "allow":
+        fields["max_running"] = draw([1, 2, 3])
+    fields["missed"] = draw(["coalesce", "skip", "catch_up", "catch_up"])
+    if fields["missed"] == "skip":
+        fields["grace"] = draw([1, 10, 20, 60, 1200]) * SECOND
+    if fields["missed"] == "catch_up":
+        fields["limit"], fields["window"] = draw([1, 2, 3, 10, 100]), draw([30, 300, 3600, 86400]) * SECOND
+    if draw([False, True]):
+        fields["attempts"], fields["delay"] = draw([2, 3, 4]), draw([0, 1, 15, 45]) * SECOND
+        fields["factor"] = draw([1, 2])
+    if draw([False, True]):
+        fields["timeout"] = draw([5, 20, 60, 400]) * SECOND
+    return Ways(**fields)
+
+
+def an_end(draw: Draw, *, asked: bool) -> tuple[str, str | None]:
+    """Draw how a function ends; one that was asked to may say that it was cancelled."""
+    ends: list[tuple[str, str | None]] = [("succeeded", None), ("failed", "ValueError"), ("failed", "SystemExit")]
+    if asked:
+        ends += [("cancelled", "CancelledError"), ("cancelled", None), ("cancelled", "CancelledError")]
+    return draw(ends)
+
+
+# ---- the acts: each does something to both if it can, and tells whether it did -------------------------------------
+
+
+def add(pair: Pair, draw: Draw) -> bool:
+    """Add a task, but not too many."""
+    if len(pair.handles) >= MOST_TASKS:
+        return False
+    pair.add(a_timing(draw), a_policy(draw), named=draw([True, True, False]))
+    return True
+
+
+def replace(pair: Pair, draw: Draw) -> bool:
+    """Replace a named task that is not cancelled."""
+    at = a_task(pair, draw, lambda at: pair.model.tasks[at].name is not None and not pair.model.tasks[at].cancelled)
+    if at is None:
+        return False
+    timing = a_timing(draw) if draw([False, True]) else None
+    pair.replace(at, timing, a_policy(draw))
+    return True
+
+
+def advance(pair: Pair, draw: Draw) -> bool:
+    """Let time pass, mostly a little."""
+    pair.advance(draw([1, 5, 10, 10, 20, 20, 45, 60, 60, 300, 600, 3600]) * SECOND)
+    return True
+
+
+def suspend(pair: Pair, draw: Draw) -> bool:
+    """Suspend the machine."""
+    pair.suspend(draw([5, 20, 30, 60, 90, 400, 1900, 4000]) * SECOND)
+    return True
+
+
+def step(pair: Pair, draw: Draw) -> bool:
+    """Set the wall clock, sometimes by more than a day."""
+    by = draw([1, -1, 300, -300, 4000, -4000, 26 * 3600, -26 * 3600, -60 * 3600]) * SECOND
+    if abs(pair.model.wall + by - pair.model.steady) > FARTHEST:
+        return False
+    pair.step(by)
+    return True
+
+
+def end(pair: Pair, draw: Draw) -> bool:
+    """End a run that was called."""
+    called = pair.called()
+    if not called:
+        return False
+    at = draw(range(len(called)))
+    pair.end(at, *an_end(draw, asked=called[at][1].asked))
+    return True
+
+
+def set_full(pair: Pair, draw: Draw) -> bool:
+    """Let the workers be busy, or free again."""
+    full = not pair.model.full and draw([False, True])
+    if full == pair.model.full:
+        return False
+    pair.set_full(full)
+    return True
+
+
+def pause(pair: Pair, draw: Draw) -> bool:
+    """Pause a task."""
+    at = a_task(pair, draw, lambda at: not pair.model.tasks[at].paused)
+    if at is not None:
+        pair.pause(at)
+    return at is not None
+
+
+def resume(pair: Pair, draw: Draw) -> bool:
+    """Resume a task."""
+    at = a_task(pair, draw, lambda at: pair.model.tasks[at].paused)
+    if at is not None:
+        pair.resume(at)
+    return at is not None
+
+
+def run_now(pair: Pair, draw: Draw) -> bool:
+    """Run a task once more."""
+    at = a_task(pair, draw, lambda at: not pair.model.tasks[at].cancelled)
+    if at is not None:
+        pair.run_now(at)
+    return at is not None
+
+
+def backfill(pair: Pair, draw: Draw) -> bool:
+    """Fill a few occurrences again."""
+    at = a_task(pair, draw, lambda at: not pair.model.tasks[at].cancelled)
+    if at is not None:
+        end = draw([0, 10, 60, 600]) * SECOND
+        pair.backfill(at, end + draw([0, 20, 60, 1800]) * SECOND, end)
+    return at is not None
+
+
+def cancel_run(pair: Pair, draw: Draw) -> bool:
+    """Cancel a run that was asked for."""
+    if not pair.manual:
+        return False
+    pair.cancel_run(draw(range(len(pair.manual))))
+    return True
+
+
+def cancel(pair: Pair, draw: Draw) -> bool:
+    """Cancel a task."""
+    at = a_task(pair, draw, lambda _at: True)
+    if at is not None:
+        pair.cancel(at)
+    return at is not None
+
+
+def a_task(pair: Pair, draw: Draw, fits: Callable[[int], bool]) -> int | None:
+    """Draw a task that fits."""
+    found = [at for at in range(len(pair.handles)) if fits(at)]
+    return draw(found) if found else None
+
+
+Act = Callable[[Pair, Draw], bool]
+OFTEN: dict[Act, int] = {
+    add: 6,
+    advance: 14,
+    suspend: 7,
+    step: 3,
+    end: 18,
+    set_full: 2,
+    pause: 5,
+    resume: 5,
+    run_now: 2,
+    backfill: 1,
+    cancel_run: 1,
+    cancel: 1,
+    replace: 3,
+}
+"""How often each is drawn."""
+
+
+def walk(pair: Pair, steps: int, random: Random) -> int:
+    """Take steps, and compare after each; return how many."""
+    draw = chance(random)
+    acts = [act for act, often in OFTEN.items() for _ in range(often)]
+    add(pair, draw)
+    taken = 0
+    while taken < steps:
+        if draw(acts)(pair, draw):
+            pair.check()
+            taken += 1
+    pair.check_law()
+    return taken
