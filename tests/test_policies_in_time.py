@@ -119,6 +119,19 @@ def test_late_runs_wait_for_each_other_also_with_allow() -> None:
     assert starts(handle) == [25, 31, 37, 43, 49], "30 and 40 wait behind those that are late"
 
 
+def test_no_more_late_runs_wait_than_are_caught_up() -> None:
+    clock = VirtualClock(START)
+    with Scheduler(clock=clock) as scheduler:
+        task = BackgroundTask(clock.sleep, 25 * SECOND).interval(5).interval_wait(10 * SECOND)
+        handle = scheduler.add_task(task.with_policy(CATCH_UP))
+        clock.suspend(25 * SECOND)
+        scheduler.join()
+
+    assert [seconds(run.scheduled_at) for run in runs(handle)] == [0, 10, 20, 30, 60]
+    assert starts(handle) == [25, 50, 75, 100, 125]
+    assert outcomes(handle) == {"succeeded": 5, "skipped_overlap": 2}, "40 and 50 s, when three waited"
+
+
 def test_a_cancelled_task_with_n_left_ends() -> None:
     clock = VirtualClock(START)
     with Scheduler(clock=clock) as scheduler:
