@@ -168,12 +168,7 @@ class TaskHandle:
         return loop
 
     def _loop(self) -> Loop:
-        loop: Loop = self._entry.owner
-        if loop.forked:
-            raise SchedulerStateError(
-                f"the handle of {self.name!r} belongs to the process before the fork; add the task in this process"
-            )
-        return loop
+        return _loop_of(self._entry)
 
     def __eq__(self, other: object) -> bool:
         return self._entry is other._entry if isinstance(other, TaskHandle) else NotImplemented
@@ -221,17 +216,26 @@ class RunHandle:
             TimeoutError: the timeout came first.
             SchedulerStateError: it is called from a run of this task, or on the event loop that runs need.
         """
-        loop: Loop = self._flight.entry.owner
-        ended = self._flight.record is not None or loop.wait(self._flight, timeout)
+        if self._flight.record is None:
+            _loop_of(self._flight.entry).wait(self._flight, timeout)
         run = self.run
-        if not ended or run is None:
+        if run is None:
             raise TimeoutError(f"the run {self.id!r} has not ended; wait longer, or cancel() it")
         return run
 
     def cancel(self) -> None:
         """Ask it to end, as `TaskHandle.cancel()` does."""
-        loop: Loop = self._flight.entry.owner
+        loop = _loop_of(self._flight.entry)
         loop.do(lambda reading: loop.store.cancel_run(self._flight, reading))
 
     def __repr__(self) -> str:
         return f"<RunHandle {self.id!r}>"
+
+
+def _loop_of(entry: Entry) -> Loop:
+    loop: Loop = entry.owner
+    if loop.forked:
+        raise SchedulerStateError(
+            f"the handle of {entry.name!r} belongs to the process before the fork; add the task in this process"
+        )
+    return loop

@@ -97,11 +97,11 @@ class Loop:
             return self._await(self._is_idle, timeout, self._unended)
         return self._await(lambda: entry.ended, timeout, lambda: [entry])
 
-    def wait(self, flight: Flight, timeout: timedelta | None) -> bool:
-        """Wait until a run is recorded; tell whether that came before the timeout."""
+    def wait(self, flight: Flight, timeout: timedelta | None) -> None:
+        """Wait until a run is recorded, at most for the timeout."""
         check_timeout("wait", timeout)
         self.refuse_to_wait_for_itself("wait", flight.entry)
-        return self._await(lambda: flight.record is not None, timeout, list) and flight.record is not None
+        self._await(lambda: flight.record is not None, timeout, list)
 
     def refuse_to_wait_for_itself(self, method: str, entry: Entry | None) -> None:
         """Refuse to wait in a run that is waited for, or on the event loop that runs need."""

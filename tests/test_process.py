@@ -95,12 +95,14 @@ def test_a_child_process_has_an_empty_unstarted_scheduler() -> None:
 import os
 handle = background_tasks.add_task(BackgroundTask(say, 'parent').with_name('greet'))
 handle.join()
+run = background_tasks.add_task(BackgroundTask(time.sleep, 0.5).with_name('nap')).run_now()
 child = os.fork()
 if not child:
-    try:
-        handle.next_run
-    except RuntimeError as error:
-        say(error)
+    for ask in (lambda: handle.next_run, run.wait, run.cancel):
+        try:
+            ask()
+        except RuntimeError as error:
+            say(error)
     say(len(background_tasks))
     background_tasks.add_task(BackgroundTask(say, 'child')).join()
     background_tasks.stop()
@@ -114,6 +116,7 @@ say(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     assert done.stdout.splitlines() == [
         "parent",
         "the handle of 'greet' belongs to the process before the fork; add the task in this process",
+        *["the handle of 'nap' belongs to the process before the fork; add the task in this process"] * 2,
         "0",
         "child",
         "0",
