@@ -280,8 +280,7 @@ class Loop:
         reset = 0
         if by < 0:
             tasks = list(self._tasks.values())
-            paused = [entry for entry in tasks if entry.rule.on_wall and entry.state.held.paused is not None]
-            reset = self.store.set_back(paused, reading)
+            reset = self.store.set_back([entry for entry in tasks if entry.rule.on_wall], reading)
         if self.store.emit is not None:
             self.store.emit(ClockStepped, None, (by, reset))
 

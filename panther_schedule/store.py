@@ -185,18 +185,16 @@ class MemoryStore:
         for flight in self._flights(entry):
             self.cancel_run(flight, reading)
 
-    def set_back(self, paused: Iterable[Entry], reading: Reading) -> int:
-        """Look at every wall-clock task again, after the wall clock was set back; return how many were reset.
-
-        Those that are paused have no place in the timetable, so they are given.
-        """
+    def set_back(self, entries: Iterable[Entry], reading: Reading) -> int:
+        """Look at wall-clock tasks again, after the wall clock was set back; return how many were reset."""
         reset = 0
-        for entry in (*self.timetable.clear_wall(), *paused):
+        for entry in entries:
             state = planning.after_step_back(entry.rule, entry.state, reading.wall)
             if state is not None:
                 reset += 1
+                self.timetable.overtake(entry)
                 entry.state = state
-            self.timetable.place(entry)
+                self.timetable.place(entry)
         return reset
 
     def reload(self, rules: Iterable[tuple[Entry, Rule]], reading: Reading) -> None:

@@ -103,12 +103,3 @@ class Timetable:
                 heap[:] = [place for place in heap if place[2].due == place[0]]
                 heapify(heap)
             self._stale = 0
-
-    def clear_wall(self) -> list[Entry]:
-        """Take out all tasks that follow the wall clock."""
-        wall = self._heaps[True]
-        entries = [entry for at, _rank, entry in wall if entry.due == at]
-        wall.clear()
-        for entry in entries:
-            entry.due = None
-        return entries
