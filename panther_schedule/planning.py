@@ -1,8 +1,8 @@
 """The pure core: what is due now, and what becomes of it.
 
 `plan` decides about the occurrences that are due, `settle` about a run that ended, `freed` about a function that
-ended after its run had; `resume`, `after_step_back`, `after_reload` and `replaced` about what people and clocks do.
-They get everything as values and return everything as values: they know no clock, no store, no thread and no
+ended after its run had; `resume`, `drop`, `after_step_back`, `after_reload` and `replaced` about what people and clocks
+do. They get everything as values and return everything as values: they know no clock, no store, no thread and no
 function.
 """
 
@@ -345,6 +345,13 @@ def skipped_by_pause(rule: Rule, state: State, now: int) -> PassedRecord | None:
     if jittered(rule, rule.terms or DEFAULT_TERMS, due, anchor) > now:
         return None
     return _range(rule, "skipped_paused", due, _latest_due(rule, due, anchor, now), anchor)
+
+
+def drop(rule: Rule, state: State, now: int) -> Plan:
+    """Let no more occurrences start; those that a pause has skipped until now are recorded."""
+    skipped = skipped_by_pause(rule, state, now)
+    state = state._replace(next_at=None)
+    return Plan(state, None) if skipped is None else Plan(state._replace(cursor=skipped.last), None, (skipped,))
 
 
 def after_step_back(rule: Rule, state: State, now: int) -> State | None:

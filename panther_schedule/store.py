@@ -166,16 +166,10 @@ class MemoryStore:
 
     def drop(self, entry: Entry, reading: Reading) -> bool:
         """Let no more occurrences of a task start; tell whether there were any to come."""
-        state, rule = entry.state, entry.rule
-        skipped = planning.skipped_by_pause(rule, state, rule.now(reading))
-        comes = planning.continues(rule, state)
+        comes = planning.continues(entry.rule, entry.state)
         entry.dropped = True
         self.timetable.overtake(entry)
-        state = state._replace(next_at=None)
-        if skipped is None:
-            self._apply(entry, Plan(state, None), reading)
-        else:
-            self._apply(entry, Plan(state._replace(cursor=skipped.last), None, (skipped,)), reading)
+        self._apply(entry, planning.drop(entry.rule, entry.state, entry.rule.now(reading)), reading)
         return comes
 
     def cancel(self, entry: Entry, reading: Reading) -> None:
