@@ -6,6 +6,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from .arguments import function_name
 from .ledger import Account
+from .planning import next_attempt
 from .rules import Rule
 from .runs import AttemptRecord, Cause, Outcome, RunRecord, State, run_id
 from .task import BackgroundTask
@@ -81,6 +82,12 @@ class Flight:
     def id(self) -> str:
         """The run's id."""
         return run_id(self.entry.name, self.scheduled_at, self.cause, self.number)
+
+    def retry_delay(self, error: BaseException | None) -> int | None:
+        """Return the microseconds from the end of its attempt to the next; None when there is no other."""
+        if self.asked or self.entry.cancelled:
+            return None
+        return next_attempt(self.entry.rule, self.scheduled_at, self.attempt, error)
 
 
 Finished: TypeAlias = tuple[Flight, Outcome, int | None, int, BaseException | None]

@@ -55,9 +55,8 @@ class MemoryStore:
         """Take note that a run's function has ended: the run is recorded, or another attempt is to come."""
         flight, outcome, started_at, finished_at, error = finished
         if flight.phase == "going":
-            terms = flight.entry.rule.terms
-            if terms is not None and terms.retry is not None and self._tries_again(flight):
-                delay = planning.next_attempt(flight.entry.rule, flight.scheduled_at, flight.attempt, error)
+            if flight.entry.rule.terms is not None:
+                delay = flight.retry_delay(error)
                 if delay is not None:
                     self._end_attempt(flight, AttemptRecord(started_at, finished_at, outcome, error), delay)
                     self._rest(flight, delay, reading)
@@ -76,9 +75,7 @@ class MemoryStore:
         """Let a run's attempt be over, while its function goes on; it is asked to end."""
         entry, error = flight.entry, TimeoutError("the run took longer than its timeout")
         now = entry.rule.now(reading)
-        delay = None
-        if self._tries_again(flight):
-            delay = planning.next_attempt(entry.rule, flight.scheduled_at, flight.attempt, error)
+        delay = flight.retry_delay(error)
         flight.phase = "lingering"
         flight.asked = True
         self.cancels.append(flight)
@@ -289,9 +286,6 @@ class MemoryStore:
     def _rest(self, flight: Flight, delay: int, reading: Reading) -> None:
         flight.phase = "resting"
         self.timetable.set_timer(flight, reading.steady + delay)
-
-    def _tries_again(self, flight: Flight) -> bool:
-        return not (flight.asked or flight.entry.cancelled)
 
     def _next_of_backfill(self, flight: Flight) -> None:
         waiting = self._backfills[flight.entry]

@@ -20,7 +20,6 @@ from .current import flying
 from .entries import Entry, Finished, Flight
 from .events import RunStarted
 from .logs import log_safely
-from .planning import next_attempt
 from .runs import Outcome
 from .task import BackgroundTask
 
@@ -259,10 +258,8 @@ class Workers:
         self, flight: Flight, started_at: int | None, outcome: Outcome, error: BaseException | None
     ) -> Finished:
         finished_at = self._now(flight)
-        if outcome == "failed" and flight.phase == "going":
-            rule = flight.entry.rule
-            if flight.asked or next_attempt(rule, flight.scheduled_at, flight.attempt, error) is None:
-                log_run(flight, outcome, error)
+        if outcome == "failed" and flight.phase == "going" and flight.retry_delay(error) is None:
+            log_run(flight, outcome, error)
         return flight, outcome, started_at, finished_at, error
 
     def _now(self, flight: Flight) -> int:
