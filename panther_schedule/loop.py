@@ -61,7 +61,7 @@ class Loop:
         self._ahead = self.reading.wall - self.reading.steady  # how far the wall clock is ahead of steady time
         self._later: list[tuple[int, Command]] = []  # what a fault of the store has put off
         self._watchers: list[Watch] = []
-        self._stop: Stop | None = None
+        self._drain_ends_at: int | None = None  # by steady time; None before the drain
         self._done = False
         self._thread: threading.Thread | None = None
         if listeners:
@@ -83,7 +83,7 @@ class Loop:
     @property
     def stopping(self) -> bool:
         """It drains, or has ended."""
-        return self._stop is not None or self._done
+        return self._drain_ends_at is not None or self._done
 
     def tell(self) -> None:
         """Tell the listeners what happens."""
@@ -205,7 +205,7 @@ class Loop:
         if self._later:
             self._try_again(reading)
         self._flush()
-        if self._stop is not None and self._drained(reading):
+        if self._drain_ends_at is not None and self._drained(reading, self._drain_ends_at):
             self._finish_drain(reading)
         if self._watchers:
             self._tell_watchers()
@@ -234,8 +234,8 @@ class Loop:
         """Sleep until something is due or arrives, then take what has arrived."""
         wait = self.store.timetable.wait(self.reading)
         sleep = _LONGEST_SLEEP_S if wait is None else min(_LONGEST_SLEEP_S, wait / SECOND)
-        if self._stop is not None:
-            sleep = min(sleep, (self._stop.timeout_us - self.reading.steady) / SECOND)
+        if self._drain_ends_at is not None:
+            sleep = min(sleep, (self._drain_ends_at - self.reading.steady) / SECOND)
         get = self._inbox.get
         try:
             message = get(True, sleep) if sleep > 0 else get(False)
@@ -348,16 +348,15 @@ class Loop:
                 ", ..." if len(dropped) > 10 else "",
                 level=logging.WARNING,
             )
-        self._stop = stop._replace(timeout_us=reading.steady + stop.timeout_us)
+        self._drain_ends_at = reading.steady + stop.timeout_us
 
     def _unended(self) -> list[Entry]:
         """Return the tasks that have not ended; a cancelled one has left the names while its last run goes on."""
         flying = [flight.entry for flight in self.store.in_flight]
         return [entry for entry in dict.fromkeys((*self._tasks.values(), *flying)) if not entry.ended]
 
-    def _drained(self, reading: Reading) -> bool:
-        nothing_left = self._is_idle() and not self._later
-        return nothing_left or (self._stop is not None and reading.steady >= self._stop.timeout_us)
+    def _drained(self, reading: Reading, ends_at: int) -> bool:
+        return reading.steady >= ends_at or (self._is_idle() and not self._later)
 
     def _finish_drain(self, reading: Reading) -> None:
         self.workers.stop()

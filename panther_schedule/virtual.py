@@ -36,7 +36,7 @@ class VirtualLoop(Loop):
 
     def start(self) -> None:
         """Begin."""
-        self._driver = Driver(self._wait, self._run_inline)
+        self._driver = Driver(self._wait, self._run_until_quiet)
         self._virtual.attach(self._driver)
 
     @property
@@ -48,12 +48,12 @@ class VirtualLoop(Loop):
         """Do something at once."""
         self.post(Do(command, threading.Event()))
         if not self._done:
-            self._run_inline()
+            self._run_until_quiet()
 
     def finish_stop(self) -> None:
         """Move the clock until the drain has ended."""
         if self._driver is not None:
-            self._run_inline()
+            self._run_until_quiet()
             while not self._done:
                 self._virtual.advance(MICROSECOND * (self._wait(self.clock.read()) or 0))
             self.detach()
@@ -82,38 +82,33 @@ class VirtualLoop(Loop):
         if self._inbox.qsize() or self._pending:
             return 0
         wait = self.store.timetable.wait(reading)
-        if self._stop is None and not self._later:
+        if self._drain_ends_at is None and not self._later:
             return wait
         waits = [at - reading.steady for at, _command in self._later]
         if wait is not None:
             waits.append(wait)
-        if self._stop is not None:
-            waits.append(self._stop.timeout_us - reading.steady)
+        if self._drain_ends_at is not None:
+            waits.append(self._drain_ends_at - reading.steady)
         return max(0, min(waits)) if waits else None
 
-    def _run_inline(self) -> None:
-        with self._virtual.moving:  # so that another thread, such as the event loop's, can't move it meanwhile
-            self._run_until_quiet()
-
     def _run_until_quiet(self) -> None:
-        self._run_pending()
-        while not self._done:
-            reading = self.clock.read()
-            while self._inbox.qsize():
-                self._handle(self._inbox.get(), reading)
-            self.reading = reading
-            self._turn(reading)
-            if self._pending:
+        with self._virtual.moving:  # so that another thread, such as the event loop's, can't move it meanwhile
+            self._run_pending()
+            while not self._done:
+                reading = self.clock.read()
+                while self._inbox.qsize():
+                    self._handle(self._inbox.get(), reading)
+                self.reading = reading
+                self._turn(reading)
                 self._run_pending()
-            if self.store.emit is not None:
                 self.listeners.flush()
-            if self._wait(self.clock.read()) != 0:
-                return
+                if self._wait(self.clock.read()) != 0:
+                    return
 
     def _await(self, over: Callable[[], bool], timeout: timedelta | None, tasks: Callable[[], list[Entry]]) -> bool:
         """Move the clock until something is over; tell whether that came before the timeout."""
         end = None if timeout is None else self.clock.steady() + timeout // MICROSECOND
-        self._run_inline()
+        self._run_until_quiet()
         while not (over() or self._done):
             waited_for = tasks()
             if end is None and waited_for and all(entry.rule.n == -1 for entry in waited_for):
