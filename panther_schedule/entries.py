@@ -13,7 +13,7 @@ from .task import BackgroundTask
 
 _LOW: Final = 1 << 24
 _SHUFFLE: Final = 0x9E3779B1  # odd, so multiplying by it permutes the numbers below 2**24
-ELAPSED: Final = 1 << 48  # added to the order of elapsed tasks: wall-clock kinds come first among equal times
+_ELAPSED: Final = 1 << 48  # added to the order of elapsed tasks: wall-clock kinds come first among equal times
 
 
 class Entry:
@@ -25,7 +25,7 @@ class Entry:
 
     def __init__(self, task: BackgroundTask[..., Any], rule: Rule, state: State, order: int, owner: Any) -> None:
         self.task, self.rule, self.state, self.owner = task, rule, state, owner
-        self.rank = order if rule.on_wall else order + ELAPSED
+        self.rank = rank_of(order, rule)
         self.due: int | None = None
         """The time by which it lies in a heap; None when it lies in none."""
         self.account: Account | None = None
@@ -49,7 +49,7 @@ class Entry:
     @property
     def order(self) -> int:
         """Its number in the order of adding."""
-        return self.rank % ELAPSED
+        return self.rank % _ELAPSED
 
 
 class Flight:
@@ -94,6 +94,11 @@ Finished: TypeAlias = tuple[Flight, Outcome, int | None, int, BaseException | No
 """A run whose function has ended: its outcome, when it was called, when it ended, and what it raised."""
 
 
+def rank_of(order: int, rule: Rule) -> int:
+    """Return a task's place among tasks that are due at the same time: wall-clock kinds first, then by order."""
+    return order if rule.on_wall else order + _ELAPSED
+
+
 def unnamed(task: BackgroundTask[..., Any], order: int) -> str:
     """Return the name of a task that has none: unique in its scheduler, and computed only when somebody asks."""
     high, low = divmod(order, _LOW)
@@ -107,4 +112,4 @@ def keys_of(name: str) -> tuple[int | str, ...]:
     except ValueError:
         return (name,)
     order = high * _LOW + low * pow(_SHUFFLE, -1, _LOW) % _LOW
-    return name, order, order + ELAPSED
+    return name, order, order + _ELAPSED

@@ -12,7 +12,7 @@ from typing import Any
 
 from . import planning
 from .clock import Reading
-from .entries import ELAPSED, Entry, Finished, Flight
+from .entries import Entry, Finished, Flight, rank_of
 from .events import OccurrencesPassed, RunFinished, RunRetried, TaskPaused, TaskReplaced, TaskResumed
 from .ledger import Account, Ledger
 from .planning import Plan, plan, settle
@@ -154,7 +154,7 @@ class MemoryStore:
         self._look(entry, reading)
         self.timetable.overtake(entry)
         entry.rule = rule
-        entry.rank = entry.order if rule.on_wall else entry.order + ELAPSED
+        entry.rank = rank_of(entry.order, rule)
         if fresh is not None:
             entry.ended = False
             self.over = [other for other in self.over if other is not entry]
