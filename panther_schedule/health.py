@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,7 +21,7 @@ class Health:
     alive: bool
     """Its thread runs; on a virtual clock, it is attached to the clock."""
     tasks: int
-    """Tasks that it knows by name."""
+    """Tasks that have neither ended nor been cancelled."""
     in_flight: int
     """Runs that were handed over and have no outcome yet."""
     workers: int
@@ -47,7 +47,7 @@ class Health:
     """Events that listeners were not told, because they were too slow."""
 
 
-def health_of(loop: Loop, entries: Iterable[Entry], *, started: bool) -> Health:
+def health_of(loop: Loop, entries: Sequence[Entry], *, started: bool) -> Health:
     """Look at a scheduler without asking its thread, which may be stuck."""
     now, workers = loop.clock.read(), loop.workers
     late: list[tuple[int, Entry]] = []
@@ -75,7 +75,7 @@ def health_of(loop: Loop, entries: Iterable[Entry], *, started: bool) -> Health:
     )
 
 
-def counts_in(loop: Loop, entries: Iterable[Entry]) -> dict[str, int]:
+def counts_in(loop: Loop, entries: Sequence[Entry]) -> dict[str, int]:
     """Return what became of all due occurrences; runs that go on or wait for the one before are in flight."""
     known = {*entries, *(flight.entry for flight in tuple(loop.store.in_flight))}
     in_flight = sum(entry.state.running + len(entry.state.held.waiting) for entry in known)

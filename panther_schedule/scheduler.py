@@ -217,7 +217,7 @@ class Scheduler:
     @property
     def counts(self) -> Mapping[str, int]:
         """What became of all due occurrences of all tasks: a number for each outcome and reason, and `in_flight`."""
-        return {} if self._loop is None else counts_in(self._loop, list(self._tasks.values()))
+        return counts_in(self._loop or self._new_loop(), list(self._tasks.values()))
 
     def reload_tz(self) -> None:
         """Read the time zones' rules again, as is needed after their files were updated.

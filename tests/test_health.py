@@ -42,6 +42,13 @@ def test_before_the_start_nothing_lives(clock: VirtualClock) -> None:
     )
 
 
+def test_before_the_start_every_count_is_zero(clock: VirtualClock) -> None:
+    counts = Scheduler(clock=clock).counts
+
+    assert (counts["succeeded"], counts["missed"], counts["in_flight"]) == (0, 0, 0)
+    assert not any(counts.values())
+
+
 def test_on_a_virtual_clock_it_lives_from_start_to_stop(clock: VirtualClock) -> None:
     start = clock.now()
     with Scheduler(max_workers=3, clock=clock) as scheduler:
