@@ -10,6 +10,7 @@ from .entries import Entry, Flight
 from .rules import due_at
 
 _Heap = list[tuple[int, int, Entry]]
+_Timer = tuple[int, int, Flight, int, str]
 
 
 class Timetable:
@@ -18,8 +19,9 @@ class Timetable:
     def __init__(self) -> None:
         self._due: list[Entry] = []  # tasks that were due when they were added, which the heap is spared
         self._heaps: tuple[_Heap, _Heap] = ([], [])
-        self._timers: list[tuple[int, int, Flight, int, str]] = []  # steady time, order, run, its attempt and phase
+        self._timers: list[_Timer] = []  # steady time, order, run, its attempt and phase
         self._timer_orders = count(1)
+        self._most_timers = 100  # with more, those of runs that are over are let go
         self._stale = 0  # places that were overtaken, which stay in a heap until their time or the next compaction
 
     def add(self, entry: Entry, reading: Reading) -> None:
@@ -57,15 +59,19 @@ class Timetable:
 
     def set_timer(self, flight: Flight, at: int) -> None:
         """Look at a run again at this steady time, if it is still at the same attempt and in the same phase."""
+        if len(self._timers) >= self._most_timers:  # a run with a long timeout is over long before it, as a rule
+            self._timers = [timer for timer in self._timers if _counts(timer)]
+            heapify(self._timers)
+            self._most_timers = max(100, 2 * len(self._timers))
         heappush(self._timers, (at, next(self._timer_orders), flight, flight.attempt, flight.phase))
 
     def timers(self, reading: Reading) -> list[Flight]:
         """Take out the runs whose next attempt is due, or whose attempt takes too long."""
         found: list[Flight] = []
         while self._timers and self._timers[0][0] <= reading.steady:
-            _at, _order, flight, attempt, phase = heappop(self._timers)
-            if flight.attempt == attempt and flight.record is None and flight.phase == phase:
-                found.append(flight)
+            timer = heappop(self._timers)
+            if _counts(timer):
+                found.append(timer[2])
         return found
 
     def wait(self, reading: Reading) -> int | None:
@@ -103,3 +109,9 @@ class Timetable:
                 heap[:] = [place for place in heap if place[2].due == place[0]]
                 heapify(heap)
             self._stale = 0
+
+
+def _counts(timer: _Timer) -> bool:
+    """Tell whether a run is still at the attempt, and in the phase, for which a timer was set."""
+    _at, _order, flight, attempt, phase = timer
+    return flight.attempt == attempt and flight.record is None and flight.phase == phase
