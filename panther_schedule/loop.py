@@ -32,7 +32,7 @@ _LONGEST_SLEEP_S: Final = 1.0  # within this time a suspended machine or a stepp
 _TURN: Final = 256  # messages, and due tasks, a turn: neither floods the other
 _STEP: Final = SECOND // 10  # less is the slow correction of a clock, not a step
 _AGAIN: Final = SECOND  # after a fault of the store
-_ACKNOWLEDGED_S: Final = 1.0  # a stuck thread does not hold a caller for longer
+ACKNOWLEDGED_S: Final = 1.0  # a stuck thread does not hold a caller for longer
 
 
 class Loop:
@@ -71,7 +71,7 @@ class Loop:
 
     def start(self) -> None:
         """Begin."""
-        self.workers.prepare(None)
+        self.workers.add_worker()
         self._thread = threading.Thread(target=self._run, name="panther_schedule", daemon=True)
         self._thread.start()
 
@@ -116,9 +116,9 @@ class Loop:
         done = threading.Event()
         self.post(Do(command, done))
         if not self._done and threading.current_thread() is not self._thread:
-            done.wait(_ACKNOWLEDGED_S)
+            done.wait(ACKNOWLEDGED_S)
 
-    def later(self, command: Command) -> None:
+    def do_soon(self, command: Command) -> None:
         """Let the thread do something, without a wait; the caller may hold the lock of the names."""
         self.post(Do(command, threading.Event()))
 
@@ -137,7 +137,7 @@ class Loop:
             self._live += entry.ended and fresh is not None
             self.store.replace(entry, rule, fresh, reading)
 
-        self.later(command)
+        self.do_soon(command)
 
     def start_beside(self, entry: Entry, occurrences: list[tuple[int, int | None]], cause: Cause) -> list[Flight]:
         """Start runs that claim no occurrence, each given as an occurrence and the one before."""
@@ -203,7 +203,7 @@ class Loop:
                 if flight.record is not None:
                     log_run(flight, "timed_out")
         if self._later:
-            self._try_again(reading)
+            self._do_put_off(reading)
         self._flush()
         if self._drain_ends_at is not None and self._drained(reading, self._drain_ends_at):
             self._finish_drain(reading)
@@ -294,7 +294,7 @@ class Loop:
         log_safely("the store failed; what it was to do is tried again in a second", error=error)
         self._later.append((reading.steady + _AGAIN, command))
 
-    def _try_again(self, reading: Reading) -> None:
+    def _do_put_off(self, reading: Reading) -> None:
         later, self._later = self._later, []
         for at, command in later:
             if at > reading.steady:
@@ -328,7 +328,7 @@ class Loop:
     def _begin_drain(self, stop: Stop, reading: Reading) -> None:
         """Start what is due now, and let only runs in flight, waiting runs and finite back-to-back tasks go on."""
         self._later = [(reading.steady, command) for _at, command in self._later]  # among it may be what is due
-        self._try_again(reading)
+        self._do_put_off(reading)
         while self.store.timetable.wait(reading) == 0 or self.store.starts:
             self._turn(reading)
         dropped: list[str] = []

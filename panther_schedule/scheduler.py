@@ -232,7 +232,7 @@ class Scheduler:
             loop = self._loop
             if loop is not None:
                 entries = [entry for entry in self._tasks.values() if entry.rule.on_wall]
-                loop.later(partial(loop.store.reload, [(entry, self._rule(entry.task)) for entry in entries]))
+                loop.do_soon(partial(loop.store.reload, [(entry, self._rule(entry.task)) for entry in entries]))
         if loop is not None:
             loop.do(lambda _reading: None)  # until that is done, and outside of the lock
 

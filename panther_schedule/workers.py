@@ -69,14 +69,14 @@ class Workers:
         self._inline_thread: threading.Thread | None = None
         self._lock = threading.Lock()  # of the event loop, which workers may start too
 
-    def prepare(self, task: BackgroundTask[..., Any] | None) -> None:
-        """Start what the drain at exit will need, since no thread can be started then (from Python 3.12 on).
+    def add_worker(self) -> None:
+        """Start one more worker: the first at once, since none can be started at exit (from Python 3.12 on)."""
+        _thread(self._work, f"worker-{self.threads + 1}").start()
+        self.threads += 1
 
-        That is one worker, with None; and the event loop, when the first async task is added.
-        """
-        if task is None:
-            self._add_worker()
-        elif task._is_async and self._loop is None:
+    def prepare(self, task: BackgroundTask[..., Any]) -> None:
+        """Start the event loop for the first async task: none can be started at exit (from Python 3.12 on)."""
+        if task._is_async and self._loop is None:
             self._event_loop()
 
     def start(self, flights: list[Flight]) -> None:
@@ -91,7 +91,7 @@ class Workers:
             self.busy += 1
             if self.busy > self.threads < self.max:
                 try:
-                    self._add_worker()
+                    self.add_worker()
                 except RuntimeError:  # the interpreter ends, or has no thread left: the run waits for a worker
                     pass
         if coroutines:
@@ -157,10 +157,6 @@ class Workers:
             loop.call_soon_threadsafe(loop.stop)
             if thread is not threading.current_thread():
                 thread.join(timeout=1)
-
-    def _add_worker(self) -> None:
-        _thread(self._work, f"worker-{self.threads + 1}").start()
-        self.threads += 1
 
     def _work(self) -> None:
         thread: Any = threading.current_thread()  # with marks, for waits_for_itself
