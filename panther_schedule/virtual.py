@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from .clock import MICROSECOND, Driver, Reading, VirtualClock
 from .entries import Entry, Flight
 from .errors import SchedulerStateError
 from .listeners import Listeners
-from .loop import Loop
+from .loop import ACKNOWLEDGED_S, Loop
 from .messages import Command, Do
 from .workers import Workers
 
@@ -45,10 +46,14 @@ class VirtualLoop(Loop):
         return self._driver is not None
 
     def do(self, command: Command) -> None:
-        """Do something at once."""
+        """Do something at once, or later if another thread moves the clock: it may wait for a coroutine that asks."""
         self.post(Do(command, threading.Event()))
-        if not self._done:
-            self._run_until_quiet()
+        patience = ACKNOWLEDGED_S if asyncio._get_running_loop() is None else 0
+        if not self._done and self._virtual.moving.acquire(timeout=patience):
+            try:
+                self._run_until_quiet()
+            finally:
+                self._virtual.moving.release()
 
     def finish_stop(self) -> None:
         """Move the clock until the drain has ended."""
@@ -71,10 +76,12 @@ class VirtualLoop(Loop):
             self.workers.start(flights)
 
     def _run_pending(self) -> None:
-        while self._pending:  # a run that takes virtual time comes back here, and lets its neighbours begin
+        # a run that takes virtual time comes back here, and lets its neighbours begin; or the drain ends meanwhile
+        while self._pending and not self._done:
             finished = self.workers.run_inline(self._pending.popleft())
-            self._handle(finished, self.clock.read())
-            self._flush()
+            if not self._done:  # else it was abandoned
+                self._handle(finished, self.clock.read())
+                self._flush()
 
     def _wait(self, reading: Reading) -> int | None:
         if self._done:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from panther_schedule import BackgroundTask, Scheduler, VirtualClock
+import pytest
+
+from panther_schedule import BackgroundTask, Run, Scheduler, VirtualClock
 
 
 def test_a_run_that_ended_is_not_kept_until_its_timeout(clock: VirtualClock) -> None:
@@ -16,3 +18,49 @@ def test_a_run_that_ended_is_not_kept_until_its_timeout(clock: VirtualClock) -> 
             scheduler.add_task(BackgroundTask(work).with_policy(timeout=timedelta(hours=1))).join()
         assert scheduler._loop is not None
         assert len(scheduler._loop.store.timetable._timers) <= 100
+
+
+def test_a_coroutine_may_control_tasks_on_a_virtual_clock(clock: VirtualClock) -> None:
+    async def control() -> None:
+        for name in "paused", "cancelled", "run":
+            handle = scheduler[name]
+            match name:
+                case "paused":
+                    handle.pause("by a coroutine")
+                case "cancelled":
+                    handle.cancel()
+                case _:
+                    handle.run_now()
+
+    async def work() -> None:
+        pass
+
+    hourly = BackgroundTask(work).interval(-1).interval_wait(timedelta(hours=1))
+    with Scheduler(clock=clock) as scheduler:
+        paused, cancelled, run = scheduler.add_tasks(
+            [hourly.with_name(name) for name in ("paused", "cancelled", "run")]
+        )
+        scheduler.add_task(BackgroundTask(control))
+        clock.advance(timedelta(minutes=1))
+        assert paused.paused == "by a coroutine"
+        assert cancelled.ended
+        assert [record.cause for record in run.runs if isinstance(record, Run)] == ["schedule", "manual"]
+
+
+def test_a_run_that_outlasts_the_drain_in_virtual_time_stays_abandoned(
+    clock: VirtualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    called: list[str] = []
+
+    def sleep() -> None:
+        called.append("sleep")
+        clock.sleep(timedelta(minutes=1))
+        called.append("awake")
+
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(BackgroundTask(sleep))
+    assert called == ["sleep", "awake"]
+    (record,) = handle.runs
+    assert isinstance(record, Run)
+    assert record.outcome == "abandoned"
+    assert [line.getMessage().rpartition(" ")[2] for line in caplog.records] == ["abandoned"]
