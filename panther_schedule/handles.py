@@ -80,8 +80,13 @@ class TaskHandle:
         return {**counts_of(self._entry.account), "in_flight": state.running + len(state.held.waiting)}
 
     @property
-    def paused(self) -> str | None:
-        """The reason of the pause, which may be empty; None when it is not paused."""
+    def paused(self) -> bool:
+        """True from `pause()` to `resume()`."""
+        return self.pause_reason is not None
+
+    @property
+    def pause_reason(self) -> str | None:
+        """What `pause()` was given, which may be empty; None when it is not paused."""
         self._loop()
         return self._entry.state.held.paused
 

@@ -263,7 +263,7 @@ class Pair:
         self.same(what + "sum of the counts", sum(counts.values()), task.occurred())
         self.same(what + "next_run", handle.next_run, self.next_run(task))
         self.same(what + "ended", handle.ended, task.ended)
-        self.same(what + "paused", handle.paused is not None, task.paused)
+        self.same(what + "paused", handle.paused, task.paused)
 
     def next_run(self, task: Task) -> datetime | None:
         """Return what a task's handle is to show."""

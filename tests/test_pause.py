@@ -62,7 +62,7 @@ def test_a_pause_of_each_kind(schedule: Schedule, start: float, end: float, expe
             clock.advance(start * SECOND)
         handle.pause("maintenance")
         clock.advance((end - start) * SECOND)
-        assert handle.paused == "maintenance"
+        assert handle.pause_reason == "maintenance"
         assert handle.next_run is None
         handle.resume()
         clock.advance(timedelta(days=2))
@@ -103,7 +103,7 @@ def test_a_second_pause_gives_another_reason_and_a_second_resume_changes_nothing
         handle.pause("one")
         clock.advance(2 * SECOND)
         handle.pause("two")
-        assert handle.paused == "two"
+        assert handle.pause_reason == "two"
         clock.advance(2 * SECOND)
         handle.resume()
         handle.resume()
@@ -115,9 +115,9 @@ def test_a_second_pause_gives_another_reason_and_a_second_resume_changes_nothing
 def test_a_pause_without_a_reason_is_one() -> None:
     with Scheduler(clock=VirtualClock(START)) as scheduler:
         handle = scheduler.add_task(BackgroundTask(note).interval(-1).interval_wait(SECOND))
-        assert handle.paused is None
+        assert not handle.paused
         handle.pause()
-        assert handle.paused == ""
+        assert handle.pause_reason == ""
 
 
 def test_a_back_to_back_task_waits_between_two_runs() -> None:
@@ -169,7 +169,7 @@ def test_a_pause_of_a_task_that_has_ended_changes_nothing() -> None:
         scheduler.join()
         handle.pause("late")
 
-        assert handle.paused is None
+        assert not handle.paused
 
 
 def test_a_paused_task_can_be_cancelled() -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from panther_schedule import BackgroundTask, Run, Scheduler, VirtualClock
+from panther_schedule import BackgroundTask, Run, Scheduler, VirtualClock, current_run
 
 
 def test_a_run_that_ended_is_not_kept_until_its_timeout(clock: VirtualClock) -> None:
@@ -42,7 +42,7 @@ def test_a_coroutine_may_control_tasks_on_a_virtual_clock(clock: VirtualClock) -
         )
         scheduler.add_task(BackgroundTask(control))
         clock.advance(timedelta(minutes=1))
-        assert paused.paused == "by a coroutine"
+        assert paused.pause_reason == "by a coroutine"
         assert cancelled.ended
         assert [record.cause for record in run.runs if isinstance(record, Run)] == ["schedule", "manual"]
 
@@ -64,3 +64,19 @@ def test_a_run_that_outlasts_the_drain_in_virtual_time_stays_abandoned(
     assert isinstance(record, Run)
     assert record.outcome == "abandoned"
     assert [line.getMessage().rpartition(" ")[2] for line in caplog.records] == ["abandoned"]
+
+
+def test_the_data_window_begins_afresh_when_a_wrong_clock_is_set_right(clock: VirtualClock) -> None:
+    windows: list[tuple[datetime | None, datetime]] = []
+
+    def load() -> None:
+        run = current_run()
+        windows.append((run.previous_at, run.scheduled_at))
+
+    with Scheduler(clock=clock) as scheduler:
+        scheduler.add_task(BackgroundTask(load).interval(-1).on_time(time(8), tz="UTC"))
+        for years in 10, -10:
+            clock.step(timedelta(days=365 * years))
+        clock.advance(timedelta(days=2))
+    assert [start for start, _end in windows[1:]] == [None, windows[1][1]]
+    assert windows[1][1] == datetime(2026, 1, 1, 8, tzinfo=UTC)

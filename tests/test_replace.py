@@ -143,7 +143,7 @@ def test_a_pause_outlives_another_schedule(task: BackgroundTask[[]]) -> None:
         handle.pause("why")
         scheduler.replace(task)
         clock.advance(50 * SECOND)
-        assert handle.paused == "why"
+        assert handle.pause_reason == "why"
         assert starts(handle) == [0]
         handle.resume()
         scheduler.join()

@@ -60,7 +60,7 @@ def test_a_pause_holds_no_manual_run_back() -> None:
         handle.run_now()
 
         assert starts(handle) == [0, 5]
-        assert handle.paused == "why"
+        assert handle.pause_reason == "why"
 
 
 def test_a_named_task_that_has_ended_can_be_run_again() -> None:
