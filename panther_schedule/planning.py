@@ -364,7 +364,7 @@ def after_step_back(rule: Rule, state: State, now: int) -> State | None:
     following = rule.occurrences.next_after(now, now)
     if covered - now <= _TRUSTED or state.next_at is None or following is None:
         return None
-    return state._replace(anchor=now, cursor=None, next_at=following)
+    return state._replace(anchor=now, cursor=None, next_at=following, latest=None)
 
 
 def after_reload(rule: Rule, state: State, now: int) -> State:
