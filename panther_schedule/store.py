@@ -234,7 +234,8 @@ class MemoryStore:
         self.timetable.place(entry)
         if done.cancel:
             for flight in self._flights(entry):
-                if flight.cause == "schedule":
+                asked = flight.asked and flight.phase == "going"  # once is enough: a second time would cut its cleanup
+                if flight.cause == "schedule" and not asked:
                     self.cancel_run(flight, reading)
         self._check_end(entry)
 

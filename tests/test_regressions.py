@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -80,3 +81,32 @@ def test_the_data_window_begins_afresh_when_a_wrong_clock_is_set_right(clock: Vi
         clock.advance(timedelta(days=2))
     assert [start for start, _end in windows[1:]] == [None, windows[1][1]]
     assert windows[1][1] == datetime(2026, 1, 1, 8, tzinfo=UTC)
+
+
+@pytest.mark.real_clock
+def test_newcomers_ask_a_run_to_end_only_once_and_let_it_clean_up() -> None:
+    ends: list[str] = []
+
+    async def serve() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            if not ends:
+                await clean_up()
+
+    async def clean_up() -> None:
+        try:
+            while handle.counts["skipped_overlap"] < 3:  # noqa: ASYNC110 - an event would say nothing of newcomers that took the place of newcomers
+                await asyncio.sleep(0.001)
+            ends.append("cleaned up")
+        except asyncio.CancelledError:
+            ends.append("cut")
+            raise
+
+    with Scheduler() as scheduler:
+        task = BackgroundTask(serve).interval(-1).interval_wait(timedelta(milliseconds=20))
+        handle = scheduler.add_task(task.with_policy(overlap="cancel_running"))
+        while not ends:
+            handle.join(timeout=timedelta(milliseconds=20))
+        handle.cancel()
+    assert ends == ["cleaned up"]
