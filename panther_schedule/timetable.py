@@ -104,7 +104,7 @@ class Timetable:
             return
         entry.due = None
         self._stale += 1
-        if self._stale >= 100 and self._stale * 2 >= len(self._heaps[False]) + len(self._heaps[True]):
+        if self._stale * 2 >= len(self._heaps[False]) + len(self._heaps[True]):
             for heap in self._heaps:
                 heap[:] = [place for place in heap if place[2].due == place[0]]
                 heapify(heap)

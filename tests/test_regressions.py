@@ -110,3 +110,10 @@ def test_newcomers_ask_a_run_to_end_only_once_and_let_it_clean_up() -> None:
             handle.join(timeout=timedelta(milliseconds=20))
         handle.cancel()
     assert ends == ["cleaned up"]
+
+
+def test_the_place_of_a_cancelled_task_is_not_kept_until_its_time(clock: VirtualClock) -> None:
+    with Scheduler(clock=clock) as scheduler:
+        scheduler.add_task(BackgroundTask(list).interval(-1).on_time(time(8), tz="UTC")).cancel()
+        assert scheduler._loop is not None
+        assert scheduler._loop.store.timetable._heaps == ([], [])
