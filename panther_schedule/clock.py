@@ -8,7 +8,9 @@ the time a machine is suspended.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from asyncio import _get_running_loop
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import NamedTuple, Protocol
@@ -103,7 +105,7 @@ class VirtualClock:
         """Move both clocks on by `by`, running every occurrence that becomes due on the way."""
         if by < timedelta(0):
             raise ValueError(f"advance() moves forward, got {by}; use step() to set the wall clock back")
-        with self.moving:
+        with self._moves("advance"):
             target = self._reading.steady + by // MICROSECOND
             self._run_due()
             while (wait := self.next_wait()) is not None and self._reading.steady + wait <= target:
@@ -117,19 +119,12 @@ class VirtualClock:
         Raises:
             SchedulerStateError: it is called in an async function, whose event loop it would block.
         """
-        if not self.moving.acquire(blocking=False):
-            raise SchedulerStateError(
-                "sleep() is for sync functions: another thread moves this clock, and an async function would block "
-                "its event loop; let the test call advance() instead"
-            )
-        try:
+        with self._moves("sleep", wait=False):
             self.advance(by)
-        finally:
-            self.moving.release()
 
     def step(self, by: timedelta) -> None:
         """Set the wall clock forward or back, as an administrator would; steady time does not move."""
-        with self.moving:
+        with self._moves("step"):
             self._reading = Reading(self._reading.wall + by // MICROSECOND, self._reading.steady)
             self._run_due()
 
@@ -137,7 +132,7 @@ class VirtualClock:
         """Let `by` pass with nothing running, as a suspended machine or a blocked process does, then wake up."""
         if by < timedelta(0):
             raise ValueError(f"suspend() moves forward, got {by}; use step() to set the wall clock back")
-        with self.moving:
+        with self._moves("suspend"):
             self._move(by // MICROSECOND)
             self._run_due()
 
@@ -153,6 +148,19 @@ class VirtualClock:
         """Return the microseconds until the next occurrence of any runtime; None when there is none."""
         waits = [wait for driver in self._drivers if (wait := driver.wait(self.read())) is not None]
         return min(waits, default=None)
+
+    @contextmanager
+    def _moves(self, method: str, *, wait: bool = True) -> Iterator[None]:
+        """Hold the clock; in an async function that is run by the thread which holds it, this would last for ever."""
+        if not self.moving.acquire(blocking=wait and _get_running_loop() is None):
+            raise SchedulerStateError(
+                f"{method}() is called while another thread moves this clock, and would block the event loop which "
+                "that one waits for; call it in a sync function, or let the test call advance()"
+            )
+        try:
+            yield
+        finally:
+            self.moving.release()
 
     def _move(self, by: int) -> None:
         self._reading = Reading(self._reading.wall + by, self._reading.steady + by)

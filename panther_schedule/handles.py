@@ -92,7 +92,10 @@ class TaskHandle:
 
     @property
     def ended(self) -> bool:
-        """True when nothing of it runs or is to come; soon after `cancel()`, and after the run that still goes on."""
+        """True when no occurrence runs or is to come; soon after `cancel()`, and after the run that still goes on.
+
+        Manual and backfill runs are no occurrences: they may go on, and `RunHandle.wait()` waits for them.
+        """
         self._loop()
         return self._entry.ended
 

@@ -363,6 +363,7 @@ class Loop:
         for entry in self._unended():
             self.store.give_up_waiting(entry, "abandoned", reading)
         for flight in tuple(self.store.in_flight):
+            self.workers.cancel(flight)  # on an event loop that goes on it would go on, too
             self.store.abandon(flight, reading)
             log_run(flight, "abandoned")
         for entry in self._unended():

@@ -154,7 +154,8 @@ class Scheduler:
         """Put a task in the place of the one of its name, and return the handle; without such a one, add it.
 
         Another schedule starts afresh, with `n` whole. Other arguments, another function or policy leave the times
-        and the count as they are, also of a task that has ended. Runs that are going end as they began.
+        and the count as they are, also of a task that has ended. Runs that are going keep
+        the function and arguments they began with; whether they are tried again or take too long is by the new policy.
 
         Raises:
             ValidationError: as `add_task()`, or the task has no name (`name_missing`).

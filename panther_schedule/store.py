@@ -70,6 +70,8 @@ class MemoryStore:
         elif flight.cause == "schedule":
             entry = flight.entry
             self._apply(entry, planning.freed(entry.rule, entry.state, entry.rule.now(reading)), reading)
+        elif flight.cause == "backfill":
+            self._next_of_backfill(flight)
 
     def time_out(self, flight: Flight, reading: Reading) -> None:
         """Let a run's attempt be over, while its function goes on; it is asked to end."""
@@ -276,7 +278,7 @@ class MemoryStore:
         else:
             self.ledger.record(self._account(entry), record)
             self._emit(RunFinished, entry, record)
-            if cause == "backfill":
+            if cause == "backfill" and flight.phase != "lingering":
                 self._next_of_backfill(flight)
 
     def _end_attempt(self, flight: Flight, attempt: AttemptRecord, delay: int) -> None:

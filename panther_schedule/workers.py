@@ -142,10 +142,12 @@ class Workers:
         """Tell whether the caller, if it waited for the runs of an entry or for all, would wait for itself."""
         if self._loop is not None and asyncio._get_running_loop() is self._loop:
             return True
-        thread = threading.current_thread()
-        if self._inline_thread is thread:
+        if self._inline_thread is threading.current_thread():
             return True
-        return getattr(thread, "workers", None) is self and (entry is None or getattr(thread, "entry", None) is entry)
+        flight = flying.get()  # also where a run waits in another thread, as asyncio.to_thread() does
+        if flight is None or flight.record is not None or flight.entry.owner.workers is not self:
+            return False
+        return entry is None or entry is flight.entry
 
     def stop(self) -> None:
         """Let the threads go; what was not started never is, and a function that goes on is left to end."""
@@ -159,13 +161,10 @@ class Workers:
                 thread.join(timeout=1)
 
     def _work(self) -> None:
-        thread: Any = threading.current_thread()  # with marks, for waits_for_itself
-        thread.workers = self
         get, report = self._queue.get, self._report
         while (flight := get()) is not None:
             if self._stopped:
                 continue
-            thread.entry = flight.entry
             started_at = self._now(flight)
             finished = self._call(flight, started_at)
             if isinstance(finished, tuple):
@@ -173,7 +172,7 @@ class Workers:
             else:
                 self._pass_on(flight, started_at, finished)
             flying.set(None)
-            del flight, finished, thread.entry  # an idle worker keeps nobody's arguments alive
+            del flight, finished  # an idle worker keeps nobody's arguments alive
 
     def _call(self, flight: Flight, started_at: int) -> Finished | Coroutine[Any, Any, Any]:
         if flight.asked or flight.entry.cancelled:

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from panther_schedule import BackgroundTask, Run, Scheduler, VirtualClock, current_run
+from panther_schedule import BackgroundTask, Run, Scheduler, SchedulerStateError, VirtualClock, current_run
+
+SECOND = timedelta(seconds=1)
 
 
 def test_a_run_that_ended_is_not_kept_until_its_timeout(clock: VirtualClock) -> None:
@@ -114,6 +116,56 @@ def test_newcomers_ask_a_run_to_end_only_once_and_let_it_clean_up() -> None:
 
 def test_the_place_of_a_cancelled_task_is_not_kept_until_its_time(clock: VirtualClock) -> None:
     with Scheduler(clock=clock) as scheduler:
-        scheduler.add_task(BackgroundTask(list).interval(-1).on_time(time(8), tz="UTC")).cancel()
+        scheduler.add_task(BackgroundTask(int).interval(-1).on_time(time(8), tz="UTC")).cancel()
         assert scheduler._loop is not None
         assert scheduler._loop.store.timetable._heaps == ([], [])
+
+
+def test_an_async_function_can_not_move_the_clock_that_waits_for_it(clock: VirtualClock) -> None:
+    async def moves() -> None:
+        clock.advance(SECOND)
+
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(BackgroundTask(moves))
+        clock.advance(SECOND)
+
+        (run,) = handle.runs
+        assert isinstance(run, Run)
+        assert isinstance(run.error, SchedulerStateError)
+
+
+@pytest.mark.real_clock
+def test_a_run_that_waits_for_itself_in_another_thread_is_refused() -> None:
+    async def waits() -> None:
+        await asyncio.to_thread(scheduler.join)
+
+    with Scheduler() as scheduler:
+        handle = scheduler.add_task(BackgroundTask(waits))
+        assert handle.join(10 * SECOND)
+
+        (run,) = handle.runs
+        assert isinstance(run, Run)
+        assert isinstance(run.error, SchedulerStateError)
+
+
+def test_runs_of_a_backfill_wait_for_a_function_that_has_timed_out(clock: VirtualClock) -> None:
+    starts: list[float] = []
+
+    def takes_long() -> None:
+        starts.append((clock.now() - begin) / SECOND)
+        clock.sleep(100 * SECOND)
+
+    with Scheduler(clock=clock) as scheduler:
+        task = (
+            BackgroundTask(takes_long).interval(-1).interval_wait(timedelta(hours=1)).with_policy(timeout=10 * SECOND)
+        )
+        handle = scheduler.add_task(task)
+        begin = clock.now()
+        clock.advance(timedelta(hours=2, minutes=30))
+        starts.clear()
+        first, begin = begin, clock.now()
+        runs = handle.backfill(first, begin)
+        clock.advance(timedelta(minutes=20))
+
+        assert [run.wait().outcome for run in runs] == ["timed_out"] * 3
+        assert starts == [0, 100, 200]
