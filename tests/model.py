@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from model_parts import DAY, MOST_QUEUED, Call, Ended, Life, Occurrences, PassedLine, RunLine, Task, Ways
+from model_parts import DAY, MOST_QUEUED, Call, Ended, Life, Occurrences, RunLine, Task, Ways
 
 
 class Model:
@@ -82,7 +82,7 @@ class Model:
 
     def _skip(self, task: Task, skipped: list[int]) -> None:
         self._cover(task, skipped)
-        self._pass(task, "skipped_paused", skipped)
+        task.passes("skipped_paused", skipped)
 
     def cancel(self, task: Task) -> None:
         """End a task: what waits or rests is cancelled, what runs is asked to end."""
@@ -90,7 +90,7 @@ class Model:
         self._take_in()
         skipped = self._in_pause(task) if task.paused else []
         for at, _life in task.waiting:
-            self._write(task, RunLine(at, "schedule", (Ended(None, self.now(task), "cancelled", None),)))
+            task.write(RunLine(at, "schedule", (Ended(None, self.now(task), "cancelled", None),)))
         task.waiting, task.late = [], False
         self._skip(task, skipped)
         task.dropped = True
@@ -272,6 +272,8 @@ class Model:
         elif call.cause == "schedule":
             call.task.lingering -= 1
             self._go_on(call.task)
+        elif call.cause == "backfill":
+            self._next_of_backfill(call)
 
     def _rest(self, call: Call, delay: int) -> None:
         call.phase = "resting"
@@ -293,17 +295,21 @@ class Model:
         task = call.task
         call.recorded, call.timer = True, None
         task.calls.remove(call)
-        self._write(task, RunLine(call.at, call.cause, (*call.earlier, ended)))
+        task.write(RunLine(call.at, call.cause, (*call.earlier, ended)))
         if call.cause == "schedule":
             task.running -= 1
             task.lingering += call.phase == "lingering"
             self._go_on(task)
             self._check_end(task)
-        elif call.cause == "backfill":
-            current = task.backfill[0] is call
-            task.backfill.remove(call)
-            if current and task.backfill:
-                self._begin(task.backfill[0])
+        elif call.cause == "backfill" and call.phase != "lingering":
+            self._next_of_backfill(call)
+
+    def _next_of_backfill(self, call: Call) -> None:
+        backfill = call.task.backfill
+        current = backfill[0] is call
+        backfill.remove(call)
+        if current and backfill:
+            self._begin(backfill[0])
 
     # ---- one task --------------------------------------------------------------------------------------------
 
@@ -317,7 +323,7 @@ class Model:
             wanted = [at for at in due if now - at <= ways.window][-ways.limit :]
         missed = due[: len(due) - len(wanted)]
         self._cover(task, missed)
-        self._pass(task, "missed", missed)
+        task.passes("missed", missed)
         if wanted:
             self._admit(task, wanted)
 
@@ -334,7 +340,7 @@ class Model:
                 task.late = True
             else:
                 surplus.append(at)
-        self._pass(task, "skipped_overlap", surplus)
+        task.passes("skipped_overlap", surplus)
         self._go_on(task)
 
     def _overlap(self, task: Task, at: int) -> None:
@@ -348,12 +354,12 @@ class Model:
         elif len(task.waiting) < most_waiting or task.life.occurrences.once:  # which has no other occurrence
             task.waiting.append((at, task.life))
         else:
-            self._pass(task, "skipped_overlap", [at])
+            task.passes("skipped_overlap", [at])
 
     def _supersede(self, task: Task, at: int) -> None:
         superseded, task.waiting = task.waiting, [(at, task.life)]
         for old, _life in superseded:
-            self._pass(task, "skipped_overlap", [old])
+            task.passes("skipped_overlap", [old])
         for call in list(task.calls):
             if call.cause == "schedule":
                 self._ask(call)
@@ -374,28 +380,6 @@ class Model:
     def _cover(self, task: Task, decided: list[int]) -> None:
         for at in decided:
             task.life.covered = task.life.latest = at
-
-    def _pass(self, task: Task, reason: str, passed: list[int]) -> None:
-        """Write down occurrences in a row that do not run; those that follow the last line lengthen it."""
-        if not passed:
-            return
-        task.tally[reason] += len(passed)
-        task.passed += passed
-        last = task.lines[-1] if task.lines else None
-        first, number = passed[0], len(passed)
-        if (
-            isinstance(last, PassedLine)
-            and last.reason == reason
-            and task.life.occurrences.following(last.last) == first
-        ):
-            task.lines.pop()
-            first, number = last.first, last.number + number
-        task.lines.append(PassedLine(reason, first, passed[-1], number))
-
-    def _write(self, task: Task, line: RunLine) -> None:
-        task.lines.append(line)
-        if line.cause == "schedule":
-            task.tally[line.calls[-1].outcome] += 1
 
     def _check_end(self, task: Task) -> None:
         if not task.running and not task.waiting and task.next() is None:

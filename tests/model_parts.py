@@ -177,6 +177,29 @@ class Task:
         lives = [*self.past, self.life]
         return sum(len(life.occurrences.between(life.begin, life.covered)) for life in lives)
 
+    def passes(self, reason: str, passed: list[int]) -> None:
+        """Write down occurrences in a row that do not run; those that follow the last line lengthen it."""
+        if not passed:
+            return
+        self.tally[reason] += len(passed)
+        self.passed += passed
+        last = self.lines[-1] if self.lines else None
+        first, number = passed[0], len(passed)
+        if (
+            isinstance(last, PassedLine)
+            and last.reason == reason
+            and self.life.occurrences.following(last.last) == first
+        ):
+            self.lines.pop()
+            first, number = last.first, last.number + number
+        self.lines.append(PassedLine(reason, first, passed[-1], number))
+
+    def write(self, line: RunLine) -> None:
+        """Write down a run."""
+        self.lines.append(line)
+        if line.cause == "schedule":
+            self.tally[line.calls[-1].outcome] += 1
+
     def check_law(self) -> None:
         """Raise AssertionError unless each decided occurrence is in one record, waits or runs."""
         lives = [*self.past, self.life]
