@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from asyncio import _get_running_loop
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import RLock
@@ -150,7 +150,7 @@ class VirtualClock:
         return min(waits, default=None)
 
     @contextmanager
-    def _moves(self, method: str, *, wait: bool = True) -> Iterator[None]:
+    def _moves(self, method: str, *, wait: bool = True) -> Generator[None, None, None]:
         """Hold the clock; in an async function that is run by the thread which holds it, this would last for ever."""
         if not self.moving.acquire(blocking=wait and _get_running_loop() is None):
             raise SchedulerStateError(
