@@ -85,9 +85,8 @@ class Flight:
 
     def retry_delay(self, error: BaseException | None) -> int | None:
         """Return the microseconds from the end of its attempt to the next; None when there is no other."""
-        if self.asked or self.entry.cancelled:
-            return None
-        return next_attempt(self.entry.rule, self.scheduled_at, self.attempt, error)
+        asked = self.asked or self.entry.cancelled
+        return next_attempt(self.entry.rule, self.scheduled_at, self.attempt, error, asked=asked)
 
 
 Finished: TypeAlias = tuple[Flight, Outcome, int | None, int, BaseException | None]

@@ -1,4 +1,4 @@
-"""The field types of the models: what each takes in Python, in JSON and in JSON Schema.
+"""The field types of the models, and what all models are: what each takes in Python, in JSON and in JSON Schema.
 
 In Python a field takes its own type and nothing else. In JSON a time is "08:00:00" and a duration ISO 8601; a
 number is refused for both, since nobody can say whether 5 means seconds or minutes.
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time, timedelta
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer, Strict, ValidationInfo, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, PlainSerializer, Strict, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from .errors import type_name
@@ -221,3 +221,30 @@ def base_init(init: _Function) -> _Function:
     """
     init.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess] - pydantic's own mark
     return init
+
+
+def drop_titles(schema: dict[str, Any]) -> None:
+    """Drop the titles of a JSON Schema's fields, which only repeat the names."""
+    for field in schema["properties"].values():
+        field.pop("title", None)
+
+
+class Value(BaseModel, frozen=True, extra="forbid", strict=True, defer_build=True, json_schema_extra=drop_titles):
+    """A frozen value, as schedules and policies are."""
+
+    @base_init
+    def __init__(self, **fields: Any) -> None:
+        super().__init__(**fields)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002 - pydantic's signature
+        """Return a copy with some fields changed; unlike pydantic's own, the changes are validated."""
+        return type(self).model_validate({**self._given(), **(update or {})})
+
+    def _given(self) -> dict[str, Any]:
+        """Return the fields that were given, with their values; the others keep their defaults."""
+        return {name: value for name, value in self if name in self.model_fields_set}
+
+    def __repr_args__(self) -> list[tuple[str | None, Any]]:
+        """Show the fields that differ from their defaults, so that a repr reads as it would be written."""
+        fields = type(self).model_fields
+        return [(name, value) for name, value in self if value != fields[name].default]

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal, Self, TypedDict
+from typing import Any, Final, Literal, TypedDict
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 from typing_extensions import Unpack
 
-from .fields import Instant, RunCount, Wait, base_init
+from .fields import Instant, RunCount, Value, Wait, base_init, drop_titles
 
 
 def _tidy_json_schema(schema: dict[str, Any]) -> None:
     """Require `kind`, which JSON can't do without, and drop the titles, which only repeat the names."""
     schema["required"] = ["kind", *(name for name in schema.get("required", ()) if name != "kind")]
-    for field in schema["properties"].values():
-        field.pop("title", None)
+    drop_titles(schema)
     schema["properties"]["kind"].pop("default", None)
 
 
-class Schedule(
-    BaseModel,
-    frozen=True,
-    extra="forbid",
-    strict=True,
-    defer_build=True,
-    json_schema_extra=_tidy_json_schema,
-):
+class Schedule(Value, frozen=True, json_schema_extra=_tidy_json_schema):
     """A frozen value that says when a task runs.
 
     Equal values are equal and hash alike; `model_dump_json()` and the class's `model_validate_json()` are inverse.
@@ -47,15 +38,6 @@ class Schedule(
         """How many runs it asks for; -1 is for ever."""
         n: int = getattr(self, "n", 1)
         return n
-
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002 - pydantic's signature
-        """Return a copy with some fields changed; unlike pydantic's own, the changes are validated."""
-        return type(self).model_validate({**dict(self), **(update or {})})
-
-    def __repr_args__(self) -> list[tuple[str | None, Any]]:
-        """Show the fields that differ from their defaults, so that a repr reads as it would be written."""
-        fields = type(self).model_fields
-        return [(name, value) for name, value in self if value != fields[name].default]
 
 
 class _OnceFields(TypedDict, total=False):

@@ -229,8 +229,15 @@ def _range(rule: Rule, reason: Reason, first: int, last: int, anchor: int) -> Pa
 # ---- a run ends ----------------------------------------------------------------------------------------------------
 
 
-def next_attempt(rule: Rule, scheduled_at: int, attempt: int, error: BaseException | None) -> int | None:
-    """Return the microseconds from the end of an attempt to the next; None when there is no other."""
+def next_attempt(
+    rule: Rule, scheduled_at: int, attempt: int, error: BaseException | None, *, asked: bool = False
+) -> int | None:
+    """Return the microseconds from the end of an attempt to the next; None when there is no other.
+
+    A run that was `asked` to end has no other attempt.
+    """
+    if asked:
+        return None
     terms = rule.terms
     retry = None if terms is None else terms.retry
     if terms is None or retry is None or error is None or attempt >= retry.attempts or not retry.covers(error):

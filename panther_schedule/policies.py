@@ -13,12 +13,12 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Final, Literal, NoReturn, Self, TypedDict, cast, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 from typing_extensions import Unpack
 
 from .errors import type_name
-from .fields import Duration, base_init
+from .fields import Duration, Value, base_init
 
 Overlap = Literal["skip", "queue_one", "queue_all", "allow", "cancel_running"]
 """What becomes of an occurrence that is due while a run of the task is going."""
@@ -182,40 +182,6 @@ _CatchUpLimit = Annotated[
 ]
 
 
-def _tidy_json_schema(schema: dict[str, Any]) -> None:
-    """Drop the titles, which only repeat the names."""
-    for field in schema["properties"].values():
-        field.pop("title", None)
-
-
-class _Settings(
-    BaseModel,
-    frozen=True,
-    extra="forbid",
-    strict=True,
-    defer_build=True,
-    json_schema_extra=_tidy_json_schema,
-):
-    """A frozen value whose fields can be left out."""
-
-    @base_init
-    def __init__(self, **fields: Any) -> None:
-        super().__init__(**fields)
-
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002 - pydantic's signature
-        """Return a copy with some fields changed; unlike pydantic's own, the changes are validated."""
-        return type(self).model_validate({**self._given(), **(update or {})})
-
-    def _given(self) -> dict[str, Any]:
-        """Return the fields that were given, with their values; the others keep their defaults."""
-        return {name: value for name, value in self if name in self.model_fields_set}
-
-    def __repr_args__(self) -> list[tuple[str | None, Any]]:
-        """Show the fields that differ from their defaults, so that a repr reads as it would be written."""
-        fields = type(self).model_fields
-        return [(name, value) for name, value in self if value != fields[name].default]
-
-
 class _RetryFields(TypedDict, total=False):
     delay: timedelta
     factor: float
@@ -224,7 +190,7 @@ class _RetryFields(TypedDict, total=False):
     on: tuple[type[Exception] | str, ...]
 
 
-class Retry(_Settings, frozen=True):
+class Retry(Value, frozen=True):
     """Try again after a failure: at most `attempts` times in all, the first included.
 
     The second attempt begins `delay` after the first has ended, and each further delay is `factor` times as long, but
@@ -289,7 +255,7 @@ class PolicyChanges(TypedDict, total=False):
     jitter: timedelta
 
 
-class Policy(_Settings, frozen=True):
+class Policy(Value, frozen=True):
     """What becomes of a task's runs; each field can be left out.
 
     - `overlap`: an occurrence is due while a run is going. It passes (`skip`), waits unless one waits already

@@ -24,7 +24,7 @@ from .runs import Outcome
 from .task import BackgroundTask
 
 _WORDS: Final = {
-    "timed_out": "took longer than its timeout; its worker is kept until the function returns",
+    "timed_out": "took longer than its timeout",
     "abandoned": "was still going when the drain ended: abandoned",
 }
 
