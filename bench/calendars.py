@@ -23,8 +23,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from panther_schedule.clock import microseconds
-from panther_schedule.occurrences import compile as compile_schedule
-from panther_schedule.schedules import AnySchedule, Cron, Daily
+from panther_schedule.models.schedules import AnySchedule, Cron, Daily
+from panther_schedule.occurrences.queries import compile as compile_schedule
 
 NEW_YORK = ZoneInfo("America/New_York")
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)

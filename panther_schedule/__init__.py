@@ -8,18 +8,18 @@ A schedule is a value, a task couples a function with a schedule, and a small th
 from .background_tasks import BackgroundTask, background_tasks  # isort: skip - first: otherwise the submodule of the same name would hide the scheduler
 from . import events, spec
 from .clock import Clock, VirtualClock
-from .current import current_run
 from .errors import BusyLoopWarning, PantherScheduleError, PantherScheduleWarning, SchedulerStateError
-from .explain import explain
-from .handles import TaskHandle
-from .lint import lint
-from .occurrences import between, next_after
-from .policies import Policy, Retry
-from .preview import preview
-from .registry import TaskRegistry
-from .runs import Passed, Run
-from .scheduler import Scheduler
-from .schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
+from .models.policy import Policy, Retry
+from .models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
+from .occurrences.queries import between, next_after
+from .planning.records import Passed, Run
+from .runtime.current import current_run
+from .runtime.handles import TaskHandle
+from .runtime.scheduler import Scheduler
+from .tasks.registry import TaskRegistry
+from .wording.previews import preview
+from .wording.sentence import explain
+from .wording.smells import lint
 
 __version__ = "0.1.0"
 

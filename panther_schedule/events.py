@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Protocol, Self, TypeAlias
 
 from .clock import moment
-from .runs import (
+from .planning.records import (
     Attempt,
     AttemptRecord,
     Cause,

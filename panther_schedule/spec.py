@@ -16,16 +16,16 @@ from typing import Any, Final, LiteralString, TypeVar, cast
 from pydantic import JsonValue, ValidationError
 from pydantic_core import InitErrorDetails
 
-from .arguments import Checked, function_name, inspect_function
 from .errors import fault, refusal, type_name
-from .hints import hint_text
-from .policies import DEFAULT_POLICY, Policy
-from .refusals import checked_name, refuse_policy
-from .registry import TaskRegistry
-from .schedules import SCHEDULES, AnySchedule, Once
-from .spec_schema import SCHEDULE, document_schema
-from .strict_json import json_type, parse, plain, steps_through
-from .task import BackgroundTask, restore
+from .models.policy import DEFAULT_POLICY, Policy
+from .models.schedules import SCHEDULES, AnySchedule, Once
+from .tasks.hints import hint_text
+from .tasks.refusals import checked_name, refuse_policy
+from .tasks.registry import TaskRegistry
+from .tasks.signature import Checked, function_name, inspect_function
+from .tasks.spec_schema import SCHEDULE, document_schema
+from .tasks.strict_json import json_type, parse, plain, steps_through
+from .tasks.task import BackgroundTask, restore
 
 VERSION: Final = 1
 """The version of the format that is written; a newer one is refused."""

@@ -13,12 +13,13 @@ from typing import NamedTuple
 
 import pytest
 
-from panther_schedule import Scheduler, planning
-from panther_schedule.entries import Entry
-from panther_schedule.ledger import counts_of
-from panther_schedule.loop import Loop
-from panther_schedule.rules import Rule
-from panther_schedule.runs import PassedRecord, RunRecord, State
+from panther_schedule import Scheduler
+from panther_schedule.planning import machine as planning
+from panther_schedule.planning.records import PassedRecord, RunRecord, State
+from panther_schedule.planning.rule import Rule
+from panther_schedule.runtime.entries import Entry
+from panther_schedule.runtime.ledger import counts_of
+from panther_schedule.runtime.loop import Loop
 
 ONE_BY_ONE = 300  # occurrences that are walked; more are counted
 

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from panther_schedule import Scheduler
-from panther_schedule import scheduler as scheduler_module
+from panther_schedule.runtime import scheduler as scheduler_module
 
 PATIENCE_S = 2.0
 

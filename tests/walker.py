@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from panther_schedule.schedules import AnyOf, Cron, Daily, Monthly, Once, Weekly
+from panther_schedule.models.schedules import AnyOf, Cron, Daily, Monthly, Once, Weekly
 
 Kind = Daily | Weekly | Monthly | Cron
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - of wall clocks

@@ -1,0 +1,1 @@
+"""The frozen values that users write; no calendar arithmetic."""

@@ -1,0 +1,1 @@
+"""When a schedule happens, in integer microseconds."""

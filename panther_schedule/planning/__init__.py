@@ -1,0 +1,1 @@
+"""What happens to a task: pure functions from values to values."""

@@ -1,0 +1,1 @@
+"""Threads, workers and the store in memory."""

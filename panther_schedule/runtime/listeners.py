@@ -1,0 +1,85 @@
+"""Tells listeners what happens, on a thread of their own: a slow one delays no run, one that raises hurts nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any, Final, TypeAlias
+
+from ..events import Event
+from ..planning.records import make
+from .entries import Entry
+from .logs import log_safely
+
+MOST_UNTOLD: Final = 100_000
+"""Events that wait for slow listeners; further ones are dropped and counted."""
+
+Listener: TypeAlias = Callable[[Event], object]
+
+
+class Listeners:
+    """The listeners of one scheduler."""
+
+    def __init__(self, *, inline: bool) -> None:
+        self.dropped = 0
+        """Events that no listener was told, because too many waited."""
+        self._listeners: tuple[tuple[Listener], ...] = ()
+        self._queue: SimpleQueue[Event | None] = SimpleQueue()
+        self._inline = inline
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def __bool__(self) -> bool:
+        return bool(self._listeners)
+
+    def add(self, listener: Listener) -> Callable[[], None]:
+        """Tell a listener all that happens from now on; return what ends that."""
+        with self._lock:
+            told = (listener,)  # one of its own, since a listener may be added twice
+            self._listeners = (*self._listeners, told)
+            if self._thread is None and not self._inline:
+                self._thread = threading.Thread(target=self._run, name="panther_schedule-listeners", daemon=True)
+                self._thread.start()
+
+        def remove() -> None:
+            with self._lock:
+                self._listeners = tuple(one for one in self._listeners if one is not told)
+
+        return remove
+
+    def put(self, kind: type[Any], entry: Entry | None, details: Any) -> None:
+        """Take note of something that happened, as an event of the scheduler's own values."""
+        if not self._listeners:  # the last one was removed
+            return
+        if self._queue.qsize() < MOST_UNTOLD:
+            self._queue.put(make(kind, (entry, details)))
+        else:
+            self.dropped += 1
+
+    def flush(self) -> None:
+        """Tell what is untold, in the calling thread; on a virtual clock, where nobody else does."""
+        while self._inline and self._queue.qsize():
+            self._tell(self._queue.get())
+
+    def stop(self, timeout_s: float) -> None:
+        """Tell what is untold, wait for that at most `timeout_s` seconds, and let the thread go."""
+        self.flush()
+        if self._thread is not None:
+            self._queue.put(None)
+            if self._thread is not threading.current_thread():
+                self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while (event := self._queue.get()) is not None:
+            self._tell(event)
+            del event
+
+    def _tell(self, event: Event | None) -> None:
+        if event is None:
+            return
+        for (listener,) in self._listeners:
+            try:
+                listener(event)
+            except BaseException as error:  # noqa: BLE001 - a listener's SystemExit is its own affair
+                log_safely("a listener failed", error=error)

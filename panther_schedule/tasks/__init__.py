@@ -1,0 +1,1 @@
+"""A function with its arguments, a schedule and a policy."""

@@ -1,0 +1,202 @@
+"""The functions that a program lets data name, and the tasks that its decorators declare."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, LiteralString, Protocol, TypeVar, overload
+
+from pydantic import ValidationError
+
+from ..errors import fault, refusal, type_name
+from ..models.policy import DEFAULT_POLICY, Policy
+from ..models.schedules import AnySchedule
+from .refusals import checked_name
+from .signature import function_name, inspect_function
+from .task import BackgroundTask
+
+_Function = TypeVar("_Function", bound=Callable[..., object])
+_Plain = TypeVar("_Plain", bound=Callable[[], object])  # callable without an argument
+_BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
+
+
+class _Register(Protocol):
+    """What `register(name=...)` returns."""
+
+    def __call__(self, func: _Function, /) -> _Function: ...
+
+
+class _Schedule(Protocol):
+    """What `scheduled(...)` returns."""
+
+    def __call__(self, func: _Plain, /) -> _Plain: ...
+
+
+class TaskRegistry:
+    """A closed set of functions by name, and the tasks declared for them.
+
+    JSON and durable stores name functions, and only those of a registry can be named: nothing is imported. The
+    decorators give the function back unchanged and start nothing; a scheduler takes the whole registry.
+    Iterating over a registry, and `len()`, go over its tasks.
+    """
+
+    def __init__(self) -> None:
+        self._functions: dict[str, Callable[..., Any]] = {}
+        self._names: dict[Callable[..., Any], str] = {}
+        self._tasks: dict[str, BackgroundTask] = {}
+
+    @property
+    def functions(self) -> Mapping[str, Callable[..., Any]]:
+        """The functions by name, in the order of registering; a view."""
+        return MappingProxyType(self._functions)
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """Return the function of this name.
+
+        Raises:
+            ValidationError: there is none (`unknown_function`).
+        """
+        found = self._functions.get(name)
+        if found is None:
+            raise _refused(
+                "unknown_function", "{name} is no registered function{hint}", name=repr(name), hint=self._hint(name)
+            )
+        return found
+
+    def name_of(self, func: Callable[..., Any]) -> str:
+        """Return the name of this function.
+
+        Raises:
+            ValidationError: it is not registered (`unregistered_function`).
+        """
+        try:
+            return self._names[func]
+        except (KeyError, TypeError):  # TypeError: it is not hashable, so it is not registered
+            pass
+        raise _refused(
+            "unregistered_function",
+            "{func} is not registered, so data can't name it; put @tasks.register on a function of your own",
+            func=function_name(func),
+        )
+
+    @overload
+    def register(self, func: _Function, /) -> _Function: ...
+
+    @overload
+    def register(self, func: None = None, /, *, name: str) -> _Register: ...
+
+    def register(self, func: _Function | None = None, /, *, name: str | None = None) -> _Function | _Register:
+        """Let data name this function, by its `__name__` or the name given; a decorator.
+
+        Raises:
+            ValidationError: the name is in use by another function (`duplicate_name`), a function without a name of
+                its own is given none (`task_name`), it is registered already by another name
+                (`already_registered`), or JSON can't call it (`not_by_name`).
+        """
+        register = self._registering(name)
+        return register if func is None else register(func)
+
+    def scheduled(
+        self, schedule: AnySchedule, name: str | None = None, *, policy: Policy = DEFAULT_POLICY
+    ) -> _Schedule:
+        """Declare a task of this function, which takes no argument; a decorator.
+
+        The function is registered too. The task has the name given, or else the function's, so that a scheduler
+        keeps one of it, however often it is added.
+
+        Raises:
+            ValidationError: the function needs an argument (`missing_argument`), two tasks would have one name
+                (`duplicate_name`), or it can't be registered (see `register`).
+        """
+
+        def add(func: _Plain, /) -> _Plain:
+            task = BackgroundTask(func).with_schedule(schedule).with_policy(policy)
+            own = self._names.get(func)
+            title = checked_name(name if name is not None else own or _own_name(func))
+            if title in self._tasks:
+                raise _refused(
+                    "duplicate_name",
+                    "two tasks are named {name}; write scheduled(..., name=...) on one of them",
+                    name=repr(title),
+                )
+            if own is None:
+                self._add(func, None)
+            self._tasks[title] = task.with_name(title)
+            return func
+
+        return add
+
+    def __iter__(self) -> Iterator[BackgroundTask]:
+        return iter(tuple(self._tasks.values()))
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def __repr__(self) -> str:
+        return f"TaskRegistry({len(self._functions)} functions, {len(self._tasks)} tasks)"
+
+    def _registering(self, name: str | None) -> _Register:
+        def add(func: _Function, /) -> _Function:
+            self._add(func, name)
+            return func
+
+        return add
+
+    def _hint(self, name: str) -> str:
+        if near := difflib.get_close_matches(name, self._functions, 1):
+            return f"; did you mean {near[0]!r}?"
+        known = ", ".join(map(repr, sorted(self._functions)[:10]))
+        return f"; there are {known}" if known else "; none is registered, so put @tasks.register on it"
+
+    def _add(self, func: Callable[..., object], name: str | None) -> None:
+        _refuse_unnameable(func)
+        key = checked_name(_own_name(func) if name is None else name)
+        if self._functions.get(key, func) != func:
+            raise _refused(
+                "duplicate_name",
+                "two functions are named {name}; write register(name=...) on one of them",
+                name=repr(key),
+            )
+        if self._names.get(func, key) != key:
+            raise _refused(
+                "already_registered",
+                "{func} is registered as {name} already, and a function has one name; use that one",
+                func=function_name(func),
+                name=repr(self._names[func]),
+            )
+        self._functions[key] = func
+        self._names[func] = key
+
+
+def _own_name(func: Callable[..., object]) -> str:
+    name = getattr(func, "__name__", None)
+    if isinstance(name, str) and name.isidentifier():  # a lambda's is not
+        return name
+    raise _refused(
+        "task_name",
+        "a {got} has no name of its own; write register(name=...)",
+        got="lambda" if name == "<lambda>" else type_name(func),
+    )
+
+
+def _refuse_unnameable(func: Callable[..., object]) -> None:
+    """Refuse what JSON can't call: it gives arguments by name, and the function is looked up by hash."""
+    name, checked = function_name(func), inspect_function(func)
+    if type(func).__hash__ is None:  # Python's mark of what is not hashable
+        raise _refused("not_by_name", "{func} is not hashable, so it can't be looked up; write a function", func=name)
+    if checked.signature is None:
+        raise _refused("not_by_name", "{func} shows no signature; write a function that calls it", func=name)
+    for parameter in checked.signature.parameters.values():
+        if parameter.kind not in _BY_NAME:
+            raise _refused(
+                "not_by_name",
+                "{rule} can't be called from JSON, which gives arguments by name; give {parameter} a name there",
+                rule=checked.signature_text(name),
+                parameter=parameter.name,
+            )
+
+
+def _refused(type_: LiteralString, message: LiteralString, **words: object) -> ValidationError:
+    return refusal("TaskRegistry", [fault(type_, message, at=(), **words)])

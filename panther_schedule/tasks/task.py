@@ -1,0 +1,381 @@
+"""A task: a function, its arguments, a schedule and a policy, as one immutable value.
+
+The class of a task says what is set, so that a type checker refuses two settings that exclude each other:
+
+    BackgroundTask           nothing
+    ├─ CountedTask           interval()
+    │  ├─ SpacedTask         interval_wait(), with or without interval()
+    │  └─ DailyTask          on_time(), with or without interval()
+    └─ ScheduledTask         with_schedule()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, time, timedelta
+from types import MappingProxyType
+from typing import Any, Generic, NoReturn, Self, final
+from zoneinfo import ZoneInfo
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+from typing_extensions import ParamSpec, TypeVar, Unpack
+
+from ..clock import SystemClock, moment
+from ..errors import type_name
+from ..models.policy import DEFAULT_POLICY, Policy, PolicyChanges
+from ..models.schedules import ONCE, AnySchedule, Daily, Once, Repeat
+from ..occurrences.queries import zone_for
+from ..wording.previews import first_due
+from ..wording.sentence import differing, explain
+from .refusals import (
+    changed_policy,
+    checked_count,
+    checked_instant,
+    checked_name,
+    one_of_two,
+    refuse_never,
+    refuse_no_schedule,
+    refuse_policy,
+    stands_alone,
+)
+from .signature import function_name, function_path, inspect_function
+
+P = ParamSpec("P", default=...)
+R = TypeVar("R", covariant=True, default=Any)  # noqa: PLC0105 - an editor shows the name: R reads better than R_co
+_Task = TypeVar("_Task", bound="BackgroundTask")
+
+_put = object.__setattr__
+
+
+@final
+class OnTimeExcludesIntervalWait:
+    """No value has this type: a task has `on_time()` or `interval_wait()`, not both."""
+
+
+@final
+class WithScheduleExcludesOtherSetters:
+    """No value has this type: `with_schedule()` stands alone, without interval(), interval_wait() and on_time()."""
+
+
+class BackgroundTask(Generic[P, R]):
+    """A function, its arguments and a schedule; without a schedule it runs once, when it is added.
+
+    Every method returns a new task and leaves this one as it is. Tasks are equal when function, arguments,
+    schedule, policy and name are. The function gets the very objects given here.
+
+    Raises:
+        ValidationError: the function is none (`not_callable`: it was called already) or a generator function
+            (`generator_function`: a call runs no line of it), or the arguments don't fit it: `missing_argument`,
+            `unknown_argument`, `surplus_argument`, `argument_type`.
+    """
+
+    __slots__ = ("__weakref__", "_args", "_func", "_is_async", "_kwargs", "_name", "_policy", "_schedule")
+    _func: Callable[..., R]
+    _args: tuple[Any, ...]
+    _kwargs: dict[str, Any]
+    _schedule: AnySchedule
+    _name: str | None
+    _policy: Policy
+    _is_async: bool
+
+    def __init__(self, func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> None:
+        if hasattr(self, "_func"):
+            raise AttributeError("a task is immutable, so it can't be made again; write a new BackgroundTask(...)")
+        if type(self) is not BackgroundTask:
+            raise TypeError(f"{type(self).__name__} can't be called; write BackgroundTask(...) and call its setters")
+        checked = inspect_function(func)
+        checked.check(func, args, kwargs)
+        _put(self, "_is_async", checked.is_async)
+        _put(self, "_func", func)
+        _put(self, "_args", args)
+        _put(self, "_kwargs", kwargs)
+        _put(self, "_schedule", ONCE)
+        _put(self, "_name", None)
+        _put(self, "_policy", DEFAULT_POLICY)
+
+    @property
+    def func(self) -> Callable[P, R]:
+        """The function, as given."""
+        return self._func
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """The positional arguments, as given."""
+        return self._args
+
+    @property
+    def kwargs(self) -> MappingProxyType[str, Any]:
+        """The keyword arguments, as given."""
+        return MappingProxyType(self._kwargs)
+
+    @property
+    def schedule(self) -> AnySchedule:
+        """When the task runs."""
+        return self._schedule
+
+    @property
+    def name(self) -> str | None:
+        """The name under which a scheduler keeps the task; None for a task without one."""
+        return self._name
+
+    @property
+    def policy(self) -> Policy:
+        """What becomes of its runs that overlap, are missed, fail or take too long."""
+        return self._policy
+
+    def interval(self, n: int) -> CountedTask[P, R]:
+        """Run `n` times, -1 for ever; without a wait or a time, back to back.
+
+        Raises:
+            ValidationError: `n` is neither -1 nor at least 1, or no int.
+        """
+        return self._with(CountedTask, _counted(n))
+
+    def interval_wait(self, wait: timedelta) -> SpacedTask[P, R]:
+        """Wait this long from one start to the next; zero is back to back.
+
+        Raises:
+            ValidationError: `wait` is negative or no timedelta, or on_time() is set (`schedule_conflict`).
+        """
+        return self._with(SpacedTask, Repeat(self._schedule.run_count, wait))
+
+    def on_time(self, at: time, tz: str | ZoneInfo | None = None) -> DailyTask[P, R]:
+        """Run each day at this wall-clock time; as often as interval() says, and once without it.
+
+        Without `tz` the time is that of the machine's zone.
+
+        Raises:
+            ValidationError: `at` is no naive time in whole seconds, `tz` is no IANA zone, or interval_wait() is set
+                (`schedule_conflict`).
+        """
+        zone = str(tz) if isinstance(tz, ZoneInfo) else tz
+        return self._with(DailyTask, Daily(at, self._schedule.run_count, zone))
+
+    def with_schedule(self, schedule: AnySchedule) -> ScheduledTask[P, R]:
+        """Run by this schedule.
+
+        Raises:
+            ValidationError: `schedule` is none (`schedule_type`) or has no occurrence at all (`never_happens`), or
+                interval(), interval_wait() or on_time() is set (`schedule_conflict`).
+        """
+        refuse_no_schedule(schedule)
+        refuse_never(schedule)
+        return self._with(ScheduledTask, schedule)
+
+    def with_name(self, name: str) -> Self:
+        """Name the task: a scheduler keeps one task of a name, and adding an equal one again changes nothing.
+
+        Raises:
+            ValidationError: `name` is no str, or blank (`task_name`).
+        """
+        func, args, kwargs = self._func, self._args, self._kwargs
+        return _make(type(self), func, args, kwargs, self._schedule, checked_name(name), self._policy)
+
+    def with_policy(self, policy: Policy = DEFAULT_POLICY, /, **fields: Unpack[PolicyChanges]) -> Self:
+        """Change some fields of the task's policy: those that `policy` was given, and then `fields`.
+
+        The other fields stay; only what belongs to a replaced `overlap` or `missed`, such as `grace`, goes with it.
+
+        Raises:
+            ValidationError: `policy` is none (`policy_type`), a field is None (`policy_none`), its value is refused or
+                does not go with another, or the task repeats without a wait, which takes no overlap but "skip"
+                (`overlap_without_wait`) and no jitter (`jitter_without_wait`).
+        """
+        changed = changed_policy(self._policy, policy, fields)
+        return _make(type(self), self._func, self._args, self._kwargs, self._schedule, self._name, changed)
+
+    def explain(self) -> str:
+        """Say in one line when the task runs, such as "every 5 minutes, 5 times", and its policy where it has one."""
+        return "; ".join([explain(self._schedule), *differing(self._policy)])
+
+    def next_runs(self, n: int, after: datetime | None = None) -> list[datetime]:
+        """Return the first `n` times, in UTC, of the task if it were added `after`; without it, now.
+
+        There are fewer when the schedule has fewer. Of a repeat without a wait only the first is known. Jitter is in
+        them: they are when the runs are due.
+
+        Raises:
+            ValidationError: `n` is no positive int (`preview_count`), or `after` is no aware datetime (`instant`).
+        """
+        start = SystemClock().read().wall if after is None else checked_instant(after)
+        schedule = self._schedule
+        count, zone, jitter = checked_count(n), zone_for(schedule), self._policy.jitter
+        due = first_due(schedule, count, after=start, zone=zone, anchor=start, key=jitter_key(self), jitter=jitter)
+        return [moment(at) for at in due]
+
+    def run(self) -> R:
+        """Call the function now, here, and return what it returns; for an async one that is to be awaited."""
+        return self._func(*self._args, **self._kwargs)
+
+    def _with(self, cls: type[_Task], schedule: AnySchedule) -> _Task:
+        return _make(cls, self._func, self._args, self._kwargs, schedule, self._name, self._policy)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"a task is immutable, so {name} can't be set; its setters return a new task")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"a task is immutable, so {name} can't be deleted")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, BackgroundTask):
+            return NotImplemented
+        settings = self._name, self._schedule, self._policy, self._func
+        if settings != (other._name, other._schedule, other._policy, other._func):
+            return False
+        if (self._args, self._kwargs) == (other._args, other._kwargs):
+            return True
+        checked = inspect_function(self._func)
+        return checked.canonical(self._args, self._kwargs) == checked.canonical(other._args, other._kwargs)
+
+    def __hash__(self) -> int:
+        try:
+            func = hash(self._func)
+        except TypeError:  # a callable object; arguments need not be hashable either, so they stay out
+            func = hash(type(self._func))
+        return hash((func, self._schedule, self._name, self._policy))
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        func, args, kwargs = self._func, self._args, self._kwargs
+        return _make, (type(self), func, args, kwargs, self._schedule, self._name, self._policy)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Take a task as it is, in a field of a model; JSON goes through `spec`."""
+        return core_schema.is_instance_schema(cls)
+
+    def __repr__(self) -> str:
+        given = [f"<{type_name(value)}>" for value in self._args]
+        given += [f"{name}=<{type_name(value)}>" for name, value in self._kwargs.items()]
+        given.append(f"schedule={self._schedule!r}")
+        if self._policy != DEFAULT_POLICY:
+            given.append(f"policy={self._policy!r}")
+        shown = ", ".join([function_name(self._func), *given])
+        return f"BackgroundTask({shown})" + (f".with_name({self._name!r})" if self._name is not None else "")
+
+
+class CountedTask(BackgroundTask[P, R]):
+    """A task with interval(), or one that may have it."""
+
+    __slots__ = ()
+
+    def interval(self, n: int) -> Self:
+        """Run `n` times, -1 for ever.
+
+        Raises:
+            ValidationError: `n` is neither -1 nor at least 1, or no int.
+        """
+        match self._schedule:
+            case Daily() as daily:
+                schedule: AnySchedule = Daily(daily.at, n, daily.tz)
+            case Repeat() as repeat if isinstance(self, SpacedTask):
+                schedule = Repeat(n, repeat.wait)
+            case _:
+                schedule = _counted(n)
+        return self._with(type(self), schedule)
+
+    def with_schedule(self, schedule: WithScheduleExcludesOtherSetters) -> ScheduledTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - narrower, so that a type checker sees the conflict
+        """Not on this task: it has interval(), interval_wait() or on_time()."""
+        raise stands_alone(schedule, _setting(self))
+
+
+@final
+class SpacedTask(CountedTask[P, R]):
+    """A task with interval_wait()."""
+
+    __slots__ = ()
+
+    def on_time(self, at: OnTimeExcludesIntervalWait, tz: str | ZoneInfo | None = None) -> DailyTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above  # noqa: ARG002 - the setter's signature
+        """Not on this task: it has interval_wait()."""
+        raise one_of_two(f"on_time({at})", _setting(self))
+
+
+@final
+class DailyTask(CountedTask[P, R]):
+    """A task with on_time()."""
+
+    __slots__ = ()
+
+    def interval_wait(self, wait: OnTimeExcludesIntervalWait) -> SpacedTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above
+        """Not on this task: it has on_time()."""
+        raise one_of_two(_setting(self), f"interval_wait({wait})")
+
+
+@final
+class ScheduledTask(BackgroundTask[P, R]):
+    """A task with with_schedule()."""
+
+    __slots__ = ()
+
+    def interval(self, n: WithScheduleExcludesOtherSetters) -> CountedTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above
+        """Not on this task: it has with_schedule()."""
+        raise stands_alone(self._schedule, f"interval({n})")
+
+    def interval_wait(self, wait: WithScheduleExcludesOtherSetters) -> SpacedTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above
+        """Not on this task: it has with_schedule()."""
+        raise stands_alone(self._schedule, f"interval_wait({wait})")
+
+    def on_time(self, at: WithScheduleExcludesOtherSetters, tz: str | ZoneInfo | None = None) -> DailyTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above  # noqa: ARG002 - the setter's signature
+        """Not on this task: it has with_schedule()."""
+        raise stands_alone(self._schedule, f"on_time({at})")
+
+
+def restore(
+    func: Callable[..., Any], kwargs: dict[str, Any], schedule: AnySchedule, name: str | None, policy: Policy
+) -> BackgroundTask[..., Any]:
+    """Make a task whose arguments have been checked, by JSON."""
+    cls: type[BackgroundTask[..., Any]]
+    match schedule:
+        case Once(at=None):
+            cls = BackgroundTask
+        case Repeat():
+            cls = SpacedTask if schedule.wait else CountedTask
+        case Daily() if schedule == Daily(schedule.at, schedule.n, schedule.tz):
+            cls = DailyTask
+        case _:
+            cls = ScheduledTask
+    return _make(cls, func, (), kwargs, schedule, name, policy)
+
+
+def jitter_key(task: BackgroundTask[..., Any]) -> str:
+    """Return what tells a task's jitter from another's: its name, or else its function's, with the module."""
+    return task._name if task._name is not None else function_path(task._func)
+
+
+def _make(
+    cls: type[_Task],
+    func: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    schedule: AnySchedule,
+    name: str | None,
+    policy: Policy,
+) -> _Task:
+    if policy is not DEFAULT_POLICY and cls in (SpacedTask, ScheduledTask):  # others may get a wait yet
+        refuse_policy(schedule, policy)
+    task = object.__new__(cls)
+    _put(task, "_is_async", inspect_function(func).is_async)
+    _put(task, "_func", func)
+    _put(task, "_args", args)
+    _put(task, "_kwargs", kwargs)
+    _put(task, "_schedule", schedule)
+    _put(task, "_name", name)
+    _put(task, "_policy", policy)
+    return task
+
+
+def _counted(n: int) -> AnySchedule:
+    return ONCE if type(n) is int and n == 1 else Repeat(n)
+
+
+def _setting(task: BackgroundTask[..., Any]) -> str:
+    match task._schedule:
+        case Daily() as daily:
+            return f"on_time({daily.at})"
+        case Repeat() as repeat if isinstance(task, SpacedTask):
+            return f"interval_wait({repeat.wait})"
+        case _:
+            return f"interval({task._schedule.run_count})"

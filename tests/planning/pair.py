@@ -1,0 +1,353 @@
+"""A real scheduler and the model side by side: each act is done to both, then all that can be seen is compared.
+
+The real loop runs on a virtual clock, with workers that call no function: a run that was handed over goes on until
+the test ends it.
+"""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from model import Model
+from model_parts import Call, Ended, Occurrences, PassedLine, RunLine, Task, Ways
+
+from panther_schedule import BackgroundTask, Cron, Daily, Once, Policy, Repeat, Retry, Scheduler, VirtualClock
+from panther_schedule.clock import microseconds, moment
+from panther_schedule.planning.records import AttemptRecord, PassedRecord, Record, Run, RunRecord
+from panther_schedule.runtime.entries import Entry, Flight
+from panther_schedule.runtime.handles import RunHandle, TaskHandle
+from panther_schedule.runtime.loop import Loop
+from panther_schedule.runtime.workers import Started, Workers
+
+START = microseconds(datetime(2026, 1, 1, tzinfo=UTC))
+LONG_BEFORE = START - 10 * 86_400_000_000  # where the lists of wall-clock kinds begin
+TASK_HISTORY = 20
+ERRORS: dict[str | None, BaseException | None] = {
+    None: None,
+    "ValueError": ValueError("a failure"),
+    "SystemExit": SystemExit("not tried again"),
+    "CancelledError": CancelledError(),
+}
+_post = Scheduler._post
+
+
+def us(by: int) -> timedelta:
+    """Return microseconds as a timedelta."""
+    return timedelta(microseconds=by)
+
+
+class DivergenceError(AssertionError):
+    """The scheduler and the model differ."""
+
+
+class HeldWorkers(Workers):
+    """Workers that keep each run, called or not, until the test says how it ends."""
+
+    def __init__(self, clock: Any, report: Callable[[Any], None]) -> None:
+        super().__init__(clock, report, 1, None, inline=False)
+        self.full = False
+        self.open: list[Flight] = []
+        self.called: dict[Flight, int] = {}
+        self.log: list[tuple[str, int, str, int]] = []
+
+    def prepare(self, task: Any) -> None:
+        """Start no thread."""
+
+    def start(self, flights: list[Flight]) -> None:
+        """Take runs over, and call their functions if there are free workers."""
+        for flight in flights:
+            self.open.append(flight)
+            self.log.append((flight.entry.name, flight.scheduled_at, flight.cause, flight.attempt))
+            if not self.full:
+                self.call(flight)
+
+    def call(self, flight: Flight) -> None:
+        """Begin, as a worker does."""
+        now = self._now(flight)
+        if flight.asked or flight.entry.cancelled:
+            self.open.remove(flight)
+            self._report((flight, "cancelled", None, now, None))
+            return
+        self.called[flight] = now
+        terms = flight.entry.rule.terms
+        if terms is not None and terms.timeout is not None:
+            self._report(Started(flight, now, self._steady()))
+
+    def end(self, flight: Flight, outcome: Any, error: BaseException | None) -> None:
+        """Let a function end."""
+        self.open.remove(flight)
+        self._report((flight, outcome, self.called.pop(flight), self._now(flight), error))
+
+    def ended(self, flight: Flight) -> None:
+        """Count nothing."""
+
+    def cancel(self, flight: Flight) -> None:
+        """Ask a run to end; the test decides whether it does."""
+        flight.asked = True
+
+    def stop(self) -> None:
+        """Have nothing to let go."""
+
+
+class HeldScheduler(Scheduler):
+    """A scheduler with such workers."""
+
+    def _workers(self, report: Callable[[Any], None]) -> Workers:
+        return HeldWorkers(self._clock, report)
+
+    def _post(self, entry: Entry, loop: Loop) -> None:
+        _post(self, entry, loop)  # the one of the class may be watched, and the law of mutants does not hold
+
+
+@dataclass(frozen=True)
+class Timing:
+    """A schedule, as both sides make it."""
+
+    kind: str  # repeat, hourly, often (each ten minutes), daily, once (when added), at
+    n: int = -1
+    wait: int = 0
+    by: int = 0
+    """How far an `at` lies from the time it is added."""
+
+
+def nothing() -> None:
+    """Do nothing; it is never called."""
+
+
+class Pair:
+    """A real scheduler, the model, and what was done to both."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock(moment(START))
+        self.scheduler = HeldScheduler(clock=self.clock).start()
+        self.model = Model(START)
+        self.handles: list[TaskHandle] = []
+        self.manual: list[tuple[RunHandle, Call]] = []
+        self.done: list[str] = []
+        loop = self.scheduler._loop
+        assert loop is not None
+        assert isinstance(loop.workers, HeldWorkers)
+        self.loop, self.workers = loop, loop.workers
+
+    # ---- what is done to both --------------------------------------------------------------------------------
+
+    def note(self, what: str, *details: object) -> None:
+        """Remember what is done, to tell it when the two differ."""
+        self.done.append(" ".join([what, *map(repr, details)]))
+
+    def add(self, timing: Timing, ways: Ways, *, named: bool) -> None:
+        """Add a task."""
+        name = f"task-{len(self.handles)}" if named else None
+        self.note("add", name, timing, ways)
+        schedule, occurrences = self.timing(timing)
+        task = BackgroundTask(nothing).with_schedule(schedule).with_policy(policy_of(ways))
+        self.handles.append(self.scheduler.add_task(task if name is None else task.with_name(name)))
+        self.clock.advance(timedelta(0))
+        self.model.add(name, occurrences, ways)
+
+    def replace(self, at: int, timing: Timing | None, ways: Ways) -> None:
+        """Replace a task's policy, and its schedule if one is given."""
+        self.note("replace", at, timing, ways)
+        known = self.handles[at].task
+        schedule, occurrences = (known.schedule, None) if timing is None else self.timing(timing)
+        task = BackgroundTask(nothing).with_schedule(schedule).with_policy(policy_of(ways)).with_name(f"task-{at}")
+        self.scheduler.replace(task)
+        self.clock.advance(timedelta(0))
+        self.model.replace(self.model.tasks[at], occurrences if schedule != known.schedule else None, ways)
+
+    def pause(self, at: int) -> None:
+        """Pause a task."""
+        self.note("pause", at)
+        self.handles[at].pause("a reason")
+        self.model.pause(self.model.tasks[at])
+
+    def resume(self, at: int) -> None:
+        """Resume a task."""
+        self.note("resume", at)
+        self.handles[at].resume()
+        self.model.resume(self.model.tasks[at])
+
+    def cancel(self, at: int) -> None:
+        """Cancel a task."""
+        self.note("cancel", at)
+        self.handles[at].cancel()
+        self.model.cancel(self.model.tasks[at])
+
+    def run_now(self, at: int) -> None:
+        """Run a task once more."""
+        self.note("run_now", at)
+        self.manual.append((self.handles[at].run_now(), self.model.run_now(self.model.tasks[at])))
+
+    def backfill(self, at: int, start: int, end: int) -> None:
+        """Fill a span of the task's own time, given by how long ago it began and ended; zero is whatever comes last."""
+        self.note("backfill", at, start, end)
+        now = self.model.now(self.model.tasks[at])
+        first, last = now - start, now - end if end else max(self.model.wall, self.model.steady)
+        real = self.handles[at].backfill(moment(first), moment(last))
+        calls = self.model.backfill(self.model.tasks[at], first, last)
+        self.same("the backfill", [microseconds(run.scheduled_at) for run in real], [call.at for call in calls])
+        self.manual += zip(real, calls, strict=True)
+
+    def cancel_run(self, at: int) -> None:
+        """Cancel one manual or backfill run."""
+        self.note("cancel_run", at)
+        real, call = self.manual[at]
+        real.cancel()
+        self.model.cancel_run(call)
+
+    def end(self, at: int, outcome: str, error: str | None) -> None:
+        """End a run that was called; the scheduler hears of it when it next looks."""
+        self.note("end", at, outcome, error)
+        flight, call = self.called()[at]
+        self.workers.end(flight, outcome, ERRORS[error])
+        self.model.end(call, outcome, error)
+
+    def called(self) -> list[tuple[Flight, Call]]:
+        """List the runs whose functions are going, on both sides."""
+        return [pair for pair in zip(self.workers.open, self.model.open, strict=True) if pair[1].called]
+
+    def set_full(self, full: bool) -> None:
+        """Take all free workers away, or give some back."""
+        self.note("set_full", full)
+        self.workers.full = full
+        if not full:
+            for flight in list(self.workers.open):
+                if flight not in self.workers.called:
+                    self.workers.call(flight)
+        self.clock.advance(timedelta(0))
+        self.model.set_full(full)
+
+    def advance(self, by: int) -> None:
+        """Let time pass."""
+        self.note("advance", by)
+        self.clock.advance(us(by))
+        self.model.advance(by)
+
+    def suspend(self, by: int) -> None:
+        """Let time pass with nobody looking."""
+        self.note("suspend", by)
+        self.clock.suspend(us(by))
+        self.model.suspend(by)
+
+    def step(self, by: int) -> None:
+        """Set the wall clock."""
+        self.note("step", by)
+        self.clock.step(us(by))
+        self.model.step(by)
+
+    # ---- what can be seen ------------------------------------------------------------------------------------
+
+    def check(self) -> None:
+        """Compare all that can be seen."""
+        for line in self.loop._later:
+            raise self.diverged("a fault of the store", line, None)
+        names = [handle.name for handle in self.handles]
+        starts = [(names[order], *start) for order, *start in self.model.log]
+        self.same("the starts", self.workers.log, starts)
+        self.workers.log.clear()
+        self.model.log.clear()
+        for handle, task in zip(self.handles, self.model.tasks, strict=True):
+            self.check_task(handle, task)
+
+    def check_task(self, handle: TaskHandle, task: Task) -> None:
+        """Compare a task, and look at the law: each due occurrence is counted once."""
+        what, entry = f"task {task.order}: ", handle._entry
+        self.same(what + "records", records_of(entry), task.lines[-TASK_HISTORY:])
+        counts = {what: n for what, n in handle.counts.items() if n or what == "in_flight"}
+        self.same(what + "counts", counts, task.counts())
+        self.same(what + "sum of the counts", sum(counts.values()), task.occurred())
+        self.same(what + "next_run", handle.next_run, self.next_run(task))
+        self.same(what + "ended", handle.ended, task.ended)
+        self.same(what + "paused", handle.paused, task.paused)
+
+    def next_run(self, task: Task) -> datetime | None:
+        """Return what a task's handle is to show."""
+        at = None if task.paused else task.next()
+        if at is None:
+            return None
+        return moment(at if task.life.occurrences.on_wall else at + self.model.wall - self.model.steady)
+
+    def check_law(self) -> None:
+        """Look at the law in whole: the model's records tile its occurrences, and what handles show is in them."""
+        sums: Counter[str] = Counter()
+        for handle, task in zip(self.handles, self.model.tasks, strict=True):
+            task.check_law()
+            sums.update(handle.counts)
+            shown = [run.id for run in handle.runs if isinstance(run, Run) and run.cause == "schedule"]
+            lines = [line for line in task.lines[-TASK_HISTORY:] if isinstance(line, RunLine)]
+            ids = [f"{handle.name}/{moment(line.at).isoformat()}" for line in lines if line.cause == "schedule"]
+            self.same(f"task {task.order}: ids of runs", shown, ids)
+        counts = Counter(self.scheduler.counts)
+        self.same("the scheduler's counts", dict(+counts), dict(+sums))
+
+    def same(self, what: str, real: object, expected: object) -> None:
+        """Raise DivergenceError unless two things are equal."""
+        if real != expected:
+            raise self.diverged(what, real, expected)
+
+    def diverged(self, what: str, real: object, expected: object) -> DivergenceError:
+        """Tell what differs, and what was done before."""
+        steps = "\n  ".join(self.done)
+        return DivergenceError(f"{what}:\n real  {real}\n model {expected}\nafter\n  {steps}")
+
+    def stop(self) -> None:
+        """Stop the real one, whatever still runs."""
+        self.scheduler.stop(timedelta(0))
+
+    def timing(self, timing: Timing) -> tuple[Any, Occurrences]:
+        """Make a schedule, and its list."""
+        wall, steady, n = self.model.wall, self.model.steady, timing.n
+        minute = 60_000_000
+        match timing.kind:
+            case "repeat":
+                return Repeat(n, us(timing.wait)), Occurrences(steady, timing.wait, n, on_wall=False)
+            case "often":
+                return Cron("*/10 * * * *", n=n, tz="UTC"), Occurrences(LONG_BEFORE, 10 * minute, n, on_wall=True)
+            case "hourly":
+                return Cron("0 * * * *", n=n, tz="UTC"), Occurrences(LONG_BEFORE, 60 * minute, n, on_wall=True)
+            case "daily":
+                daily = Occurrences(LONG_BEFORE + 90 * minute, 1440 * minute, n, on_wall=True)
+                return Daily(moment(START + 90 * minute).time(), n=n, tz="UTC"), daily
+            case "once":
+                return Once(), Occurrences(steady, None, 1, on_wall=False)
+            case _:
+                return Once(moment(wall + timing.by)), Occurrences(wall + timing.by, None, 1, on_wall=True)
+
+
+def policy_of(ways: Ways) -> Policy:
+    """Make the policy that the plain numbers say."""
+    fields: dict[str, Any] = {"overlap": ways.overlap, "missed": ways.missed}
+    if ways.overlap == "allow":
+        fields["max_running"] = ways.max_running
+    if ways.missed == "skip":
+        fields["grace"] = us(ways.grace)
+    if ways.missed == "catch_up":
+        fields.update(catch_up_limit=ways.limit, catch_up_window=us(ways.window))
+    if ways.attempts > 1:
+        fields["retry"] = Retry(ways.attempts, delay=us(ways.delay), factor=ways.factor)
+    if ways.timeout is not None:
+        fields["timeout"] = us(ways.timeout)
+    return Policy(**fields)
+
+
+def records_of(entry: Entry) -> list[RunLine | PassedLine]:
+    """Return a task's records as the model writes them."""
+    return [line_of(record) for record in entry.account or ()]
+
+
+def line_of(record: Record) -> RunLine | PassedLine:
+    """Return a record as the model writes it."""
+    if isinstance(record, PassedRecord):
+        return PassedLine(*record)
+    return RunLine(record.scheduled_at, record.cause, (*map(call_of, record.earlier), call_of(record)))
+
+
+def call_of(call: AttemptRecord | RunRecord) -> Ended:
+    """Return one call of a function as the model writes it."""
+    error = None if call.error is None else type(call.error).__name__
+    return Ended(call.started_at, call.finished_at, call.outcome, error)

@@ -1,0 +1,386 @@
+"""Faults around the runs: listeners, the store, log handlers, a scheduler's thread that is stuck."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from panther_schedule import BackgroundTask, Passed, Run, Scheduler, VirtualClock
+from panther_schedule.clock import MICROSECOND, Reading, SystemClock
+from panther_schedule.events import Event, RunFinished, RunStarted, TaskAdded, TaskEnded
+from panther_schedule.runtime import listeners
+from panther_schedule.runtime.entries import Entry
+from panther_schedule.runtime.memory import MemoryStore
+
+SECOND = timedelta(seconds=1)
+SHORT = timedelta(milliseconds=20)
+LONG = 10 * SECOND  # far longer than anything here takes
+ONE_RUN = [TaskAdded, RunStarted, RunFinished, TaskEnded]
+
+
+def note() -> None:
+    """Do nothing."""
+
+
+def ends(records: tuple[Run | Passed, ...]) -> list[str]:
+    """List the outcomes of runs."""
+    return [run.outcome for run in records if isinstance(run, Run)]
+
+
+# ---- listeners ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", [ValueError("own"), SystemExit(3)])
+def test_a_listener_that_raises_hurts_neither_runs_nor_other_listeners(
+    clock: VirtualClock, error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[Event] = []
+
+    def fails(_event: Event) -> None:
+        raise error
+
+    with Scheduler(clock=clock) as scheduler:
+        scheduler.add_listener(fails)
+        scheduler.add_listener(told.append)
+        handle = scheduler.add_task(BackgroundTask(note))
+        assert scheduler.join()
+
+    assert ends(handle.runs) == ["succeeded"]
+    assert [type(event) for event in told] == ONE_RUN
+    assert [line.getMessage() for line in caplog.records] == ["a listener failed"] * 4
+    assert all(line.exc_info is not None and line.exc_info[1] is error for line in caplog.records)
+
+
+@pytest.mark.real_clock
+def test_a_slow_listener_delays_no_run_and_misses_nothing() -> None:
+    release, told = threading.Event(), list[Event]()
+
+    def slow(event: Event) -> None:
+        assert release.wait(60)
+        told.append(event)
+
+    with Scheduler() as scheduler:
+        scheduler.add_listener(slow)
+        for _ in range(20):
+            scheduler.add_task(BackgroundTask(note))
+        assert scheduler.join(LONG)
+        assert not told
+        release.set()
+
+    for name in dict.fromkeys(event.task for event in told if isinstance(event, TaskAdded)):
+        assert [type(event) for event in told if getattr(event, "task", "") == name] == ONE_RUN
+    assert len(told) == 80
+    assert scheduler.health().events_dropped == 0
+
+
+@pytest.mark.real_clock
+def test_events_that_wait_are_bounded_and_the_others_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listeners, "MOST_UNTOLD", 3)
+    release, begun, told = threading.Event(), threading.Event(), list[Event]()
+
+    def slow(event: Event) -> None:
+        begun.set()
+        assert release.wait(60)
+        told.append(event)
+
+    with Scheduler() as scheduler:
+        scheduler.add_listener(slow)
+        scheduler.add_task(BackgroundTask(note))
+        assert begun.wait(10)
+        for _ in range(9):
+            scheduler.add_task(BackgroundTask(note))
+        assert scheduler.join(LONG)
+
+        assert scheduler.health().events_dropped == 36  # of 40; one is being told, and three wait
+        assert scheduler.counts["succeeded"] == 10
+        release.set()
+    assert len(told) == 4
+
+
+def test_listeners_may_add_and_remove_listeners(clock: VirtualClock) -> None:
+    first: list[Event] = []
+    second: list[Event] = []
+
+    def once(event: Event) -> None:
+        first.append(event)
+        remove()
+        scheduler.add_listener(second.append)
+
+    with Scheduler(clock=clock) as scheduler:
+        remove = scheduler.add_listener(once)
+        scheduler.add_task(BackgroundTask(note))
+        assert scheduler.join()
+
+    assert [type(event) for event in first + second] == ONE_RUN
+    assert len(first) == 1
+
+
+def chain(scheduler: Scheduler, told: list[str]) -> Callable[[Event], None]:
+    """Return a listener that adds the next task when one has ended, and uses much else on the way."""
+
+    def listen(event: Event) -> None:
+        told.append(type(event).__name__)
+        match event:
+            case RunFinished(task=name):
+                handle = scheduler[name]
+                handle.pause("for a moment")
+                handle.resume()
+                handle.run_now()
+                assert scheduler.health().alive
+                assert name in scheduler
+                if name != "last":
+                    scheduler.add_task(BackgroundTask(note).with_name("last"))
+            case _:
+                pass
+
+    return listen
+
+
+def test_a_listener_may_use_its_scheduler_on_a_virtual_clock(
+    clock: VirtualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[str] = []
+    with Scheduler(clock=clock) as scheduler:
+        add = scheduler.add_listener(limited(chain(scheduler, told)))
+        scheduler.add_task(BackgroundTask(note).with_name("first"))
+        assert scheduler.join()
+        add()
+
+        assert ends(scheduler["last"].runs)[0] == "succeeded"
+    assert not caplog.records
+
+
+@pytest.mark.real_clock
+def test_a_listener_may_use_its_scheduler(caplog: pytest.LogCaptureFixture) -> None:
+    told: list[str] = []
+    with Scheduler() as scheduler:
+        ended = threading.Event()
+        scheduler.add_listener(limited(chain(scheduler, told)))
+        scheduler.add_listener(lambda event: ended.set() if event == TaskEnded("last", False) else None)
+        scheduler.add_task(BackgroundTask(note).with_name("first"))
+        assert ended.wait(10)
+        assert scheduler.join(LONG)
+
+        assert ends(scheduler["last"].runs)[0] == "succeeded"
+    assert not caplog.records
+
+
+def limited(listener: Callable[[Event], None]) -> Callable[[Event], None]:
+    """Tell a listener of scheduled runs only: a manual run at the end of each manual run would never end."""
+
+    def listen(event: Event) -> None:
+        if not (isinstance(event, RunFinished) and event.run.cause == "manual"):
+            listener(event)
+
+    return listen
+
+
+@pytest.mark.real_clock
+def test_a_listener_may_stop_its_scheduler() -> None:
+    stopped = threading.Event()
+    scheduler = Scheduler()
+
+    def stops(event: Event) -> None:
+        if isinstance(event, RunFinished):
+            scheduler.stop()
+            stopped.set()
+
+    scheduler.add_listener(stops)
+    scheduler.add_task(BackgroundTask(note).interval(-1).interval_wait(timedelta(hours=1)))
+    assert stopped.wait(10)
+    assert not scheduler.health().alive
+
+
+# ---- the store ---------------------------------------------------------------------------------------------------
+
+
+class Fault:
+    """Puts a method in the place of the store's that raises for one task: at first, or always."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, method: str, task: str, times: int) -> None:
+        self.left, self.task = times, task
+        self.whole: Callable[..., None] = getattr(MemoryStore, method)
+        fault = self
+
+        def faulty(store: MemoryStore, what: Any, reading: Reading) -> None:
+            fault.check(what if isinstance(what, Entry) else what[0].entry)
+            fault.whole(store, what, reading)
+
+        monkeypatch.setattr(MemoryStore, method, faulty)
+
+    def check(self, entry: Entry) -> None:
+        """Raise, if it is time for it."""
+        if entry.name == self.task and self.left:
+            self.left -= 1
+            raise OSError("disk full")
+
+
+@pytest.mark.parametrize("method", ["plan", "finish"])
+def test_what_a_fault_of_the_store_put_off_is_done_a_second_later(
+    clock: VirtualClock, method: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    Fault(monkeypatch, method, "hurt", times=1)
+    called: list[timedelta] = []
+    start = clock.now()
+    task = BackgroundTask(lambda: called.append(clock.now() - start)).interval(3).interval_wait(10 * SECOND)
+    with Scheduler(clock=clock) as scheduler:
+        hurt = scheduler.add_task(task.with_name("hurt"))
+        other = scheduler.add_task(BackgroundTask(note))
+        clock.advance(0 * SECOND)
+        assert ends(other.runs) == ["succeeded"]
+        assert not hurt.runs
+        assert scheduler.join()
+
+    late = SECOND if method == "plan" else 0 * SECOND
+    assert called == [late, 10 * SECOND, 20 * SECOND]
+    assert ends(hurt.runs) == ["succeeded"] * 3
+    (line,) = caplog.records
+    assert line.getMessage() == "the store failed; what it was to do is tried again in a second"
+    assert line.exc_info is not None
+    assert isinstance(line.exc_info[1], OSError)
+
+
+@pytest.mark.parametrize("method", ["plan", "finish"])
+def test_a_fault_of_one_task_that_lasts_leaves_the_others_alone(
+    clock: VirtualClock, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault = Fault(monkeypatch, method, "hurt", times=1_000_000)
+    every = BackgroundTask(note).interval(-1).interval_wait(SECOND)
+    with Scheduler(clock=clock) as scheduler:
+        hurt = scheduler.add_task(every.with_name("hurt"))
+        other = scheduler.add_task(every)
+        clock.advance(LONG)
+
+        assert ends(other.runs) == ["succeeded"] * 11
+        assert not ends(hurt.runs)
+        assert scheduler.health().overdue == (("hurt",) if method == "plan" else ())
+        fault.left = 0
+        clock.advance(SECOND)
+        assert ends(hurt.runs)
+
+
+def test_what_was_put_off_is_done_before_the_end(clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    Fault(monkeypatch, "plan", "hurt", times=1)
+    scheduler = Scheduler(clock=clock)
+    hurt = scheduler.add_task(BackgroundTask(note).with_name("hurt"))
+    clock.advance(0 * SECOND)
+    scheduler.stop()
+
+    assert ends(hurt.runs) == ["succeeded"]
+
+
+@pytest.mark.real_clock
+def test_a_stop_does_not_wait_for_a_fault_that_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    Fault(monkeypatch, "finish", "hurt", times=1_000_000)
+    finished = threading.Event()
+    scheduler = Scheduler()
+    hurt = scheduler.add_task(BackgroundTask(finished.set).with_name("hurt"))
+    assert finished.wait(10)
+    scheduler.stop(SHORT)
+
+    assert ends(hurt.runs) == ["abandoned"]
+
+
+# ---- log handlers ------------------------------------------------------------------------------------------------
+
+
+class Broken(logging.Handler):
+    """A handler that fails."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        raise OSError("disk full", record.levelno)
+
+
+@pytest.fixture
+def broken_logging() -> Iterator[None]:
+    handler = Broken()
+    logging.getLogger("panther_schedule").addHandler(handler)
+    yield
+    logging.getLogger("panther_schedule").removeHandler(handler)
+
+
+@pytest.mark.usefixtures("broken_logging")
+def test_a_broken_log_handler_hurts_nobody_who_logs(clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    Fault(monkeypatch, "plan", "hurt", times=1)
+    told: list[Event] = []
+
+    def fails(_event: Event) -> None:
+        raise OSError
+
+    with Scheduler(clock=clock) as scheduler:
+        scheduler.add_listener(fails)
+        scheduler.add_listener(told.append)
+        handles = [
+            scheduler.add_task(BackgroundTask(note).with_name("hurt")),
+            scheduler.add_task(BackgroundTask(divmod, 1, 0)),
+            scheduler.add_task(BackgroundTask(clock.sleep, LONG).with_policy(timeout=SECOND)),
+        ]
+        clock.step(LONG)
+        assert scheduler.join()
+
+    assert [ends(handle.runs) for handle in handles] == [["succeeded"], ["failed"], ["timed_out"]]
+    assert len(told) == 13
+
+
+# ---- the scheduler's thread is stuck -----------------------------------------------------------------------------
+
+
+class Ahead(SystemClock):
+    """The machine's clock, and what it was put ahead by: time that a stuck thread lets pass."""
+
+    __slots__ = ("by",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.by = timedelta(0)
+
+    def read(self) -> Reading:
+        wall, steady = super().read()
+        return Reading(wall + self.by // MICROSECOND, steady + self.by // MICROSECOND)
+
+    def wall(self) -> int:
+        return self.read().wall
+
+    def steady(self) -> int:
+        return self.read().steady
+
+
+@pytest.mark.real_clock
+def test_a_stuck_thread_is_seen_from_outside_and_recovers(monkeypatch: pytest.MonkeyPatch) -> None:
+    stuck, release, whole = threading.Event(), threading.Event(), MemoryStore.plan
+
+    def plan(store: MemoryStore, entry: Entry, reading: Reading) -> None:
+        if entry.name == "blocking":
+            stuck.set()
+            assert release.wait(60)
+        whole(store, entry, reading)
+
+    monkeypatch.setattr(MemoryStore, "plan", plan)
+    clock = Ahead()
+    every = BackgroundTask(note).interval(-1).interval_wait(timedelta(minutes=1))
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(every.interval(2).with_name("waits"))
+        assert handle.run_now().wait(LONG).outcome == "succeeded"
+        scheduler.add_task(BackgroundTask(note).with_name("blocking"))
+        assert stuck.wait(10)
+        well = scheduler.health()
+        assert (well.alive, well.overdue, well.lag) == (True, (), timedelta(0))
+        clock.by = timedelta(minutes=2)
+
+        ill = scheduler.health()
+        assert ill.alive
+        assert ill.overdue == ("blocking", "waits")
+        assert timedelta(minutes=2) <= ill.lag < timedelta(minutes=3)
+        assert timedelta(minutes=2) <= ill.since_last_turn < timedelta(minutes=3)
+        release.set()
+        assert handle.join(LONG)
+        assert scheduler.join(LONG)
+        healed = scheduler.health()
+        assert (healed.overdue, healed.lag) == ((), timedelta(0))
+        assert healed.since_last_turn < timedelta(minutes=1)
+    assert ends(handle.runs) == ["succeeded"] * 3

@@ -1,0 +1,210 @@
+"""`Scheduler.health()`: every field, before the start, while it runs, after the stop and on a virtual clock."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from panther_schedule import BackgroundTask, Retry, Scheduler, VirtualClock
+from panther_schedule.runtime.health import Health
+
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+LONG = 10 * SECOND  # far longer than anything here takes
+NONE = timedelta(0)
+
+
+def note() -> None:
+    """Do nothing."""
+
+
+# ---- on a virtual clock, where every field is known --------------------------------------------------------------
+
+
+def test_before_the_start_nothing_lives(clock: VirtualClock) -> None:
+    assert Scheduler(max_workers=3, clock=clock).health() == Health(
+        alive=False,
+        tasks=0,
+        in_flight=0,
+        workers=0,
+        max_workers=3,
+        busy=0,
+        waiting=0,
+        overdue=(),
+        lag=NONE,
+        last_turn_at=None,
+        since_last_turn=NONE,
+        events_dropped=0,
+    )
+
+
+def test_before_the_start_every_count_is_zero(clock: VirtualClock) -> None:
+    counts = Scheduler(clock=clock).counts
+
+    assert (counts["succeeded"], counts["missed"], counts["in_flight"]) == (0, 0, 0)
+    assert not any(counts.values())
+
+
+def test_on_a_virtual_clock_it_lives_from_start_to_stop(clock: VirtualClock) -> None:
+    start = clock.now()
+    with Scheduler(max_workers=3, clock=clock) as scheduler:
+        scheduler.add_task(BackgroundTask(note).interval(-1).interval_wait(MINUTE))
+        scheduler.add_task(BackgroundTask(note))
+        scheduler.add_task(BackgroundTask(note).with_name("ended"))
+        clock.advance(90 * SECOND)
+        health = scheduler.health()
+        clock.advance(10 * SECOND)
+        later = scheduler.health()
+
+    assert health == Health(
+        alive=True,
+        tasks=1,
+        in_flight=0,
+        workers=0,
+        max_workers=3,
+        busy=0,
+        waiting=0,
+        overdue=(),
+        lag=NONE,
+        last_turn_at=start + MINUTE,
+        since_last_turn=30 * SECOND,
+        events_dropped=0,
+    )
+    assert (later.last_turn_at, later.since_last_turn) == (start + 90 * SECOND, 10 * SECOND)
+    over = scheduler.health()
+    assert (over.alive, over.tasks, over.in_flight) == (False, 0, 0)
+
+
+def test_runs_in_flight_are_those_that_go_on_or_are_tried_again(clock: VirtualClock) -> None:
+    seen: list[Health] = []
+    with Scheduler(clock=clock) as scheduler:
+        retry = Retry(2, delay=MINUTE)
+        scheduler.add_task(BackgroundTask(divmod, 1, 0).with_policy(retry=retry))
+        scheduler.add_task(BackgroundTask(lambda: seen.append(scheduler.health())))
+        clock.advance(SECOND)
+        seen.append(scheduler.health())
+        scheduler.join()
+
+    assert [(health.in_flight, health.busy, health.waiting) for health in seen] == [(2, 1, 0), (1, 0, 0)]
+
+
+def test_a_run_within_a_run_is_busy_and_none_waits(clock: VirtualClock) -> None:
+    seen: list[Health] = []
+    with Scheduler(max_workers=1, clock=clock) as scheduler:
+        scheduler.add_task(BackgroundTask(clock.sleep, 5 * SECOND))
+        scheduler.add_task(BackgroundTask(lambda: seen.append(scheduler.health())))
+        scheduler.join()
+
+    assert [(health.busy, health.waiting) for health in seen] == [(2, 0)]
+
+
+def test_a_task_is_overdue_when_it_was_due_a_second_ago(clock: VirtualClock) -> None:
+    """Between a suspend and the turn that follows it, which a run of another scheduler may see."""
+    seen: list[Health] = []
+    with Scheduler(clock=clock) as other, Scheduler(clock=clock) as scheduler:
+        every = BackgroundTask(note).interval(-1)
+        scheduler.add_task(every.interval_wait(MINUTE).with_name("minutes"))
+        scheduler.add_task(every.interval_wait(30 * SECOND).with_name("halves"))
+        scheduler.add_task(every.interval_wait(timedelta(seconds=89)).with_name("just due"))
+        scheduler.add_task(every.interval_wait(timedelta(minutes=2)).with_name("to come"))
+        scheduler.add_task(every.interval_wait(MINUTE).with_name("paused")).pause()
+        clock.advance(NONE)
+        other.add_task(BackgroundTask(lambda: seen.append(scheduler.health())).interval(2).interval_wait(90 * SECOND))
+        clock.advance(NONE)
+        clock.suspend(90 * SECOND)
+        seen.append(scheduler.health())
+
+    assert [health.overdue for health in seen] == [(), ("halves", "minutes"), ()]
+    assert [health.lag for health in seen] == [NONE, MINUTE, NONE]
+    assert seen[1].since_last_turn == 90 * SECOND
+
+
+# ---- on the machine's clock --------------------------------------------------------------------------------------
+
+
+def test_the_number_of_workers_has_a_default() -> None:
+    assert Scheduler().health().max_workers == min(32, (os.cpu_count() or 1) + 4)
+
+
+@pytest.mark.real_clock
+def test_busy_workers_and_runs_that_wait_for_one_are_counted() -> None:
+    release, begun = threading.Event(), threading.Semaphore(0)
+
+    def works() -> None:
+        begun.release()
+        release.wait(60)
+
+    before = datetime.now(UTC)
+    with Scheduler(max_workers=2) as scheduler:
+        handles = [scheduler.add_task(BackgroundTask(works)) for _ in range(5)]
+        assert begun.acquire(timeout=10)
+        assert begun.acquire(timeout=10)
+        last = scheduler.add_task(BackgroundTask(note).interval(2).interval_wait(timedelta(hours=1)))
+        last.pause()  # once that is done, all that came before it is handed over
+        health = scheduler.health()
+
+        assert (health.alive, health.tasks, health.in_flight) == (True, 6, 6)
+        assert (health.workers, health.max_workers, health.busy, health.waiting) == (2, 2, 2, 4)
+        assert (health.overdue, health.lag, health.events_dropped) == ((), NONE, 0)
+        assert health.last_turn_at is not None
+        assert before - SECOND < health.last_turn_at < datetime.now(UTC) + SECOND
+        release.set()
+        last.cancel()
+        assert scheduler.join(LONG)
+        idle = scheduler.health()
+        assert (idle.tasks, idle.in_flight, idle.workers, idle.busy, idle.waiting) == (0, 0, 2, 0, 0)
+
+    assert not scheduler.health().alive
+    assert all(handle.ended for handle in handles)
+
+
+@pytest.mark.real_clock
+def test_a_function_that_outlives_its_timeout_keeps_a_worker_busy() -> None:
+    release = threading.Event()
+    with Scheduler(max_workers=1) as scheduler:
+        handle = scheduler.add_task(BackgroundTask(release.wait, 60).with_policy(timeout=timedelta(milliseconds=10)))
+        assert handle.join(LONG)
+        health = scheduler.health()
+        release.set()
+
+    assert (health.in_flight, health.busy, health.waiting) == (0, 1, 0)
+
+
+@pytest.mark.real_clock
+def test_coroutines_keep_no_worker_also_of_a_sync_function() -> None:
+    begun, loops = threading.Semaphore(0), list[asyncio.AbstractEventLoop]()
+    release = asyncio.Event()
+
+    async def waits(until: asyncio.Event) -> None:
+        loops.append(asyncio.get_running_loop())
+        begun.release()
+        await until.wait()
+
+    with Scheduler(max_workers=2) as scheduler:
+        for _ in range(5):
+            scheduler.add_task(BackgroundTask(lambda: waits(release)))
+        for _ in range(5):
+            assert begun.acquire(timeout=10)
+        health = scheduler.health()
+        loops[0].call_soon_threadsafe(release.set)
+
+    assert (health.in_flight, health.busy, health.waiting) == (5, 0, 0)
+
+
+@pytest.mark.real_clock
+def test_health_answers_in_a_run() -> None:
+    seen: list[Health] = []
+    with Scheduler(max_workers=1) as scheduler:
+
+        async def look() -> None:
+            seen.append(scheduler.health())
+
+        scheduler.add_task(BackgroundTask(lambda: seen.append(scheduler.health())))
+        scheduler.add_task(BackgroundTask(look))
+        assert scheduler.join(LONG)
+
+    assert [health.alive for health in seen] == [True, True]

@@ -1,0 +1,153 @@
+"""Whole programs: what happens at import, at exit and after a fork, in real processes on the real clock."""
+
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.real_clock
+
+HEAD = """
+import sys, time, asyncio
+from datetime import datetime, time as clock_time, timedelta
+from panther_schedule import BackgroundTask, background_tasks
+def say(what): print(what, flush=True)
+async def say_async(what):
+    await asyncio.sleep(0)
+    print(what, flush=True)
+"""
+
+
+def run(program: str, head: str = HEAD) -> subprocess.CompletedProcess[str]:
+    """Run a program in a fresh interpreter where every warning is an error."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", head + program], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+EXIT = [
+    pytest.param("background_tasks.add_task(BackgroundTask(say, 'Ali'))", ["Ali"], "", id="one run"),
+    pytest.param("background_tasks.add_task(BackgroundTask(say_async, 'Ali'))", ["Ali"], "", id="one async run"),
+    pytest.param(
+        "background_tasks.add_task(BackgroundTask(say, 'Ali').interval(5))", ["Ali"] * 5, "", id="five back to back"
+    ),
+    pytest.param(
+        "background_tasks.add_task(BackgroundTask(say_async, 'Ali').interval(5))",
+        ["Ali"] * 5,
+        "",
+        id="five async back to back",
+    ),
+    pytest.param(
+        "background_tasks.add_task(BackgroundTask(lambda: say_async('Ali')))",
+        ["Ali"],
+        "",
+        id="a lambda of an async one",
+    ),
+    pytest.param(
+        "background_tasks.add_task(BackgroundTask(say, 'Ali').interval(5).interval_wait(timedelta(hours=1)))",
+        ["Ali"],
+        "1 task(s) with later occurrences are dropped: say-",
+        id="later occurrences are dropped aloud",
+    ),
+    pytest.param(
+        "for _ in range(12): background_tasks.add_task(BackgroundTask(say, 'Ali').interval(-1).on_time(clock_time(8)))",
+        [],
+        "12 task(s) with later occurrences are dropped",
+        id="the first ten are named",
+    ),
+    pytest.param(
+        "background_tasks.add_task(BackgroundTask(say, 'Ali').interval(3).interval_wait(timedelta(milliseconds=50)))\n"
+        "background_tasks.join()",
+        ["Ali"] * 3,
+        "",
+        id="join waits",
+    ),
+    pytest.param(
+        "background_tasks.add_task(BackgroundTask(sys.exit, 3))\nsay('on')", None, "SystemExit", id="exit in a run"
+    ),
+]
+
+
+@pytest.mark.parametrize(("program", "out", "err"), EXIT)
+def test_a_script_drains_what_is_due_and_exits_with_0(program: str, out: list[str] | None, err: str) -> None:
+    done = run(program)
+
+    assert done.returncode == 0, done.stderr
+    if out is not None:
+        assert done.stdout.split() == out
+    assert err in done.stderr
+    if not err:
+        assert not done.stderr
+
+
+def test_the_first_ten_dropped_tasks_are_named() -> None:
+    done = run(
+        "for n in range(12): background_tasks.add_task("
+        "BackgroundTask(say, 'x').interval(-1).on_time(clock_time(8)).with_name(f't{n}'))"
+    )
+
+    assert "t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, ...; call join()" in done.stderr
+
+
+def test_a_child_process_has_an_empty_unstarted_scheduler() -> None:
+    done = run(
+        """
+import os
+handle = background_tasks.add_task(BackgroundTask(say, 'parent').with_name('greet'))
+handle.join()
+run = background_tasks.add_task(BackgroundTask(time.sleep, 0.5).with_name('nap')).run_now()
+child = os.fork()
+if not child:
+    for ask in (lambda: handle.next_run, run.wait, run.cancel):
+        try:
+            ask()
+        except RuntimeError as error:
+            say(error)
+    say(len(background_tasks))
+    background_tasks.add_task(BackgroundTask(say, 'child')).join()
+    background_tasks.stop()
+    os._exit(0)
+say(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+""",
+        HEAD.replace("import sys", "import warnings; warnings.simplefilter('ignore', DeprecationWarning); import sys"),
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "parent",
+        "the handle of 'greet' belongs to the process before the fork; add the task in this process",
+        *["the handle of 'nap' belongs to the process before the fork; add the task in this process"] * 2,
+        "0",
+        "child",
+        "0",
+    ]
+
+
+IMPORTS = [
+    "from panther_schedule import BackgroundTask, background_tasks",
+    "from panther_schedule.background_tasks import BackgroundTask, background_tasks",
+    "import panther_schedule; from panther_schedule import BackgroundTask, background_tasks",
+    "import panther_schedule.background_tasks; from panther_schedule import BackgroundTask, background_tasks",
+    "import panther_schedule.runtime.scheduler; from panther_schedule import BackgroundTask, background_tasks",
+]
+
+
+def test_the_names_are_the_same_in_any_order_of_import() -> None:
+    """Every pair of import forms, each in a program of its own as far as this package can tell."""
+    program = f"""
+import itertools, sys, threading
+for pair in itertools.permutations({IMPORTS!r}, 2):
+    for name in [name for name in sys.modules if name.startswith("panther_schedule")]:
+        del sys.modules[name]
+    first, second = dict(), dict()
+    exec(pair[0], first)
+    exec(pair[1], second)
+    assert first["background_tasks"] is second["background_tasks"], pair
+    assert first["BackgroundTask"] is second["BackgroundTask"], pair
+    assert type(first["background_tasks"]).__name__ == "Scheduler", pair
+    assert sys.modules["panther_schedule"].background_tasks is first["background_tasks"], pair
+assert threading.active_count() == 1, "nothing starts at import"
+"""
+    done = run(program, head="")
+
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,113 @@
+"""lint: what in a schedule may not be what was meant."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_calendar_properties import Case, cases, slow
+
+from panther_schedule.models.schedules import AnyOf, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
+from panther_schedule.wording.smells import Smell, lint
+
+AT = time(8)
+NIGHT = time(2, 30)
+BERLIN = "Europe/Berlin"
+SMELLS: list[tuple[Schedule, list[str]]] = [
+    # Nothing to say.
+    (Once(), []),
+    (Once(datetime(2026, 1, 1, tzinfo=UTC)), []),
+    (Repeat(5), []),
+    (Repeat(-1, timedelta(seconds=1)), []),
+    (Daily(AT, tz=BERLIN), []),
+    (Daily(NIGHT, tz="UTC"), []),
+    (Daily(NIGHT, tz="Asia/Tokyo"), []),
+    (Monthly(28, AT, tz="UTC"), []),
+    (Monthly(-1, AT, tz="UTC"), []),
+    (Monthly(31, AT, tz="UTC", missing="clamp"), []),
+    (Monthly(31, AT, tz="UTC", months=(1, 12)), []),
+    (Monthly(31, AT, tz="UTC", every=12, starting=date(2026, 1, 1)), []),
+    (Monthly((-1, "fri"), AT, tz="UTC"), []),
+    (Cron("0 9 1,31 * *", tz="UTC"), []),
+    (Cron("0 9 31,L * *", tz="UTC"), []),
+    (Cron("0 9 */2 * *", tz="UTC"), []),
+    (Cron("0 9 * * mon", tz="UTC"), []),
+    # Real minutes suit a clock that is set.
+    (Cron("*/5 * * * *", tz=BERLIN), []),
+    # Without a wait, without a zone.
+    (Repeat(-1), ["busy_loop"]),
+    (Daily(AT), ["no_zone"]),
+    (Daily(AT) | Weekly("mon", time(9)), ["no_zone"]),
+    # Not in each month.
+    (Monthly(31, AT, tz="UTC"), ["short_month"]),
+    (Monthly(29, AT, tz="UTC", months=(2,)), ["short_month"]),
+    (Monthly((5, "fri"), AT, tz="UTC"), ["short_month"]),
+    (Cron("0 9 30,31 * *", tz="UTC"), ["short_month"]),
+    # Day and weekday: one of them, or both.
+    (Cron("0 9 13 * fri", tz="UTC"), ["day_and_weekday"]),
+    (Cron("0 9 */2 * fri", tz="UTC"), ["day_and_weekday"]),
+    # Times that a zone's clock skips or passes twice.
+    (Daily(NIGHT, tz=BERLIN), ["skipped_time", "doubled_time"]),
+    (Daily(time(0), tz="America/Havana"), ["doubled_time", "skipped_time"]),
+    (Daily(time(3), tz=BERLIN), []),
+    (Weekly("mon", NIGHT, tz=BERLIN), []),
+    (Daily(NIGHT, tz=BERLIN, excluding={"sun"}), []),
+    (Daily(NIGHT, tz=BERLIN, end_at=datetime(2020, 1, 1, tzinfo=UTC)), []),
+    (Cron("30 2 * * *", tz=BERLIN), ["skipped_time", "doubled_time"]),
+    (Cron("*/5 * * * *", tz=BERLIN, gap="next_valid"), ["skipped_time"]),
+    (Cron("*/5 * * * *", tz=BERLIN, fold="first"), ["doubled_time"]),
+    (AnyOf((Daily(NIGHT, tz=BERLIN),), excluding={"sun"}), []),
+    (AnyOf((Daily(NIGHT, tz=BERLIN),), end_at=datetime(2020, 1, 1, tzinfo=UTC)), []),
+    # Of each part of a union.
+    (AnyOf((Monthly(31, AT, tz="UTC"), Cron("0 9 13 * fri", tz="UTC"))), ["day_and_weekday", "short_month"]),
+]
+
+
+@pytest.mark.parametrize(("schedule", "codes"), SMELLS)
+def test_what_smells(schedule: Schedule, codes: list[str]) -> None:
+    assert sorted(smell.code for smell in lint(schedule)) == sorted(codes)
+
+
+MESSAGES: list[tuple[Schedule, str]] = [
+    (Repeat(-1), "give it a wait, as in Repeat(-1, timedelta(minutes=5))"),
+    (Daily(AT), 'name one, as in tz="Europe/Berlin"'),
+    (Monthly(31, AT, tz="UTC"), "write on=-1 for the last day, or missing='clamp'"),
+    (Monthly((5, "fri"), AT, tz="UTC"), "write on=(-1, 'fri') for the last one"),
+    (Cron("0 9 31 * *", tz="UTC"), "write L for the last day of the month"),
+    (Cron("0 9 13 * fri", tz="UTC"), "a date needs to match only one of them; write * for one"),
+    (Cron("0 9 */2 * fri", tz="UTC"), "a date must match both; write * for one"),
+    (
+        Daily(NIGHT, tz=BERLIN),
+        "it runs at the end of the gap, 03:00; choose a time outside 02:00 to 03:00, or tz='UTC'",
+    ),
+    (Daily(NIGHT, tz=BERLIN, gap="shift"), "it runs later by the length of the gap"),
+    (Daily(NIGHT, tz=BERLIN, gap="skip"), "it does not run"),
+]
+
+
+@pytest.mark.parametrize(("schedule", "message"), MESSAGES)
+def test_a_smell_has_a_remedy(schedule: Schedule, message: str) -> None:
+    assert message in lint(schedule)[0].message
+
+
+def test_a_zone_is_for_a_schedule_that_names_none() -> None:
+    assert lint(Daily(NIGHT), "UTC") == []
+    assert lint(Daily(NIGHT), ZoneInfo(BERLIN)) == lint(Daily(NIGHT, tz=BERLIN)) != []
+    assert lint(Daily(NIGHT, tz="UTC"), BERLIN) == []
+
+
+def test_a_smell_is_a_value() -> None:
+    (smell,) = lint(Repeat(-1))
+    assert smell == Smell("busy_loop", smell.message)
+    assert hash(smell)
+
+
+@slow
+@given(cases(), st.booleans())
+def test_any_schedule_can_be_looked_at(case: Case, zoned: bool) -> None:
+    (key, _), schedule = case
+    for smell in lint(schedule, key if zoned else None):
+        assert smell.message.isprintable()
