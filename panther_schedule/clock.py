@@ -16,7 +16,7 @@ from threading import RLock
 from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
-from .errors import SchedulerStateError
+from .errors import SchedulerStateError, refuse, type_name
 
 SECOND = 1_000_000  # microseconds
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,14 +39,6 @@ class Clock(Protocol):
         """Return wall and steady time of this moment."""
         ...
 
-    def wall(self) -> int:
-        """Return the wall time alone."""
-        ...
-
-    def steady(self) -> int:
-        """Return the steady time alone."""
-        ...
-
 
 class SystemClock:
     """The machine's clock."""
@@ -59,14 +51,6 @@ class SystemClock:
     def read(self) -> Reading:
         """Return wall and steady time of this moment."""
         return Reading(_wall_ns() // 1000, (_clock_ns(_BOOTTIME) + self._base) // 1000)
-
-    def wall(self) -> int:
-        """Return the wall time alone."""
-        return _wall_ns() // 1000
-
-    def steady(self) -> int:
-        """Return the steady time alone."""
-        return (_clock_ns(_BOOTTIME) + self._base) // 1000
 
 
 class VirtualClock:
@@ -81,21 +65,13 @@ class VirtualClock:
         if start.tzinfo is None:
             raise ValueError("start must be aware; write datetime(2026, 1, 1, tzinfo=UTC)")
         self._reading = Reading(microseconds(start), microseconds(start))
-        self._drivers: list[Driver] = []
+        self._drives: list[Drive] = []
         self.moving = RLock()
         """Held by the thread that moves the clock and runs what is due."""
 
     def read(self) -> Reading:
         """Return wall and steady time of this moment."""
         return self._reading
-
-    def wall(self) -> int:
-        """Return the wall time alone."""
-        return self._reading.wall
-
-    def steady(self) -> int:
-        """Return the steady time alone."""
-        return self._reading.steady
 
     def now(self) -> datetime:
         """Return the wall time of this moment, aware, in UTC."""
@@ -107,10 +83,10 @@ class VirtualClock:
             raise ValueError(f"advance() moves forward, got {by}; use step() to set the wall clock back")
         with self._moves("advance"):
             target = self._reading.steady + by // MICROSECOND
-            self._run_due()
-            while (wait := self.next_wait()) is not None and self._reading.steady + wait <= target:
+            wait = self._run_due()
+            while wait is not None and self._reading.steady + wait <= target:
                 self._move(wait)
-                self._run_due()
+                wait = self._run_due()
             self._move(max(0, target - self._reading.steady))
 
     def sleep(self, by: timedelta) -> None:
@@ -136,17 +112,17 @@ class VirtualClock:
             self._move(by // MICROSECOND)
             self._run_due()
 
-    def attach(self, driver: Driver) -> None:
-        """Let `advance()` drive a runtime."""
-        self._drivers.append(driver)
+    def attach(self, drive: Drive) -> None:
+        """Let `advance()` drive a scheduler."""
+        self._drives.append(drive)
 
-    def detach(self, driver: Driver) -> None:
-        """Drive this runtime no more."""
-        self._drivers.remove(driver)
+    def detach(self, drive: Drive) -> None:
+        """Drive this scheduler no more."""
+        self._drives.remove(drive)
 
     def next_wait(self) -> int | None:
-        """Return the microseconds until the next occurrence of any runtime; None when there is none."""
-        waits = [wait for driver in self._drivers if (wait := driver.wait(self.read())) is not None]
+        """Return the microseconds until the next occurrence of any scheduler; None when there is none."""
+        waits = [wait for drive in self._drives if (wait := drive.wait()) is not None]
         return min(waits, default=None)
 
     @contextmanager
@@ -165,21 +141,43 @@ class VirtualClock:
     def _move(self, by: int) -> None:
         self._reading = Reading(self._reading.wall + by, self._reading.steady + by)
 
-    def _run_due(self) -> None:
-        for driver in tuple(self._drivers):
-            driver.run_due()
+    def _run_due(self) -> int | None:
+        """Run what is due, and return what `next_wait` would."""
+        if len(self._drives) == 1:
+            wait = self._drives[0].run_due()
+            if len(self._drives) == 1:
+                return wait
+        for drive in tuple(self._drives):
+            drive.run_due()
+        return self.next_wait()  # one may have given another something to do
 
 
-class Driver(NamedTuple):
-    """How a virtual clock drives one runtime."""
+class Drive(NamedTuple):
+    """How a virtual clock drives one scheduler."""
 
-    wait: Callable[[Reading], int | None]
-    run_due: Callable[[], None]
+    wait: Callable[[], int | None]
+    run_due: Callable[[], int | None]
+    """Runs what is due, and returns the wait after it."""
+
+
+def instant(title: str, field: str, value: object) -> int:
+    """Return an aware datetime as microseconds since 1970; refuse anything else (`instant`)."""
+    if not isinstance(value, datetime) or value.utcoffset() is None:
+        refuse(
+            title,
+            "instant",
+            "{field} must be an aware datetime, got {got}; write datetime(2026, 12, 24, 18, 0, tzinfo=UTC)",
+            at=(field,),
+            field=field,
+            got="a naive one" if isinstance(value, datetime) else type_name(value),
+        )
+    return microseconds(value)
 
 
 def microseconds(instant: datetime) -> int:
     """Return an aware datetime as microseconds since 1970."""
-    return (instant - EPOCH) // MICROSECOND
+    since = instant - EPOCH  # a division by a timedelta takes twice as long
+    return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds
 
 
 def moment(instant: int) -> datetime:

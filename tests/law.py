@@ -14,12 +14,14 @@ from typing import NamedTuple
 import pytest
 
 from panther_schedule import Scheduler
-from panther_schedule.planning import machine as planning
-from panther_schedule.planning.records import PassedRecord, RunRecord, State
+from panther_schedule.planning import control
+from panther_schedule.planning.records import Passed, Run
 from panther_schedule.planning.rule import Rule
+from panther_schedule.planning.state import State, Step
 from panther_schedule.runtime.entries import Entry
 from panther_schedule.runtime.ledger import counts_of
-from panther_schedule.runtime.loop import Loop
+from panther_schedule.runtime.names import Names
+from panther_schedule.runtime.scheduler import _all
 
 ONE_BY_ONE = 300  # occurrences that are walked; more are counted
 
@@ -91,8 +93,8 @@ def watching() -> Generator[Watch]:
     """Watch all schedulers; the law is checked at the end, if nothing else was raised."""
     watch = Watch()
     with pytest.MonkeyPatch.context() as patch:
-        post, replaced = Scheduler._post, planning.replaced
-        after_step_back, after_reload = planning.after_step_back, planning.after_reload
+        take, replaced = Names.take, control.replaced
+        clock_set_back, zones_reloaded = control.clock_set_back, control.zones_reloaded
 
         def begins_again(state: State, fresh: State) -> None:
             for known in watch.known:
@@ -100,36 +102,38 @@ def watching() -> Generator[Watch]:
                     known.begins_again(state, fresh)
                     return
 
-        def watched_post(self: Scheduler, entry: Entry, loop: Loop) -> None:
-            watch.known.append(Known(self, entry))
-            post(self, entry, loop)
+        def watched_take(self: Names, entry: Entry) -> None:
+            scheduler = next(scheduler for scheduler in _all if scheduler._names is self)
+            watch.known.append(Known(scheduler, entry))
+            take(self, entry)
 
-        def watched_replaced(state: State, fresh: State) -> State:
-            begins_again(state, fresh)
+        def watched_replaced(state: State, fresh: State | None) -> Step:
+            if fresh is not None:
+                begins_again(state, fresh)
             return replaced(state, fresh)
 
-        def watched_step_back(rule: Rule, state: State, now: int) -> State | None:
-            fresh = after_step_back(rule, state, now)
+        def watched_set_back(rule: Rule, state: State, now: int) -> State | None:
+            fresh = clock_set_back(rule, state, now)
             if fresh is not None:
                 begins_again(state, fresh)
             return fresh
 
-        def watched_reload(rule: Rule, state: State, now: int) -> State:
-            fresh = after_reload(rule, state, now)
-            begins_again(state, fresh)
-            return fresh
+        def watched_reload(rule: Rule, state: State, now: int) -> Step:
+            step = zones_reloaded(rule, state, now)
+            begins_again(state, step.state)
+            return step
 
-        patch.setattr(Scheduler, "_post", watched_post)
-        patch.setattr(planning, "replaced", watched_replaced)
-        patch.setattr(planning, "after_step_back", watched_step_back)
-        patch.setattr(planning, "after_reload", watched_reload)
+        patch.setattr(Names, "take", watched_take)
+        patch.setattr(control, "replaced", watched_replaced)
+        patch.setattr(control, "clock_set_back", watched_set_back)
+        patch.setattr(control, "zones_reloaded", watched_reload)
         yield watch
     watch.check()
 
 
 def is_broken(scheduler: Scheduler) -> bool:
     """Tell whether a scheduler's thread died: its tasks stand where they stood then."""
-    return scheduler._loop is None or scheduler._loop.broken is not None
+    return scheduler._life is None or scheduler._life.loop.broken is not None
 
 
 def check_task(known: Known) -> None:
@@ -143,7 +147,7 @@ def check_task(known: Known) -> None:
         return
     for one, other in pairwise(spans):
         assert one.last < other.first, f"{what}: two records of one occurrence, {one} and {other}"
-    if entry.account is None or entry.account.gone is None:
+    if entry.history is None or entry.history.gone is None:
         check_tiles(known.part.rule, entry.state, known.part.first, spans, what)
 
 
@@ -179,18 +183,18 @@ def occurrences_in(part: Part, state: State) -> int:
 def counts(entry: Entry) -> dict[str, int]:
     """Count as the task's handle does, also after a fork and after its end."""
     state = entry.state
-    return {**counts_of(entry.account), "in_flight": state.running + len(state.held.waiting)}
+    return {**counts_of(entry.history), "in_flight": state.running + len(state.held.waiting)}
 
 
 def spans_of(entry: Entry) -> list[Span]:
     """List what the task's records and its waiting runs cover, in order of time."""
     spans = [Span(at, at, 1) for at in entry.state.held.waiting]
-    for record in entry.account or ():
+    for record in entry.history or ():
         match record:
-            case PassedRecord(_, first, last, number):
-                spans.append(Span(first, last, number))
-            case RunRecord(scheduled_at=at, cause="schedule"):
+            case Passed():
+                spans.append(Span(record.first, record.last, record.count))
+            case Run(at=at, cause="schedule"):
                 spans.append(Span(at, at, 1))
-            case RunRecord():
+            case Run():
                 pass
     return sorted(spans)

@@ -28,7 +28,7 @@ class Things:
         for thread in _threads() - self.threads:
             thread.join(timeout=PATIENCE_S)  # a stopped scheduler's workers are on their way out
         alive = [thread.name for thread in _threads() - self.threads]
-        running = [run for scheduler in used if scheduler._loop is not None for run in scheduler._loop.workers._running]
+        running = [run for scheduler in used if scheduler._life is not None for run in scheduler._life._coroutines.running]
         files = _files(self.directory) - self.files
         assert not left, f"{len(left)} scheduler(s) not stopped; use `with Scheduler() as s:`"
         assert not alive, f"threads left behind: {alive}"
@@ -45,4 +45,4 @@ def _threads() -> set[threading.Thread]:
 
 
 def _started() -> set[Scheduler]:
-    return {scheduler for scheduler in scheduler_module._all if scheduler._loop is not None and not scheduler._stopped}
+    return {scheduler for scheduler in scheduler_module._all if scheduler._life is not None and not scheduler._stopped}

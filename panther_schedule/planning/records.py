@@ -1,7 +1,6 @@
-"""What is known of a task while it runs: its state, its runs, and the record of each occurrence.
+"""What is known of a task's occurrences and runs.
 
-Inside, these are tuples of integer microseconds, because one is made for each run; `Run` and `Passed` show them
-to people, with datetimes, when somebody asks.
+Times are integer microseconds since 1970, because several are written for each run; properties show them as datetimes.
 """
 
 from __future__ import annotations
@@ -10,20 +9,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, TypeVar, cast, get_args
 
+from typing_extensions import override
+
 from ..clock import moment
 
-Outcome: TypeAlias = Literal["succeeded", "failed", "timed_out", "cancelled", "abandoned"]
-"""How a run ended. `abandoned`: it was still going when the scheduler's drain ran out of time."""
-
+Outcome: TypeAlias = Literal["succeeded", "failed", "timed_out", "cancelled", "lost", "abandoned"]
+"""How a run ended. `abandoned`: still running at shutdown. `lost`: its process died, or was silent for too long."""
+Phase: TypeAlias = Literal["queued", "resting", "active", "outrun", "lingering", "ended"]
+"""Where a run stands: waiting for its turn in a backfill; waiting for its next attempt; handed over; its attempt timed
+out, and another one follows when the function returns; recorded as timed out, while the function goes on; recorded."""
 Reason: TypeAlias = Literal["missed", "skipped_overlap", "skipped_paused"]
 """Why an occurrence did not become a run."""
-
 Cause: TypeAlias = Literal["schedule", "manual", "backfill"]
-"""Why a run exists; only a scheduled one claims its occurrence and counts towards `n`."""
+"""Why a run exists. Only a scheduled one claims its occurrence and counts towards `n`."""
 
-OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
-REASONS: Final[tuple[Reason, ...]] = get_args(Reason)
-
+COUNTED: Final[tuple[str, ...]] = (*get_args(Outcome), *get_args(Reason))
+"""What an occurrence can become."""
 
 _T = TypeVar("_T", bound=tuple[Any, ...])
 
@@ -33,180 +34,138 @@ class _Make(Protocol):
 
 
 make: Final = cast(_Make, tuple.__new__)  # pyright: ignore[reportUnknownMemberType] - typed by the protocol
-"""Makes a named tuple of all its values, in a third of the time of its own constructor: for what each run needs."""
+"""Makes a named tuple of all its values in a third of the time that its constructor takes; for the path of each run."""
 
 
-class Held(NamedTuple):
-    """What holds a task's runs back; most tasks have nothing of it, and share one value."""
+class Attempt(NamedTuple):
+    """One call of a run's function that ended or timed out."""
 
-    waiting: tuple[int, ...] = ()
-    """Due occurrences whose runs wait for the one before to end, oldest first; each holds its place in `n`."""
-    catching_up: bool = False
-    """The waiting ones are late, and new ones wait behind them whatever overlap says."""
-    lingering: int = 0
-    """Runs that timed out, but whose functions still go on."""
-    paused: str | None = None
-    """The reason of a pause."""
-    older: int = 0
-    """How many waiting ones, the first, are of a schedule that was replaced, and hold no place in the new `n`."""
-    released: bool = False
-    """A `Once` was due in a pause that is over, and is not decided yet; it waited, so it is not missed."""
-
-
-NOTHING_HELD: Final = Held()
-
-
-class State(NamedTuple):
-    """All that the next plan of a task depends on, besides the task."""
-
-    anchor: int
-    """When the task was added, by its schedule's clock."""
-    cursor: int | None
-    """The last occurrence that a record covers, or a run in flight; None at first."""
-    next_at: int | None
-    """The next occurrence to decide about; None when it waits for a run to end, or when there is none."""
-    handed: int = 0
-    """Scheduled runs handed over: what `n` counts."""
-    running: int = 0
-    """Scheduled runs that were handed over and have no outcome yet."""
-    failures: int = 0
-    """Failures in a row of a back-to-back task, which wait longer each time."""
-    latest: int | None = None
-    """The occurrence whose run was handed over last."""
-    held: Held = NOTHING_HELD
-
-
-class AttemptRecord(NamedTuple):
-    """One call of a run's function that ended."""
-
-    started_at: int | None
-    finished_at: int
-    outcome: Outcome
-    error: BaseException | None
-
-
-class RunRecord(NamedTuple):
-    """One run that ended; the times, the outcome and the error are those of its last attempt."""
-
-    scheduled_at: int
-    started_at: int | None
-    finished_at: int
-    outcome: Outcome
-    error: BaseException | None
-    cause: Cause = "schedule"
-    number: int = 0
-    """Tells runs of one moment apart; 0 for a scheduled one."""
-    earlier: tuple[AttemptRecord, ...] = ()
-    """The attempts before the last."""
-
-
-class PassedRecord(NamedTuple):
-    """A range of occurrences that did not become runs."""
-
-    reason: Reason
-    first: int
-    last: int
-    number: int
-
-
-Record: TypeAlias = RunRecord | PassedRecord
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One call of a run's function; all times are aware, in UTC."""
-
-    started_at: datetime | None
-    """When the function was called; None when it never was."""
-    finished_at: datetime
-    """When it ended, or timed out."""
+    started: int | None
+    finished: int
     outcome: Outcome
     """How it ended."""
     error: BaseException | None
     """What the function raised."""
 
+    @property
+    def started_at(self) -> datetime | None:
+        """When the function was called, aware, in UTC; None when it never was."""
+        return None if self.started is None else moment(self.started)
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One run of a task, as its handle shows it; all times are aware, in UTC."""
+    @property
+    def finished_at(self) -> datetime:
+        """When it ended or timed out, aware, in UTC."""
+        return moment(self.finished)
 
-    scheduled_at: datetime
-    """The occurrence that the run covers; of a manual run the moment of `run_now()`."""
-    started_at: datetime | None
-    """When the function was called the last time; None when it never was, and of an abandoned run."""
-    finished_at: datetime
-    """When it ended."""
-    outcome: Outcome
-    """How it ended."""
-    error: BaseException | None
-    """What the function raised, at the last attempt."""
-    id: str = ""
-    """Its own name, the same for each of its attempts; see `run_id`."""
+    @override
+    def __repr__(self) -> str:
+        return f"Attempt({self.started_at}, {self.finished_at}, {self.outcome!r}, {self.error!r})"
+
+
+class Run(NamedTuple):
+    """One run of a task. Its times are aware, in UTC."""
+
+    task: str
+    """The task's name; empty while the run is in flight."""
+    at: int
+    previous: int | None
     cause: Cause = "schedule"
     """Why it exists."""
+    number: int = 0
     attempts: tuple[Attempt, ...] = ()
-    """Its calls, one after the other; more than one where the policy has a `Retry`."""
+    """The calls of its function that have ended, oldest first: more than one where the policy has a `Retry`."""
+    phase: Phase = "active"
+    asked: bool = False
+    wake_at: int | None = None
+
+    @property
+    def id(self) -> str:
+        """Its name, the same for each attempt: `digest/2026-01-01T08:00:00+00:00`, or `.../manual-1`.
+
+        A scheduled run's id is its occurrence, so it is the same after a restart: an idempotency key.
+        """
+        occurrence = f"{self.task}/{self.scheduled_at.isoformat()}"
+        return occurrence if self.cause == "schedule" else f"{occurrence}/{self.cause}-{self.number}"
+
+    @property
+    def scheduled_at(self) -> datetime:
+        """The occurrence that the run covers; of a manual run, the moment of `run_now()`."""
+        return moment(self.at)
+
+    @property
+    def attempt(self) -> int:
+        """The number of the attempt that is active or comes next, or was the last; 1 is the first."""
+        return len(self.attempts) + (self.phase in {"queued", "resting", "active"})
+
+    @property
+    def started_at(self) -> datetime | None:
+        """When the function was last called; None when it never was, and of an abandoned run."""
+        return self.attempts[-1].started_at
+
+    @property
+    def finished_at(self) -> datetime:
+        """When it ended."""
+        return self.attempts[-1].finished_at
+
+    @property
+    def outcome(self) -> Outcome:
+        """How it ended."""
+        return self.attempts[-1].outcome
+
+    @property
+    def error(self) -> BaseException | None:
+        """What the function raised at the last attempt."""
+        return self.attempts[-1].error
 
     @property
     def lateness(self) -> timedelta | None:
         """The time from the occurrence to the first call; None when the function was never called."""
-        first = self.attempts[0].started_at if self.attempts else self.started_at
+        first = self.attempts[0].started_at
         return None if first is None else first - self.scheduled_at
+
+    def named(self, task: str) -> Run:
+        """Return it with the name of its task."""
+        return make(Run, (task, *self[1:]))
+
+    @override
+    def __repr__(self) -> str:
+        return f"Run({self.id!r}, {self.phase}, attempts={self.attempts})"
 
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """Occurrences in a row that did not become runs, and why."""
+    """Consecutive occurrences that did not become runs, and why."""
 
     reason: Reason
-    """`missed`: the scheduler did not get there in time. `skipped_overlap`: a run was still going.
-    `skipped_paused`: the task was paused."""
-    first_at: datetime
-    """The first of them, aware, in UTC."""
-    last_at: datetime
-    """The last of them, aware, in UTC."""
+    """`missed`: the scheduler did not get there in time. `skipped_overlap`: a run was active. `skipped_paused`: the
+    task was paused."""
+    first: int
+    last: int
     count: int
     """How many there are."""
 
+    @property
+    def first_at(self) -> datetime:
+        """The first of them, aware, in UTC."""
+        return moment(self.first)
 
-def run_id(name: str, scheduled_at: int, cause: Cause, number: int) -> str:
-    """Return a run's id, such as `digest/2026-01-01T08:00:00+00:00` or, of a manual one, `.../manual-1`.
+    @property
+    def last_at(self) -> datetime:
+        """The last of them, aware, in UTC."""
+        return moment(self.last)
 
-    A scheduled run's id is its occurrence, so it is the same after a restart: an idempotency key.
-    """
-    occurrence = f"{name}/{moment(scheduled_at).isoformat()}"
-    return occurrence if cause == "schedule" else f"{occurrence}/{cause}-{number}"
-
-
-def shown_run(record: RunRecord, name: str) -> Run:
-    """Return the record of a run of the task `name` as its handle shows it."""
-    last = AttemptRecord(record.started_at, record.finished_at, record.outcome, record.error)
-    return Run(
-        moment(record.scheduled_at),
-        _moment(record.started_at),
-        moment(record.finished_at),
-        record.outcome,
-        record.error,
-        run_id(name, record.scheduled_at, record.cause, record.number),
-        record.cause,
-        tuple(shown_attempt(attempt) for attempt in (*record.earlier, last)),
-    )
+    @override
+    def __repr__(self) -> str:
+        return f"Passed({self.reason!r}, {self.first_at}, {self.last_at}, {self.count})"
 
 
-def shown_attempt(attempt: AttemptRecord) -> Attempt:
-    """Return an attempt as a run shows it."""
-    return Attempt(_moment(attempt.started_at), moment(attempt.finished_at), attempt.outcome, attempt.error)
+Record: TypeAlias = Run | Passed
+"""What became of one occurrence or more."""
 
 
-def shown_passed(record: PassedRecord) -> Passed:
-    """Return the record of occurrences without a run as a handle shows it."""
-    return Passed(record.reason, moment(record.first), moment(record.last), record.number)
-
-
-def shown(record: Record, name: str) -> Run | Passed:
-    """Return a record of the task `name` as its handle shows it."""
-    return shown_run(record, name) if isinstance(record, RunRecord) else shown_passed(record)
-
-
-def _moment(instant: int | None) -> datetime | None:
-    return None if instant is None else moment(instant)
+def attempted(
+    started: int | None, finished: int, error: BaseException | None = None, *, obeyed: bool = False
+) -> Attempt:
+    """Return the record of a call; `obeyed` when it ended, or never began, because it was asked to."""
+    outcome: Outcome = "cancelled" if obeyed else "succeeded" if error is None else "failed"
+    return make(Attempt, (started, finished, outcome, error))

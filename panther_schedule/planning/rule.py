@@ -1,41 +1,48 @@
-"""The rule of a task: its schedule compiled and its policy in integers, all that planning needs to know of it."""
+"""The rule of a task: its schedule compiled and its policy in integers, all that the machine needs to know of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final, NamedTuple, assert_never
+from typing import Final, assert_never
 from zoneinfo import ZoneInfo
 
 from ..clock import MICROSECOND, Reading
 from ..models.policy import CATCH_UP_LIMIT, CATCH_UP_WINDOW, DEFAULT_POLICY, MOST_QUEUED, Missed, Overlap, Policy, Retry
 from ..models.schedules import Once, Repeat, Schedule
+from ..occurrences.evaluators import Evaluator, Single
 from ..occurrences.jitter import spread
-from ..occurrences.queries import Evaluator
 from ..occurrences.queries import compile as compile_schedule
-from .records import State
+from ..occurrences.queries import zone_for
+from .state import State
 
 
-class Terms(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Terms:
     """A task's policy in integers; a task with the default policy has none."""
 
-    overlap: Overlap
-    most: int
+    overlap: Overlap = "skip"
+    most: int = 0
     """The most runs at a time (allow), or waiting (queue_one, queue_all)."""
-    missed: Missed
-    tolerance: int
-    """How late an occurrence may be and still run: the grace (skip), the window (catch_up), or without end."""
-    most_late: int
+    missed: Missed = "coalesce"
+    tolerance: int = 1 << 62
+    """How late an occurrence may be and still run: the grace (skip), the window (catch_up), or any time (coalesce)."""
+    most_late: int = CATCH_UP_LIMIT
     """The most late occurrences that run after an outage (catch_up)."""
-    retry: Retry | None
-    timeout: int | None
-    jitter: int
-    key: str
-    """What tells the jitter of tasks apart; empty where there is none."""
+    retry: Retry | None = None
+    timeout: int | None = None
+    jitter: int = 0
+    key: str = ""
+    """Tells the jitter of one task from another's; empty where there is none."""
 
 
-class Rule(NamedTuple):
-    """What planning needs to know of a task."""
+DEFAULT_TERMS: Final = Terms()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What the machine needs to know of a task."""
 
     occurrences: Evaluator
     n: int
@@ -45,7 +52,7 @@ class Rule(NamedTuple):
     back_to_back: bool
     """A repeat without a wait: the next run starts when the one before has ended."""
     on_wall: bool
-    """Which of a reading's two times it follows."""
+    """It follows the wall clock, else steady time."""
     terms: Terms | None = None
 
     def now(self, reading: Reading) -> int:
@@ -53,53 +60,58 @@ class Rule(NamedTuple):
         return reading.wall if self.on_wall else reading.steady
 
 
-_EVER: Final = 1 << 62  # microseconds, longer than the years 1 to 9999
-DEFAULT_TERMS: Final = Terms("skip", 0, "coalesce", _EVER, CATCH_UP_LIMIT, None, None, 0, "")
-"""What holds where no terms are said."""
+_AT_ONCE: Final = Rule(Single(None), 1, once=True, back_to_back=False, on_wall=False)
+_AT_A_MOMENT: Final = Rule(Single(None), 1, once=True, back_to_back=False, on_wall=True)
+
+
+def rule_of(schedule: Schedule, zone: ZoneInfo | None = None) -> Rule:
+    """Compile a schedule; `zone`, or else the machine's, counts where it names none."""
+    if isinstance(schedule, Once):  # its moment is the anchor, so all of them share a rule
+        return _AT_ONCE if schedule.at is None else _AT_A_MOMENT
+    return _compiled(schedule, zone or zone_for(schedule))
 
 
 @lru_cache(maxsize=4096)
-def rule_of(schedule: Schedule, zone: ZoneInfo) -> Rule:
-    """Compile a schedule, once for all equal ones; `zone` counts where it names none."""
+def _compiled(schedule: Schedule, zone: ZoneInfo) -> Rule:
     back_to_back = isinstance(schedule, Repeat) and not schedule.wait
-    once = isinstance(schedule, Once)
-    return Rule(compile_schedule(schedule, zone), schedule.run_count, once, back_to_back, schedule.on_wall)
+    compiled = compile_schedule(schedule, zone)
+    return Rule(compiled, schedule.run_count, once=False, back_to_back=back_to_back, on_wall=schedule.on_wall)
+
+
+def clear_caches() -> None:
+    """Forget every rule, as is needed after new time zone data was read."""
+    _compiled.cache_clear()
 
 
 def under(rule: Rule, policy: Policy, key: Callable[[], str]) -> Rule:
-    """Return the rule under a policy; `key` says what tells the jitter of tasks apart, where there is any."""
-    terms = terms_of(policy)
+    """Return the rule under a policy; `key` is asked for only where there is jitter."""
+    terms = _terms_of(policy)
     if terms is not None and (terms.jitter or (terms.retry is not None and terms.retry.jitter)):
-        terms = terms._replace(key=key())
-    return rule if terms is None else rule._replace(terms=terms)
+        terms = replace(terms, key=key())
+    return rule if terms is None else replace(rule, terms=terms)
 
 
 @lru_cache(maxsize=1024)
-def terms_of(policy: Policy) -> Terms | None:
+def _terms_of(policy: Policy) -> Terms | None:
     """Return a policy in integers, once for all equal ones; None for the default policy."""
     if policy == DEFAULT_POLICY:
         return None
-    return Terms(
-        policy.overlap,
-        _most(policy),
-        policy.missed,
-        _tolerance(policy),
-        policy.catch_up_limit or CATCH_UP_LIMIT,
-        policy.retry,
-        None if policy.timeout is None else policy.timeout // MICROSECOND,
-        policy.jitter // MICROSECOND,
-        "",
+    terms = Terms(
+        overlap=policy.overlap,
+        most=_most(policy),
+        missed=policy.missed,
+        most_late=policy.catch_up_limit or CATCH_UP_LIMIT,
+        retry=policy.retry,
+        timeout=None if policy.timeout is None else policy.timeout // MICROSECOND,
+        jitter=policy.jitter // MICROSECOND,
     )
-
-
-def _tolerance(policy: Policy) -> int:
     match policy.missed:
         case "coalesce":
-            return _EVER
+            return terms
         case "skip":
-            return (policy.grace or MICROSECOND) // MICROSECOND
+            return replace(terms, tolerance=(policy.grace or MICROSECOND) // MICROSECOND)
         case "catch_up":
-            return (policy.catch_up_window or CATCH_UP_WINDOW) // MICROSECOND
+            return replace(terms, tolerance=(policy.catch_up_window or CATCH_UP_WINDOW) // MICROSECOND)
         case _:
             assert_never(policy.missed)
 
@@ -123,12 +135,13 @@ def due_at(rule: Rule, state: State) -> int | None:
     at = state.next_at
     if at is None or state.held.paused is not None:
         return None
-    return at if rule.terms is None else jittered(rule, rule.terms, at, state.anchor)
+    return at if rule.terms is None else jittered(rule, at, state.anchor)
 
 
-def jittered(rule: Rule, terms: Terms, at: int, anchor: int) -> int:
+def jittered(rule: Rule, at: int, anchor: int) -> int:
     """Return when an occurrence is due: later than it by its jitter, and before the next one."""
-    if not terms.jitter:
+    terms = rule.terms
+    if terms is None or not terms.jitter:
         return at
     following = rule.occurrences.next_after(at, anchor)
     room = terms.jitter if following is None else min(terms.jitter, following - at)

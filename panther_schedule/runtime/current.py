@@ -16,7 +16,7 @@ flying: Final[ContextVar[Flight | None]] = ContextVar("panther_schedule.run", de
 
 
 class CurrentRun:
-    """The run that goes on in this thread or asyncio task."""
+    """The run that is active in this thread or asyncio task."""
 
     __slots__ = ("_flight",)
 
@@ -25,8 +25,8 @@ class CurrentRun:
 
     @property
     def id(self) -> str:
-        """The run's id, the same at each attempt: an idempotency key."""
-        return self._flight.id
+        """The run's id, the same for each attempt: an idempotency key."""
+        return self._flight.named.id
 
     @property
     def task(self) -> str:
@@ -35,35 +35,35 @@ class CurrentRun:
 
     @property
     def scheduled_at(self) -> datetime:
-        """The occurrence that the run covers, aware, in UTC; of a manual run the moment of `run_now()`."""
-        return moment(self._flight.scheduled_at)
+        """The occurrence that the run covers, aware, in UTC; of a manual run, the moment of `run_now()`."""
+        return self._flight.run.scheduled_at
 
     @property
     def previous_at(self) -> datetime | None:
         """The occurrence of the scheduled run before it, aware, in UTC; None for the first.
 
         The spans from `previous_at` to `scheduled_at` of a task's scheduled runs follow each other without a gap,
-        also where occurrences between them were missed or skipped. In a backfill it is the occurrence before.
+        even where occurrences between them were missed or skipped. In a backfill it is the occurrence before.
         """
-        previous = self._flight.previous
+        previous = self._flight.run.previous
         return None if previous is None else moment(previous)
 
     @property
     def attempt(self) -> int:
         """1 for the first call of the function in this run."""
-        return self._flight.attempt
+        return self._flight.run.attempt
 
     @property
     def cause(self) -> Cause:
         """Why the run exists: `schedule`, `manual` or `backfill`."""
-        return self._flight.cause
+        return self._flight.run.cause
 
     @property
     def cancelled(self) -> bool:
-        """True when the run was asked to end, by `cancel()`, its timeout, or a newer run (`cancel_running`).
+        """True when the run was asked to end: by `cancel()`, its timeout, or a newer run (`cancel_running`).
 
-        A thread can't be stopped from outside: a function that takes long looks here and returns. A run whose
-        function returns after it saw True is recorded as `cancelled`; one that never looked as what it did.
+        A thread can't be stopped from outside, so a function that takes long looks here and returns. A run whose
+        function returns after it saw True is recorded as `cancelled`; one that never looked, as what it did.
         """
         if self._flight.asked:
             self._flight.seen = True
@@ -81,7 +81,5 @@ def current_run() -> CurrentRun:
     """
     flight = flying.get()
     if flight is None:
-        raise SchedulerStateError(
-            "current_run() is for a function that a scheduler runs, and none runs this one; add a task with it"
-        )
+        raise SchedulerStateError("current_run() is for a function that a scheduler calls; add a task with it")
     return CurrentRun(flight)

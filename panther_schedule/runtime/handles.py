@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal, overload
+from typing import Any, Final, Literal, overload
 
-from ..clock import moment
-from ..errors import SchedulerStateError
+from ..clock import Reading, instant, moment
+from ..errors import SchedulerStateError, refuse
 from ..models.policy import Policy
-from ..planning.records import Cause, Passed, Run, shown, shown_run
+from ..planning.due import has_ended
+from ..planning.records import Cause, Passed, Run
 from ..planning.rule import due_at
 from ..tasks.task import BackgroundTask
-from .backfills import occurrences_to_fill
 from .entries import Entry, Flight
 from .ledger import counts_of
-from .loop import Loop
+from .life import Life
+
+MOST_BACKFILLED: Final = 10_000
+"""Occurrences of one backfill."""
 
 
 class TaskHandle:
@@ -25,14 +28,15 @@ class TaskHandle:
     parent's handles raise `SchedulerStateError` in the child.
     """
 
-    __slots__ = ("_entry",)
+    __slots__ = ("_entry", "_life")
 
-    def __init__(self, entry: Entry) -> None:
+    def __init__(self, entry: Entry, life: Life) -> None:
         self._entry = entry
+        self._life = life
 
     @property
     def name(self) -> str:
-        """The task's name: its own, or a unique one such as `send_otp-1f3a9c`."""
+        """The task's name: its own, or a unique one such as `send_otp-00001f`."""
         return self._entry.name
 
     @property
@@ -49,24 +53,23 @@ class TaskHandle:
     def next_run(self) -> datetime | None:
         """When the next run is due, aware, in UTC.
 
-        None when nothing is to come, while it is paused, and while a run that is still going decides it.
+        None when nothing is to come, while it is paused, and while an active run decides it.
         """
-        loop = self._loop()
-        due = due_at(self._entry.rule, self._entry.state)
-        if due is None or self._entry.rule.on_wall:
+        life, entry = _alive(self._life, self._entry), self._entry
+        due = due_at(entry.rule, entry.state)
+        if due is None or entry.rule.on_wall:
             return None if due is None else moment(due)
-        reading = loop.clock.read()
+        reading = life.clock.read()
         return moment(due + reading.wall - reading.steady)
 
     @property
     def runs(self) -> tuple[Run | Passed, ...]:
         """What became of its latest due occurrences, oldest first: at most 20 records.
 
-        A `Run` is one run that ended; a `Passed` is one or more occurrences in a row that did not become runs.
+        A `Run` is one run that ended; a `Passed` is one or more consecutive occurrences that did not become runs.
         """
-        self._loop()
-        name = self.name
-        return tuple(shown(record, name) for record in tuple(self._entry.account or ()))
+        _alive(self._life, self._entry)
+        return tuple(self._entry.history or ())
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -75,9 +78,8 @@ class TaskHandle:
         Their sum is the number of occurrences that became due. Runs that wait for the one before are in flight;
         manual and backfill runs, which claim no occurrence, are not counted.
         """
-        self._loop()
-        state = self._entry.state
-        return {**counts_of(self._entry.account), "in_flight": state.running + len(state.held.waiting)}
+        _alive(self._life, self._entry)
+        return {**counts_of(self._entry.history), "in_flight": in_flight(self._entry)}
 
     @property
     def paused(self) -> bool:
@@ -87,17 +89,17 @@ class TaskHandle:
     @property
     def pause_reason(self) -> str | None:
         """What `pause()` was given, which may be empty; None when it is not paused."""
-        self._loop()
+        _alive(self._life, self._entry)
         return self._entry.state.held.paused
 
     @property
     def ended(self) -> bool:
-        """True when no occurrence runs or is to come; soon after `cancel()`, and after the run that still goes on.
+        """True when no scheduled run is active and none will start; soon after `cancel()`, once the last has ended.
 
-        Manual and backfill runs are no occurrences: they may go on, and `RunHandle.wait()` waits for them.
+        Manual and backfill runs may go on; `RunHandle.wait()` waits for them.
         """
-        self._loop()
-        return self._entry.ended
+        _alive(self._life, self._entry)
+        return has_ended(self._entry.rule, self._entry.state)
 
     def join(self, timeout: timedelta | None = None) -> bool:
         """Wait until the task has ended; False when the timeout came first.
@@ -107,43 +109,44 @@ class TaskHandle:
         Raises:
             SchedulerStateError: it is called from a run of this task, or on the event loop that runs need.
         """
-        return self._loop().join(self._entry, timeout)
+        return _alive(self._life, self._entry).join(self._entry, timeout)
 
     def cancel(self) -> None:
-        """Let nothing more of it start, ask its runs to end, and free the name.
+        """Start nothing more of it, ask its runs to end, and free the name.
 
         An async run is cancelled where it waits. A thread can't be stopped: a sync function sees
         `current_run().cancelled`, and its record says what it did. Runs that wait for their turn, for a worker or
         for another attempt are recorded as `cancelled`. A new task may take the name at once.
         """
-        self._loop().cancel(self._entry)
+        _alive(self._life, self._entry).cancel(self._entry)
 
     def pause(self, reason: str = "") -> None:
-        """Let nothing of it start until `resume()`; what runs goes on, with its further attempts.
+        """Start no runs until `resume()`. Active runs continue, with their further attempts.
 
         The occurrences of the pause become one `skipped_paused` record; no run of the `n` is lost by that. A `Once`
         and a repeat without a wait have no other occurrence: they wait. Nothing changes for a task that has ended.
         """
-        loop = self._loop()
-        loop.do(lambda reading: loop.store.pause(self._entry, reason, reading))
+        life = _alive(self._life, self._entry)
+        life.do(lambda reading: life.engine.pause(self._entry, reason, reading))
 
     def resume(self) -> None:
         """Let it go on after `pause()`; nothing changes for a task that is not paused."""
-        loop = self._loop()
-        loop.do(lambda reading: loop.store.resume(self._entry, reading))
+        life = _alive(self._life, self._entry)
+        life.do(lambda reading: life.engine.resume(self._entry, reading))
 
     def run_now(self) -> RunHandle:
-        """Run it once more, now, beside whatever runs of it are going; it does not count towards `n`.
+        """Run it once more, now, beside its active runs; it does not count towards `n`.
 
-        Retry and timeout of the policy hold for it; a pause does not.
+        Retry and timeout of the policy hold for it; overlap and a pause don't.
 
         Raises:
             SchedulerStateError: the task was cancelled, or the scheduler has stopped.
         """
-        loop = self._startable("run_now")
-        now = self._entry.rule.now(loop.clock.read())
-        (flight,) = loop.start_beside(self._entry, [(now, self._entry.state.latest)], "manual")
-        return RunHandle(flight)
+        life, entry = _alive(self._life, self._entry), self._entry
+        life.check_startable("run_now", entry)
+        now = entry.rule.now(life.clock.read())
+        (flight,) = life.start_more(entry, [Run("", now, entry.state.latest, "manual", life.next_number())])
+        return RunHandle(flight, life)
 
     @overload
     def backfill(self, start: datetime, end: datetime, *, dry_run: Literal[False] = ...) -> list[RunHandle]: ...
@@ -162,21 +165,13 @@ class TaskHandle:
                 which has no occurrences of its own (`backfill_schedule`).
             SchedulerStateError: the task was cancelled, or the scheduler has stopped.
         """
-        loop = self._startable("backfill")
-        found = occurrences_to_fill(self._entry, start, end, loop.clock.read())
+        life, entry = _alive(self._life, self._entry), self._entry
+        life.check_startable("backfill", entry)
+        found = _occurrences(entry, start, end, life.clock.read())
         if dry_run:
             return [moment(at) for at, _before in found]
-        return [RunHandle(flight) for flight in loop.start_beside(self._entry, found, "backfill")]
-
-    def _startable(self, method: str) -> Loop:
-        loop = self._loop()
-        if self._entry.cancelled or loop.stopping:
-            what = "the task was cancelled" if self._entry.cancelled else "the scheduler has stopped"
-            raise SchedulerStateError(f"{method}() needs a task in a scheduler that runs, and {what}; add it again")
-        return loop
-
-    def _loop(self) -> Loop:
-        return _loop_of(self._entry)
+        runs = [Run("", at, before, "backfill", life.next_number()) for at, before in found]
+        return [RunHandle(flight, life) for flight in life.start_more(entry, runs)]
 
     def __eq__(self, other: object) -> bool:
         return self._entry is other._entry if isinstance(other, TaskHandle) else NotImplemented
@@ -191,31 +186,31 @@ class TaskHandle:
 class RunHandle:
     """One run that was asked for, by `run_now()` or `backfill()`."""
 
-    __slots__ = ("_flight",)
+    __slots__ = ("_flight", "_life")
 
-    def __init__(self, flight: Flight) -> None:
+    def __init__(self, flight: Flight, life: Life) -> None:
         self._flight = flight
+        self._life = life
 
     @property
     def id(self) -> str:
         """Its id, which no other run has."""
-        return self._flight.id
+        return self._flight.named.id
 
     @property
     def scheduled_at(self) -> datetime:
-        """The occurrence it is for, aware, in UTC; of a manual run the moment of `run_now()`."""
-        return moment(self._flight.scheduled_at)
+        """The occurrence it is for, aware, in UTC; of a manual run, the moment of `run_now()`."""
+        return self._flight.run.scheduled_at
 
     @property
     def cause(self) -> Cause:
         """`manual` or `backfill`."""
-        return self._flight.cause
+        return self._flight.run.cause
 
     @property
     def run(self) -> Run | None:
         """What became of it; None until it has ended."""
-        record = self._flight.record
-        return None if record is None else shown_run(record, self._flight.entry.name)
+        return self._flight.record
 
     def wait(self, timeout: timedelta | None = None) -> Run:
         """Wait until it has ended, and return what became of it; on a `VirtualClock` this moves the clock.
@@ -225,25 +220,70 @@ class RunHandle:
             SchedulerStateError: it is called from a run of this task, or on the event loop that runs need.
         """
         if self._flight.record is None:
-            _loop_of(self._flight.entry).wait(self._flight, timeout)
-        run = self.run
-        if run is None:
+            _alive(self._life, self._flight.entry).wait(self._flight, timeout)
+        if self._flight.record is None:
             raise TimeoutError(f"the run {self.id!r} has not ended; wait longer, or cancel() it")
-        return run
+        return self._flight.record
 
     def cancel(self) -> None:
         """Ask it to end, as `TaskHandle.cancel()` does."""
-        loop = _loop_of(self._flight.entry)
-        loop.do(lambda reading: loop.store.cancel_run(self._flight, reading))
+        life = _alive(self._life, self._flight.entry)
+        life.do(lambda reading: life.engine.ask(self._flight, reading))
 
     def __repr__(self) -> str:
         return f"<RunHandle {self.id!r}>"
 
 
-def _loop_of(entry: Entry) -> Loop:
-    loop: Loop = entry.owner
-    if loop.forked:
+def in_flight(entry: Entry) -> int:
+    """Count the occurrences of a task whose run is active, waits or is tried again."""
+    return entry.state.running + len(entry.state.held.waiting)
+
+
+def _alive(life: Life, entry: Entry) -> Life:
+    if life.forked:
         raise SchedulerStateError(
             f"the handle of {entry.name!r} belongs to the process before the fork; add the task in this process"
         )
-    return loop
+    return life
+
+
+def _occurrences(entry: Entry, start: datetime, end: datetime, now: Reading) -> list[tuple[int, int | None]]:
+    """Return the occurrences from `start` to `end`, each with the one before; refuse what can't be filled.
+
+    They are given as records name them, which is by the schedule's own clock: a record's times find its occurrence.
+    """
+    rule, anchor = entry.rule, entry.state.anchor
+    if rule.back_to_back:
+        refuse(
+            "backfill",
+            "backfill_schedule",
+            "backfill() needs a schedule with occurrences of its own, got {got}; use run_now()",
+            at=("schedule",),
+            got=entry.task.explain(),
+        )
+    first, last = instant("backfill", "start", start), instant("backfill", "end", end)
+    got = f"{start.isoformat()} to {end.isoformat()}"
+    if last < first or last > max(now):
+        refuse(
+            "backfill",
+            "backfill_range",
+            "end must lie from start to now, got {got}; what is to come runs by itself",
+            at=("end",),
+            got=got,
+        )
+    found: list[tuple[int, int | None]] = []
+    before = rule.occurrences.latest(first - 1, anchor)
+    at = rule.occurrences.next_after(first - 1, anchor)
+    while at is not None and at <= min(last, rule.now(now)):
+        if len(found) == MOST_BACKFILLED:
+            refuse(
+                "backfill",
+                "backfill_size",
+                "backfill() takes at most {most} occurrences at a time, got more in {got}; take a shorter span",
+                at=("end",),
+                got=got,
+                most=f"{MOST_BACKFILLED:,}",
+            )
+        found.append((at, before))
+        before, at = at, rule.occurrences.next_after(at, anchor)
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final, TypeAlias
 
-from ..planning.records import OUTCOMES, REASONS, PassedRecord, Record, RunRecord
+from ..planning.records import COUNTED, Passed, Record, Run
 
 TASK_HISTORY: Final = 20
 """Records kept of one task."""
@@ -16,66 +16,67 @@ Counts: TypeAlias = dict[str, int]
 """A number for each outcome and reason."""
 
 
-class Account(list[Record]):
-    """The latest records of one task, oldest first, and the counts of those that had to go."""
+class History(list[Record]):
+    """The latest records of one task, oldest first."""
 
     gone: Counts | None = None
+    """The counts of older ones."""
 
 
 class Ledger:
-    """The accounts of all tasks, and the counts of all occurrences; manual and backfill runs claim none."""
+    """The histories of all tasks, and the counts of all occurrences; manual and backfill runs claim none."""
 
     def __init__(self) -> None:
         self.counts = no_counts()
-        self._order: deque[Account] = deque()
+        self._order: deque[History] = deque()
 
-    def record(self, account: Account, record: Record) -> None:
-        """Keep a record, and let go of the oldest one where there are too many."""
+    def record(self, history: History, record: Record) -> None:
+        """Keep a record, and let the oldest one go where there are too many."""
         count(self.counts, record)
-        account.append(record)
-        if len(account) > TASK_HISTORY:
-            _let_go(account)
+        history.append(record)
+        if len(history) > TASK_HISTORY:
+            _forget(history)
         else:
-            self._order.append(account)
+            self._order.append(history)
             if len(self._order) > WHOLE_HISTORY:
-                _let_go(self._order.popleft())
+                _forget(self._order.popleft())
 
-    def record_last(self, account: Account, record: RunRecord) -> None:
-        """Keep the only record of a task that leaves: it is its handles' alone, and takes no place in the whole."""
+    def record_last(self, history: History, record: Run) -> None:
+        """Keep the only record of a task that leaves: only its handles can ask for it, so it takes no place here."""
         self.counts[record.outcome] += 1
-        account.append(record)
+        history.append(record)
 
-    def lengthen(self, account: Account, longer: PassedRecord, by: PassedRecord) -> None:
-        """Put a longer range in the place of a task's latest record."""
+    def lengthen(self, history: History, longer: Passed, by: Passed) -> None:
+        """Put a longer range in the place of the latest record."""
         count(self.counts, by)
-        account[-1] = longer
+        history[-1] = longer
 
 
 def no_counts() -> Counts:
     """Return a zero for each outcome and reason."""
-    return dict.fromkeys((*OUTCOMES, *REASONS), 0)
+    return dict.fromkeys(COUNTED, 0)
 
 
-def counts_of(account: Account | None) -> Counts:
+def counts_of(history: History | None) -> Counts:
     """Return what became of one task's occurrences."""
     counts = no_counts()
-    if account is not None:
-        counts.update(account.gone or {})
-        for record in tuple(account):
+    if history is not None:
+        counts.update(history.gone or {})
+        for record in tuple(history):
             count(counts, record)
     return counts
 
 
 def count(counts: Counts, record: Record) -> None:
     """Add the occurrences that a record covers."""
-    if isinstance(record, PassedRecord):
-        counts[record.reason] += record.number
+    if isinstance(record, Passed):
+        counts[record.reason] += record.count
     elif record.cause == "schedule":
         counts[record.outcome] += 1
 
 
-def _let_go(account: Account) -> None:
-    record = account.pop(0)
-    if account.gone is None:
-        account.gone = no_counts()
-    count(account.gone, record)
+def _forget(history: History) -> None:
+    record = history.pop(0)
+    if history.gone is None:
+        history.gone = no_counts()
+    count(history.gone, record)

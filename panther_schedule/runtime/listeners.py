@@ -9,8 +9,7 @@ from typing import Any, Final, TypeAlias
 
 from ..events import Event
 from ..planning.records import make
-from .entries import Entry
-from .logs import log_safely
+from .logs import log
 
 MOST_UNTOLD: Final = 100_000
 """Events that wait for slow listeners; further ones are dropped and counted."""
@@ -34,36 +33,36 @@ class Listeners:
         return bool(self._listeners)
 
     def add(self, listener: Listener) -> Callable[[], None]:
-        """Tell a listener all that happens from now on; return what ends that."""
+        """Subscribe; the result unsubscribes."""
         with self._lock:
-            told = (listener,)  # one of its own, since a listener may be added twice
-            self._listeners = (*self._listeners, told)
+            subscription = (listener,)  # one of its own, since a listener may be added twice
+            self._listeners = (*self._listeners, subscription)
             if self._thread is None and not self._inline:
                 self._thread = threading.Thread(target=self._run, name="panther_schedule-listeners", daemon=True)
                 self._thread.start()
 
         def remove() -> None:
             with self._lock:
-                self._listeners = tuple(one for one in self._listeners if one is not told)
+                self._listeners = tuple(one for one in self._listeners if one is not subscription)
 
         return remove
 
-    def put(self, kind: type[Any], entry: Entry | None, details: Any) -> None:
-        """Take note of something that happened, as an event of the scheduler's own values."""
+    def put(self, kind: type[Any], *details: object) -> None:
+        """Take note of an event."""
         if not self._listeners:  # the last one was removed
             return
         if self._queue.qsize() < MOST_UNTOLD:
-            self._queue.put(make(kind, (entry, details)))
+            self._queue.put(make(kind, details))
         else:
             self.dropped += 1
 
     def flush(self) -> None:
-        """Tell what is untold, in the calling thread; on a virtual clock, where nobody else does."""
+        """Tell what is untold in the calling thread; on a virtual clock, where nobody else does."""
         while self._inline and self._queue.qsize():
             self._tell(self._queue.get())
 
     def stop(self, timeout_s: float) -> None:
-        """Tell what is untold, wait for that at most `timeout_s` seconds, and let the thread go."""
+        """Tell what is untold, for at most `timeout_s` seconds, and let the thread go."""
         self.flush()
         if self._thread is not None:
             self._queue.put(None)
@@ -82,4 +81,4 @@ class Listeners:
             try:
                 listener(event)
             except BaseException as error:  # noqa: BLE001 - a listener's SystemExit is its own affair
-                log_safely("a listener failed", error=error)
+                log("a listener failed", error=error)

@@ -1,18 +1,44 @@
-"""The package's one logger, and a way to use it that can't hurt the thread that does."""
+"""The package's one logger, used so that a broken handler can't hurt the thread that logs."""
 
 from __future__ import annotations
 
 import logging
 from typing import Any, Final
 
+from ..planning.records import Outcome, Run
+
 _log: Final = logging.getLogger("panther_schedule")
+_LOGGED: Final[dict[Outcome, tuple[int, str]]] = {
+    "failed": (logging.ERROR, "failed"),
+    "timed_out": (logging.WARNING, "took longer than its timeout"),
+    "lost": (logging.WARNING, "was lost: its process died"),
+    "abandoned": (logging.WARNING, "abandoned: still running at shutdown"),
+}
 
 
-def log_safely(
+def log(
     message: str, *args: object, level: int = logging.ERROR, error: BaseException | None = None, **fields: Any
 ) -> None:
-    """Log a line with these fields on its record; a handler that raises must not hurt the thread that runs tasks."""
+    """Log a line with these fields on its record."""
     try:
         _log.log(level, message, *args, exc_info=error, extra=fields)
     except Exception:  # noqa: BLE001, S110 - there is nowhere else to say it
         pass
+
+
+def log_run(run: Run) -> None:
+    """Log a recorded run that did not succeed, once, with `task`, `run_id`, `scheduled_at`, `attempt` and `outcome`."""
+    said = _LOGGED.get(run.outcome)
+    if said is not None:
+        level, words = said
+        log(
+            "task %s " + words,
+            run.task,
+            level=level,
+            error=run.error if level == logging.ERROR else None,
+            task=run.task,
+            run_id=run.id,
+            scheduled_at=run.scheduled_at.isoformat(),
+            attempt=run.attempt,
+            outcome=run.outcome,
+        )

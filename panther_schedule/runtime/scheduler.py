@@ -1,10 +1,9 @@
-"""`Scheduler`: names tasks, starts the thread, and ends it in an orderly way."""
+"""`Scheduler`: takes tasks, starts on the first of them, and ends in an orderly way."""
 
 from __future__ import annotations
 
 import asyncio
 import concurrent.futures.thread  # noqa: F401  # pyright: ignore[reportUnusedImport] - its exit hook must be registered before ours, which then runs first
-import itertools
 import os
 import threading
 import warnings
@@ -16,37 +15,38 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Final, ParamSpec, Self
 
+from pydantic_core import InitErrorDetails
+
 from ..clock import Clock, SystemClock, VirtualClock
-from ..errors import BusyLoopWarning, SchedulerStateError, refusal
+from ..errors import BusyLoopWarning, SchedulerStateError, fault, refusal, refuse, type_name
 from ..events import Event
 from ..models.policy import DEFAULT_POLICY, Policy
 from ..models.schedules import ONCE, AnySchedule
-from ..occurrences.queries import UTC_ZONE, clear_caches, zone_for
-from ..planning.machine import first_state
-from ..planning.records import State
+from ..occurrences import queries
+from ..planning import rule as rules
+from ..planning.due import begin
 from ..planning.rule import Rule, rule_of, under
+from ..planning.state import State
 from ..tasks.refusals import refuse_policy
+from ..tasks.signature import function_name
 from ..tasks.task import BackgroundTask, jitter_key
-from .admission import equal, is_task, name_in_use, no_name, no_occurrence, no_task, no_worker
-from .entries import Entry, keys_of
-from .handles import TaskHandle
-from .health import Health, counts_in, health_of
+from .entries import Entry
+from .handles import TaskHandle, in_flight
+from .health import Health, health_of
+from .ledger import no_counts
+from .life import Life, check_timeout
 from .listeners import Listeners
-from .loop import Loop
-from .messages import check_timeout
-from .virtual import VirtualLoop
-from .workers import Workers
+from .names import Names, equal
 
 P = ParamSpec("P")
 _DRAIN: Final = timedelta(seconds=10)
 _UNTOLD_S: Final = 1.0  # how long the end waits for listeners
-_NO_NAMES: Final[Mapping[str, Entry]] = {}
 
 
 class Scheduler:
     """Runs tasks in the background: sync functions in worker threads, async ones on one event loop.
 
-    The first `add_task()` starts it. When the main thread ends, it drains for at most ten seconds what runs or is
+    The first `add_task()` starts it. When the main thread ends, it drains for at most ten seconds what is active or
     due, and drops later occurrences with one log line. `with Scheduler() as s:` stops it at the end of the block;
     inside `async with`, async functions run on the event loop of the block. A child process after a fork has an
     empty, unstarted scheduler.
@@ -57,20 +57,19 @@ class Scheduler:
 
     def __init__(self, *, max_workers: int | None = None, clock: Clock | None = None) -> None:
         if max_workers is not None and (type(max_workers) is not int or max_workers < 1):
-            raise refusal("Scheduler", [no_worker(max_workers)])
+            message = "max_workers must be at least 1, got {got}"
+            refuse("Scheduler", "max_workers", message, at=("max_workers",), got=max_workers)
         self._max_workers = max_workers
         self._clock: Clock = clock if clock is not None else SystemClock()
         self._reset()
         _all.add(self)
 
     def _reset(self) -> None:
-        self._lock = threading.RLock()  # a signal handler, or a __del__, may add a task in the midst of adding one
-        self._tasks: dict[int | str, Entry] = {}
-        self._orders = itertools.count(1)
+        self._names = Names()
+        self._life: Life | None = None
         self._event_loop: asyncio.AbstractEventLoop | None = None
-        self._latest: tuple[AnySchedule, Policy, Rule] = ONCE, DEFAULT_POLICY, rule_of(ONCE, UTC_ZONE)
-        self._loop: Loop | None = None
         self._listeners = Listeners(inline=isinstance(self._clock, VirtualClock))
+        self._latest: tuple[AnySchedule, Policy, Rule] = ONCE, DEFAULT_POLICY, rule_of(ONCE)
         self._stopped = False
 
     # ---- tasks -----------------------------------------------------------------------------------------------
@@ -86,56 +85,88 @@ class Scheduler:
                 (`name_in_use`), or its schedule has no occurrence (`no_occurrence`).
             SchedulerStateError: the scheduler has stopped.
         """
-        if not is_task(task):
-            raise refusal("add_task", [no_task(task)])
-        with self._lock:
-            loop = self._running()
-            entry = self._entry(task, loop, _NO_NAMES)
-            if entry.key not in self._tasks:
+        if not isinstance(task, BackgroundTask):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
+            raise refusal("add_task", [_not_a_task(task)])
+        with self._names.lock:
+            life = self._running()
+            entry = self._names.known(task)
+            if entry is None:
+                entry = self._entry(task)
                 if task._is_async or entry.rule.back_to_back:
-                    self._prepare(entry, loop, entry.task, entry.rule)
-                self._post(entry, loop)
-        return TaskHandle(entry)
+                    self._prepare(life, entry.name, task, entry.rule)
+                self._names.take(entry)
+                life.loop.post(entry)
+        return TaskHandle(entry, life)
 
     def add_tasks(self, tasks: Iterable[BackgroundTask[..., Any]]) -> list[TaskHandle]:
         """Add each task of an iterable, such as a whole `TaskRegistry`: all of them or, if one is refused, none."""
-        wanted = list(tasks)
-        others: list[tuple[int, object]] = [(at, task) for at, task in enumerate(wanted) if not is_task(task)]
-        faults = [no_task(value, at) for at, value in others]
-        if faults:
-            raise refusal("add_tasks", faults)
-        with self._lock:
-            loop, new = self._running(), dict[str, Entry]()
-            entries: list[Entry] = []
-            for task in wanted:
-                entry = self._entry(task, loop, new)
-                entries.append(entry)
-                if task._name is not None:
-                    new[task._name] = entry
-            added = [entry for entry in dict.fromkeys(entries) if entry.key not in self._tasks]
-            for entry in added:
-                self._prepare(entry, loop, entry.task, entry.rule)
-            for entry in added:
-                self._post(entry, loop)
-        return [TaskHandle(entry) for entry in entries]
+        wanted: list[Any] = list(tasks)
+        others = [(at, it) for at, it in enumerate(wanted) if not isinstance(it, BackgroundTask)]  # pyright: ignore[reportUnnecessaryIsInstance] - as above
+        if others:
+            raise refusal("add_tasks", [_not_a_task(other, at) for at, other in others])
+        with self._names.lock:
+            life = self._running()
+            entries, new = list[Entry](), list[Entry]()
+            try:
+                for task in wanted:
+                    entry = self._names.known(task)
+                    if entry is None:
+                        entry = self._entry(task)
+                        self._names.take(entry)
+                        new.append(entry)
+                    entries.append(entry)
+                for entry in new:
+                    self._prepare(life, entry.name, entry.task, entry.rule)
+            except BaseException:
+                for entry in new:
+                    self._names.free(entry)
+                raise
+            for entry in new:
+                life.loop.post(entry)
+        return [TaskHandle(entry, life) for entry in entries]
 
-    def _entry(self, task: BackgroundTask[..., Any], loop: Loop, new: Mapping[str, Entry]) -> Entry:
-        name = task._name
-        if name is not None:
-            known = new.get(name) or self._find(name)
-            if known is not None:
-                if equal(known.task, task):
-                    return known
-                raise refusal("add_task", [name_in_use(known.task, task)])
+    def replace(self, task: BackgroundTask[P, Any]) -> TaskHandle:
+        """Put a task in the place of the one of its name, and return the handle; without such a one, add it.
+
+        Another schedule starts afresh, with `n` whole. Other arguments, another function or policy leave the times
+        and the count as they are, also of a task that has ended. Active runs keep the function and arguments they
+        began with; whether they are tried again or take too long is by the new policy.
+
+        Raises:
+            ValidationError: as `add_task()`, or the task has no name (`name_missing`).
+            SchedulerStateError: the scheduler has stopped.
+        """
+        if not isinstance(task, BackgroundTask):  # pyright: ignore[reportUnnecessaryIsInstance] - as above
+            raise refusal("replace", [_not_a_task(task)])
+        if task._name is None:
+            message = "replace() needs a task with a name, to find the one it replaces; write task.with_name('digest')"
+            refuse("replace", "name_missing", message, at=("name",))
+        with self._names.lock:
+            life, entry = self._running(), self._names.find(task._name)
+            if entry is None:
+                return self.add_task(task)
+            if equal(entry.task, task):
+                return TaskHandle(entry, life)
+            rule = self._rule(task)
+            fresh = self._first_state(task, rule) if entry.task._schedule != task._schedule else None
+            self._prepare(life, entry.name, task, rule)
+            entry.task = task
+            replaced = life.loop.send(partial(life.engine.replace, entry, rule, fresh))
+        life.driver.do(replaced)  # outside of the lock, which the loop may need
+        return TaskHandle(entry, life)
+
+    def _entry(self, task: BackgroundTask[..., Any]) -> Entry:
         rule = self._rule(task)
-        return Entry(task, rule, self._first_state(task, rule), next(self._orders), loop)
+        state = self._first_state(task, rule)
+        name, order = self._names.next(task)
+        return Entry(name, task, rule, state, order)
 
     def _rule(self, task: BackgroundTask[..., Any]) -> Rule:
         schedule, policy, rule = self._latest
         if task._schedule is schedule and task._policy is policy:  # both may well be the shared defaults
             return rule
         schedule, policy = task._schedule, task._policy
-        rule = rule_of(schedule, zone_for(schedule))
+        rule = rule_of(schedule)
         if policy is not DEFAULT_POLICY:
             refuse_policy(schedule, policy)
             rule = under(rule, policy, partial(jitter_key, task))
@@ -145,80 +176,49 @@ class Scheduler:
         return rule
 
     def _first_state(self, task: BackgroundTask[..., Any], rule: Rule) -> State:
-        state = first_state(task._schedule, rule, self._clock.read())
+        state = begin(task._schedule, rule, self._clock.read())
         if state is None:
-            raise refusal("add_task", [no_occurrence(task)])
+            message = "the schedule never happens, got {got}; give it an occurrence after now"
+            refuse("add_task", "no_occurrence", message, at=("schedule",), got=task.explain())
         return state
 
-    def replace(self, task: BackgroundTask[P, Any]) -> TaskHandle:
-        """Put a task in the place of the one of its name, and return the handle; without such a one, add it.
-
-        Another schedule starts afresh, with `n` whole. Other arguments, another function or policy leave the times
-        and the count as they are, also of a task that has ended. Runs that are going keep
-        the function and arguments they began with; whether they are tried again or take too long is by the new policy.
-
-        Raises:
-            ValidationError: as `add_task()`, or the task has no name (`name_missing`).
-            SchedulerStateError: the scheduler has stopped.
-        """
-        if not is_task(task):
-            raise refusal("replace", [no_task(task)])
-        if task._name is None:
-            raise refusal("replace", [no_name()])
-        with self._lock:
-            loop, known = self._running(), self._find(task._name)
-            if known is None:
-                return self.add_task(task)
-            if not equal(known.task, task):
-                rule = self._rule(task)
-                afresh = known.task._schedule != task._schedule
-                fresh = self._first_state(task, rule) if afresh else None
-                self._prepare(known, loop, task, rule)
-                known.task = task
-                loop.replace(known, rule, fresh)
-        loop.do(lambda _reading: None)  # it comes after the posted change, so the handle tells of the new task
-        return TaskHandle(known)
-
-    def _prepare(self, entry: Entry, loop: Loop, task: BackgroundTask[..., Any], rule: Rule) -> None:
+    def _prepare(self, life: Life, name: str, task: BackgroundTask[..., Any], rule: Rule) -> None:
         if rule.back_to_back and rule.n == -1:
             warnings.warn(
-                f"{entry.name} repeats for ever without a wait and keeps a worker busy; give it interval_wait(...)",
+                f"{name} repeats for ever without a wait and keeps a worker busy; give it interval_wait(...)",
                 BusyLoopWarning,
                 stacklevel=3,
             )
-        loop.workers.prepare(task)
-
-    def _post(self, entry: Entry, loop: Loop) -> None:
-        self._tasks[entry.key] = entry
-        loop.post(entry)
+        life.workers.prepare(task)
 
     # ---- listening and asking --------------------------------------------------------------------------------
 
     def add_listener(self, listener: Callable[[Event], object]) -> Callable[[], None]:
-        """Tell a listener each event from now on, and return what ends that.
+        """Subscribe to all events from now on; the result unsubscribes.
 
         Listeners are called on one thread of their own, in the order of what happened; on a `VirtualClock` in the
         thread that moves it. One that raises is logged and told the next event; one so slow that 100,000 events
         wait misses some, which `health()` counts.
         """
-        with self._lock:
+        with self._names.lock:
             remove = self._listeners.add(listener)
-            if self._loop is not None:
-                self._loop.tell()
+            if self._life is not None:
+                self._life.tell()
         return remove
 
     def health(self) -> Health:
-        """Tell how the scheduler gets along: what is overdue, when it last looked, how its workers are used.
+        """Report the scheduler's health: what is overdue, when it last looked, whether runs wait for workers.
 
         It reads what the scheduler's thread wrote last, so it answers even when that thread is stuck.
         """
-        entries = list(self._tasks.values())
-        return health_of(self._loop or self._new_loop(), entries, started=self._loop is not None)
+        return health_of(self._life, self._names, self._listeners.dropped)
 
     @property
     def counts(self) -> Mapping[str, int]:
         """What became of all due occurrences of all tasks: a number for each outcome and reason, and `in_flight`."""
-        return counts_in(self._loop or self._new_loop(), list(self._tasks.values()))
+        if self._life is None:
+            return {**no_counts(), "in_flight": 0}
+        return {**self._life.store.ledger.counts, "in_flight": sum(map(in_flight, self._life.loop.tasks()))}
 
     def reload_tz(self) -> None:
         """Read the time zones' rules again, as is needed after their files were updated.
@@ -226,49 +226,41 @@ class Scheduler:
         The next occurrences are found anew; what is over, by the old rules or the new, does not run again.
         """
         zoneinfo.ZoneInfo.clear_cache()
-        clear_caches()
-        rule_of.cache_clear()
-        with self._lock:
-            self._latest = ONCE, DEFAULT_POLICY, rule_of(ONCE, UTC_ZONE)
-            loop = self._loop
-            if loop is not None:
-                entries = [entry for entry in self._tasks.values() if entry.rule.on_wall]
-                loop.do_soon(partial(loop.store.reload, [(entry, self._rule(entry.task)) for entry in entries]))
-        if loop is not None:
-            loop.do(lambda _reading: None)  # until that is done, and outside of the lock
+        queries.clear_caches()
+        rules.clear_caches()
+        with self._names.lock:
+            self._latest = ONCE, DEFAULT_POLICY, rule_of(ONCE)
+            life = self._life
+            if life is None:
+                return
+            found = [(entry, self._rule(entry.task)) for entry in self._names if entry.rule.on_wall]
+            reloaded = life.loop.send(partial(life.engine.reload_zones, found))
+        life.driver.do(reloaded)
 
     # ---- looking tasks up ------------------------------------------------------------------------------------
 
     def __getitem__(self, name: str) -> TaskHandle:
         """Return the handle of a task by its name; KeyError when there is none."""
-        entry = self._find(name)
-        if entry is None:
+        entry = self._names.find(name)
+        if entry is None or self._life is None:
             raise KeyError(name)
-        return TaskHandle(entry)
+        return TaskHandle(entry, self._life)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self._find(name) is not None
+        return self._names.find(name) is not None
 
     def __len__(self) -> int:
-        return len(self._tasks)
+        return len(self._names)
 
     def __iter__(self) -> Iterator[TaskHandle]:
-        with self._lock:
-            entries = list(self._tasks.values())
-        return iter([TaskHandle(entry) for entry in entries])
-
-    def _find(self, name: str) -> Entry | None:
-        for key in keys_of(name):
-            entry = self._tasks.get(key)
-            if entry is not None and entry.name == name:
-                return entry
-        return None
+        life = self._life
+        return iter([] if life is None else [TaskHandle(entry, life) for entry in self._names])
 
     # ---- beginning and end -----------------------------------------------------------------------------------
 
     def start(self) -> Self:
         """Start it, as the first `add_task()` does; once started, this changes nothing."""
-        with self._lock:
+        with self._names.lock:
             self._running()
         return self
 
@@ -278,60 +270,54 @@ class Scheduler:
         A task that runs for ever is left until it is cancelled, so a script with one waits here for ever. On a
         `VirtualClock` this moves the clock.
         """
-        return True if self._loop is None else self._loop.join(None, timeout)
+        return True if self._life is None else self._life.join(None, timeout)
 
     def stop(self, timeout: timedelta = _DRAIN) -> None:
-        """Drain and stop: what runs or is due is finished, later occurrences are dropped.
+        """Drain and stop: what is active or due is finished, later occurrences are dropped.
 
-        After `timeout` the runs that still go on are recorded as `abandoned`. A stopped scheduler takes no tasks;
-        stopping it again changes nothing.
+        After `timeout` the runs that are still active are recorded as `abandoned`. A stopped scheduler takes no
+        tasks; stopping it again changes nothing.
 
         Raises:
             SchedulerStateError: it is called from one of the runs it would wait for.
         """
         check_timeout("stop", timeout)
-        if self._loop is not None:
-            self._loop.refuse_to_wait_for_itself("stop", None)
+        if self._life is not None:
+            self._life.refuse_to_wait("stop", None)
         self._begin_stop(timeout, at_exit=False)
-        if self._loop is not None:
-            self._loop.finish_stop()
-        self._listeners.stop(_UNTOLD_S)
+        self._finish_stop()
 
     def _begin_stop(self, timeout: timedelta, *, at_exit: bool) -> None:
-        with self._lock:
+        with self._names.lock:
             stops, self._stopped = not self._stopped, True
             _started.discard(self)
-            if stops and self._loop is not None:
-                self._loop.begin_stop(timeout, at_exit=at_exit)
+            if stops and self._life is not None:
+                self._life.loop.stop(timeout, at_exit=at_exit)
 
-    def _running(self) -> Loop:
-        loop = self._loop
-        if loop is not None and not self._stopped and loop.broken is None:
-            return loop
+    def _finish_stop(self) -> None:
+        if self._life is not None:
+            self._life.driver.finish()
+        self._listeners.stop(_UNTOLD_S)
+
+    def _running(self) -> Life:
+        life = self._life
+        if life is not None and not self._stopped and life.loop.broken is None:
+            return life
         if self._stopped:
             raise SchedulerStateError("the scheduler has stopped and takes no tasks; make a new Scheduler()")
-        if loop is not None:
+        if life is not None:
             raise SchedulerStateError("the scheduler's thread died, see the log; make a new Scheduler()")
-        loop = self._new_loop()
         try:
+            life = Life(self._clock, self._names, self._listeners, self._max_workers, self._event_loop)
             _watch_exit(self)
-            loop.start()
+            life.driver.start()
         except RuntimeError as error:  # the interpreter ends, or no thread can be had
             _started.discard(self)
             raise SchedulerStateError(
                 f"the scheduler can't start: {error}; add tasks before the program ends"
             ) from error
-        self._loop = loop
-        return loop
-
-    def _new_loop(self) -> Loop:
-        if isinstance(self._clock, VirtualClock):
-            return VirtualLoop(self._clock, self._workers, self._listeners, self._tasks, self._lock)
-        return Loop(self._clock, self._workers, self._listeners, self._tasks, self._lock)
-
-    def _workers(self, report: Callable[[Any], None]) -> Workers:
-        inline = isinstance(self._clock, VirtualClock)
-        return Workers(self._clock, report, self._max_workers, self._event_loop, inline=inline)
+        self._life = life
+        return life
 
     def __enter__(self) -> Self:
         return self.start()
@@ -342,7 +328,7 @@ class Scheduler:
         self.stop()
 
     async def __aenter__(self) -> Self:
-        if self._loop is None and not isinstance(self._clock, VirtualClock):
+        if self._life is None and not isinstance(self._clock, VirtualClock):
             self._event_loop = asyncio.get_running_loop()
         return self.start()
 
@@ -350,6 +336,12 @@ class Scheduler:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await asyncio.to_thread(self.stop)
+
+
+def _not_a_task(value: object, *at: int) -> InitErrorDetails:
+    got = "a function is no task" if callable(value) else f"a task must be a BackgroundTask, got {type_name(value)}"
+    name = function_name(value) if callable(value) else "func"
+    return fault("not_a_task", "{got}; write add_task(BackgroundTask({name}, ...))", at=at, got=got, name=name)
 
 
 # ---- the process ends, or forks ----------------------------------------------------------------------------------
@@ -374,9 +366,7 @@ def _drain_all() -> None:
     for scheduler in schedulers:
         scheduler._begin_stop(_DRAIN, at_exit=True)
     for scheduler in schedulers:
-        if scheduler._loop is not None:
-            scheduler._loop.finish_stop()
-        scheduler._listeners.stop(_UNTOLD_S)
+        scheduler._finish_stop()
 
 
 def _after_fork() -> None:
@@ -384,9 +374,9 @@ def _after_fork() -> None:
     _watching = False
     _started.clear()
     for scheduler in tuple(_all):
-        if scheduler._loop is not None:
-            scheduler._loop.forked = True
-            scheduler._loop.detach()
+        if scheduler._life is not None:
+            scheduler._life.forked = True
+            scheduler._life.driver.forget()
         scheduler._reset()
 
 

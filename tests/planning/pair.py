@@ -18,11 +18,13 @@ from model_parts import Call, Ended, Occurrences, PassedLine, RunLine, Task, Way
 
 from panther_schedule import BackgroundTask, Cron, Daily, Once, Policy, Repeat, Retry, Scheduler, VirtualClock
 from panther_schedule.clock import microseconds, moment
-from panther_schedule.planning.records import AttemptRecord, PassedRecord, Record, Run, RunRecord
+from panther_schedule.planning.ends import deadline
+from panther_schedule.planning.records import Attempt, Passed, Record, Run
+from panther_schedule.runtime.calls import Began
 from panther_schedule.runtime.entries import Entry, Flight
 from panther_schedule.runtime.handles import RunHandle, TaskHandle
-from panther_schedule.runtime.loop import Loop
-from panther_schedule.runtime.workers import Started, Workers
+from panther_schedule.runtime.life import Life
+from panther_schedule.runtime.workers import Inline
 
 START = microseconds(datetime(2026, 1, 1, tzinfo=UTC))
 LONG_BEFORE = START - 10 * 86_400_000_000  # where the lists of wall-clock kinds begin
@@ -33,7 +35,6 @@ ERRORS: dict[str | None, BaseException | None] = {
     "SystemExit": SystemExit("not tried again"),
     "CancelledError": CancelledError(),
 }
-_post = Scheduler._post
 
 
 def us(by: int) -> timedelta:
@@ -45,63 +46,38 @@ class DivergenceError(AssertionError):
     """The scheduler and the model differ."""
 
 
-class HeldWorkers(Workers):
+class HeldWorkers(Inline):
     """Workers that keep each run, called or not, until the test says how it ends."""
 
-    def __init__(self, clock: Any, report: Callable[[Any], None]) -> None:
-        super().__init__(clock, report, 1, None, inline=False)
+    def __init__(self, life: Life) -> None:
+        super().__init__(life._caller, life._coroutines)
+        self.clock = life.clock
         self.full = False
         self.open: list[Flight] = []
-        self.called: dict[Flight, int] = {}
         self.log: list[tuple[str, int, str, int]] = []
-
-    def prepare(self, task: Any) -> None:
-        """Start no thread."""
 
     def start(self, flights: list[Flight]) -> None:
         """Take runs over, and call their functions if there are free workers."""
         for flight in flights:
             self.open.append(flight)
-            self.log.append((flight.entry.name, flight.scheduled_at, flight.cause, flight.attempt))
+            self.log.append((flight.entry.name, flight.run.at, flight.run.cause, flight.run.attempt))
             if not self.full:
                 self.call(flight)
 
     def call(self, flight: Flight) -> None:
         """Begin, as a worker does."""
-        now = self._now(flight)
-        if flight.asked or flight.entry.cancelled:
-            self.open.remove(flight)
-            self._report((flight, "cancelled", None, now, None))
+        if flight.asked:
+            self.end(flight, "cancelled", None)
             return
-        self.called[flight] = now
-        terms = flight.entry.rule.terms
-        if terms is not None and terms.timeout is not None:
-            self._report(Started(flight, now, self._steady()))
+        reading = self.clock.read()
+        flight.started = flight.entry.rule.now(reading)
+        if deadline(flight.entry.rule, reading.steady) is not None:
+            self._caller.report(Began(flight, reading.steady))
 
-    def end(self, flight: Flight, outcome: Any, error: BaseException | None) -> None:
+    def end(self, flight: Flight, outcome: str, error: BaseException | None) -> None:
         """Let a function end."""
         self.open.remove(flight)
-        self._report((flight, outcome, self.called.pop(flight), self._now(flight), error))
-
-    def ended(self, flight: Flight) -> None:
-        """Count nothing."""
-
-    def cancel(self, flight: Flight) -> None:
-        """Ask a run to end; the test decides whether it does."""
-        flight.asked = True
-
-    def stop(self) -> None:
-        """Have nothing to let go."""
-
-
-class HeldScheduler(Scheduler):
-    """A scheduler with such workers."""
-
-    def _workers(self, report: Callable[[Any], None]) -> Workers:
-        return HeldWorkers(self._clock, report)
-
-    def _post(self, entry: Entry, loop: Loop) -> None:
-        _post(self, entry, loop)  # the one of the class may be watched, and the law of mutants does not hold
+        self._caller.end(flight, error, obeyed=outcome == "cancelled")
 
 
 @dataclass(frozen=True)
@@ -124,15 +100,14 @@ class Pair:
 
     def __init__(self) -> None:
         self.clock = VirtualClock(moment(START))
-        self.scheduler = HeldScheduler(clock=self.clock).start()
+        self.scheduler = Scheduler(clock=self.clock).start()
         self.model = Model(START)
         self.handles: list[TaskHandle] = []
         self.manual: list[tuple[RunHandle, Call]] = []
         self.done: list[str] = []
-        loop = self.scheduler._loop
-        assert loop is not None
-        assert isinstance(loop.workers, HeldWorkers)
-        self.loop, self.workers = loop, loop.workers
+        assert self.scheduler._life is not None
+        self.life = self.scheduler._life
+        self.workers = self.life.workers = self.life.loop.workers = HeldWorkers(self.life)
 
     # ---- what is done to both --------------------------------------------------------------------------------
 
@@ -217,7 +192,7 @@ class Pair:
         self.workers.full = full
         if not full:
             for flight in list(self.workers.open):
-                if flight not in self.workers.called:
+                if flight.started is None:
                     self.workers.call(flight)
         self.clock.advance(timedelta(0))
         self.model.set_full(full)
@@ -244,7 +219,7 @@ class Pair:
 
     def check(self) -> None:
         """Compare all that can be seen."""
-        for line in self.loop._later:
+        for line in self.life.loop._put_off:
             raise self.diverged("a fault of the store", line, None)
         names = [handle.name for handle in self.handles]
         starts = [(names[order], *start) for order, *start in self.model.log]
@@ -337,17 +312,16 @@ def policy_of(ways: Ways) -> Policy:
 
 def records_of(entry: Entry) -> list[RunLine | PassedLine]:
     """Return a task's records as the model writes them."""
-    return [line_of(record) for record in entry.account or ()]
+    return [line_of(record) for record in entry.history or ()]
 
 
 def line_of(record: Record) -> RunLine | PassedLine:
     """Return a record as the model writes it."""
-    if isinstance(record, PassedRecord):
-        return PassedLine(*record)
-    return RunLine(record.scheduled_at, record.cause, (*map(call_of, record.earlier), call_of(record)))
+    if isinstance(record, Passed):
+        return PassedLine(record.reason, record.first, record.last, record.count)
+    return RunLine(record.at, record.cause, tuple(map(call_of, record.attempts)))
 
 
-def call_of(call: AttemptRecord | RunRecord) -> Ended:
+def call_of(call: Attempt) -> Ended:
     """Return one call of a function as the model writes it."""
-    error = None if call.error is None else type(call.error).__name__
-    return Ended(call.started_at, call.finished_at, call.outcome, error)
+    return Ended(call.started, call.finished, call.outcome, None if call.error is None else type(call.error).__name__)

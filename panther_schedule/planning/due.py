@@ -1,0 +1,217 @@
+"""What is due: the first occurrence of a task, and what becomes of each occurrence whose time has come."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from ..clock import Reading, microseconds
+from ..models.schedules import Once, Schedule
+from .records import Passed, Reason, Run, make
+from .rule import DEFAULT_TERMS, Rule, Terms, jittered
+from .state import NOTHING_HELD, Held, State, Step
+
+
+def begin(schedule: Schedule, rule: Rule, reading: Reading) -> State | None:
+    """Return the state of a task that is added now; None when its schedule has no occurrence.
+
+    Wall-clock kinds begin with the next occurrence strictly after now; `Once` and `Repeat` with their first one,
+    even when it is over.
+    """
+    anchor: int = rule.now(reading)
+    first: int | None = anchor
+    if rule.on_wall:
+        if isinstance(schedule, Once) and schedule.at is not None:
+            first = anchor = microseconds(schedule.at)
+        else:
+            first = rule.occurrences.next_after(anchor, anchor)
+    return None if first is None else make(State, (anchor, None, first, 0, 0, None, NOTHING_HELD))
+
+
+def due(rule: Rule, state: State, now: int) -> Step:
+    """Decide about all occurrences that are due by `now`: they start, wait, or are recorded as passed.
+
+    By the default policy those that the scheduler was too late for are `missed`, and the latest runs in their place.
+    An active run makes the latest `skipped_overlap`; `n` counts runs, so none of them is lost.
+    """
+    anchor, _cursor, at, handed, running, latest, held = state
+    if at is None or at > now or held.paused is not None:
+        return Step(state)
+    if rule.back_to_back:
+        if running or held.lingering or held.waiting:  # of the schedule before, which was replaced
+            return Step(state._replace(next_at=None))
+        return Step(State(anchor, at, None, handed + 1, 1, at, held), starts=(Run("", at, latest),))
+    terms = rule.terms or DEFAULT_TERMS
+    following = rule.occurrences.next_after(at, anchor)
+    alone = following is None or following > now
+    if running or held is not NOTHING_HELD or terms.jitter or not alone or at < now - terms.tolerance:
+        return _due_by_policy(rule, terms, state, now)
+    handed += 1  # one occurrence, in time, and nothing in its way: most steps are this one
+    if handed == rule.n:
+        following = None
+    run = make(Run, ("", at, latest, "schedule", 0, (), "active", False, None))
+    new = make(State, (anchor, at, following, handed, 1, at, held))
+    return make(Step, (new, None, None, (run,), (), (), "", False, False, False, None))
+
+
+def _due_by_policy(rule: Rule, terms: Terms, state: State, now: int) -> Step:
+    at, anchor = state.next_at, state.anchor
+    if at is None or jittered(rule, at, anchor) > now:
+        return Step(state)
+    latest = latest_due(rule, at, anchor, now)
+    wanted = _wanted(rule, terms, state, latest, now)
+    passed: tuple[Passed, ...] = ()
+    if not wanted or wanted[0] != at:
+        passed = (span(rule, "missed", at, latest if not wanted else _before(rule, wanted[0], anchor), anchor),)
+    late = len(wanted) > 1 or state.held.catching_up
+    places = _places(rule, state)
+    if places is not None and len(wanted) > places:  # the task ends with the last of its n
+        latest = wanted[places - 1]
+        wanted = wanted[:places]
+    held = tidy(state.held._replace(released=False)) if state.held.released else state.held
+    state = state._replace(cursor=latest, next_at=rule.occurrences.next_after(latest, anchor), held=held)
+    if not wanted:
+        return closed(rule, Step(state, passed=passed))
+    step = _join_late(terms, state, wanted) if late else _overlapping(rule, terms, state, latest)
+    if _places(rule, step.state) == 0:
+        step = step._replace(state=step.state._replace(next_at=None))
+    return closed(rule, step._replace(passed=passed + step.passed))
+
+
+def _wanted(rule: Rule, terms: Terms, state: State, latest: int, now: int) -> tuple[int, ...]:
+    """Return the due occurrences that are not missed, oldest first; `latest` is the last one that is due."""
+    if state.held.released:
+        return (latest,)
+    match terms.missed:
+        case "coalesce":
+            return (latest,)
+        case "skip":
+            return (latest,) if jittered(rule, latest, state.anchor) >= now - terms.tolerance else ()
+        case "catch_up":
+            first = max(state.next_at or 0, now - terms.tolerance)
+            wanted: list[int] = []
+            at: int | None = latest
+            while at is not None and at >= first and len(wanted) < terms.most_late:
+                wanted.append(at)
+                at = rule.occurrences.latest(at - 1, state.anchor)
+            return tuple(reversed(wanted))
+        case _:
+            assert_never(terms.missed)
+
+
+def _join_late(terms: Terms, state: State, late: tuple[int, ...]) -> Step:
+    """Let late occurrences run one after the other, oldest first, whatever overlap says."""
+    held = state.held
+    room = max(0, terms.most_late - len(held.waiting))
+    joining, surplus = late[:room], late[room:]
+    if joining:
+        held = held._replace(waiting=held.waiting + joining, catching_up=True)
+    passed = (Passed("skipped_overlap", surplus[0], surplus[-1], len(surplus)),) if surplus else ()
+    return start_waiting(Step(state._replace(held=held), passed=passed))
+
+
+def _overlapping(rule: Rule, terms: Terms, state: State, at: int) -> Step:
+    """Decide about one due occurrence beside the runs that are active or wait."""
+    waiting = state.held.waiting
+    running = state.running + state.held.lingering
+    if not running and not waiting:
+        return _start(Step(state), at)
+    waits = Step(_with_waiting(state, (*waiting, at)))
+    skipped = Step(state, passed=(Passed("skipped_overlap", at, at, 1),))
+    if rule.once:  # what is active belongs to the schedule before, and there is no other occurrence
+        skipped = waits
+    match terms.overlap:
+        case "skip":
+            return skipped
+        case "queue_one" | "queue_all":
+            return skipped if len(waiting) >= terms.most else waits
+        case "allow":
+            return skipped if running >= terms.most or waiting else _start(Step(state), at)
+        case "cancel_running":
+            superseded = tuple(Passed("skipped_overlap", old, old, 1) for old in waiting)
+            state = state._replace(held=state.held._replace(older=0))
+            return Step(_with_waiting(state, (at,)), passed=superseded, asks="scheduled")
+        case _:
+            assert_never(terms.overlap)
+
+
+def _start(step: Step, at: int) -> Step:
+    state = step.state
+    new = state._replace(handed=state.handed + 1, running=state.running + 1, latest=at)
+    return step._replace(state=new, starts=(*step.starts, Run("", at, state.latest)))
+
+
+def start_waiting(step: Step) -> Step:
+    """Start the occurrence that has waited longest, unless a run is still active."""
+    state = step.state
+    held = state.held
+    if not held.waiting or state.running or held.lingering or held.paused is not None:
+        return step
+    started = _start(step._replace(state=_with_waiting(state, held.waiting[1:])), held.waiting[0])
+    if not held.older:
+        return started
+    state = started.state
+    held = tidy(state.held._replace(older=held.older - 1))
+    return started._replace(state=state._replace(handed=state.handed - 1, held=held))
+
+
+def _with_waiting(state: State, waiting: tuple[int, ...]) -> State:
+    return state._replace(held=tidy(state.held._replace(waiting=waiting)))
+
+
+def tidy(held: Held) -> Held:
+    """Return the one empty value where nothing is held."""
+    if not held.waiting:
+        held = held._replace(catching_up=False, older=0)
+    return NOTHING_HELD if held == NOTHING_HELD else held
+
+
+def _places(rule: Rule, state: State) -> int | None:
+    """Return how many of the n runs are left; None when they never end."""
+    held = state.held
+    return None if rule.n == -1 else rule.n - state.handed - len(held.waiting) + held.older
+
+
+def latest_due(rule: Rule, at: int, anchor: int, now: int) -> int:
+    """Return the last occurrence that is due by now; `at` is one."""
+    latest = _before(rule, now + 1, anchor)
+    if latest != at and jittered(rule, latest, anchor) > now:
+        return _before(rule, latest, anchor)  # jitter keeps the order, so the one before is due
+    return latest
+
+
+def _before(rule: Rule, at: int, anchor: int) -> int:
+    latest = rule.occurrences.latest(at - 1, anchor)
+    assert latest is not None  # noqa: S101 - the occurrence that is due lies there
+    return latest
+
+
+def span(rule: Rule, reason: Reason, first: int, last: int, anchor: int) -> Passed:
+    """Return the record of the occurrences from `first` to `last`."""
+    return Passed(reason, first, last, rule.occurrences.count(first - 1, last, anchor))
+
+
+# ---- the end of a task -------------------------------------------------------------------------------------------
+
+
+def continues(rule: Rule, state: State) -> bool:
+    """Tell whether another occurrence is to come, now or when the active run has ended."""
+    return state.next_at is not None or (rule.back_to_back and state.handed != rule.n and not state.held.stopped)
+
+
+def has_ended(rule: Rule, state: State) -> bool:
+    """Tell whether no scheduled run is active or waits and none will start."""
+    if state.running or state.held.waiting:
+        return False
+    if state.held.stopped:
+        return True
+    return state.next_at is None and not (state.held.lingering and continues(rule, state))
+
+
+def is_cancelled(state: State) -> bool:
+    """Tell whether a task was cancelled."""
+    return state.held.stopped == "cancelled"
+
+
+def closed(rule: Rule, step: Step) -> Step:
+    """Return the step that ends the task if nothing is left of it."""
+    return step._replace(ended=True) if not step.starts and has_ended(rule, step.state) else step

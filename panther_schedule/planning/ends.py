@@ -1,0 +1,206 @@
+"""What follows a run: its outcome, another attempt, the next run; and what it means to ask one for its end."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, TypeAlias, assert_never
+
+from ..clock import MICROSECOND, SECOND, Reading
+from ..occurrences.jitter import spread
+from .due import closed, is_cancelled, start_waiting, tidy
+from .records import Attempt, Outcome, Run, make
+from .rule import Rule
+from .state import NOTHING_HELD, Asks, State, Step
+
+OnLost: TypeAlias = Literal["again", "record"]
+
+MOST_LOST: Final = 3
+"""A run whose attempts were lost this often is recorded as lost."""
+_FIRST_PAUSE: Final = SECOND  # after a failure of a back-to-back task
+_LONGEST_PAUSE: Final = 60 * SECOND
+_LONGEST_DELAY: Final = 10_000 * 365 * 24 * 3600 * SECOND
+
+
+def ended(rule: Rule, state: State, run: Run, attempt: Attempt, reading: Reading) -> Step:
+    """Decide what follows the end of a run's function: an outcome, another attempt, or whatever waited for it."""
+    _task, at, previous, cause, number, attempts, phase, _asked, _wake_at = run
+    match phase:
+        case "active":
+            if attempt.error is not None and (delay := retry_delay(rule, state, run, attempt.error)) is not None:
+                again = run._replace(attempts=(*attempts, attempt), phase="resting", wake_at=reading.steady + delay)
+                return Step(state, again, retry_in=delay)
+            if cause != "schedule" or state.held is not NOTHING_HELD or rule.back_to_back:
+                return _recorded(rule, state, run, attempt)
+            record = make(Run, ("", at, previous, cause, number, (*attempts, attempt), "ended", False, None))
+            anchor, cursor, next_at, handed, running, latest, held = state
+            new = make(State, (anchor, cursor, next_at, handed, running - 1, latest, held))
+            over = next_at is None and running == 1
+            return make(Step, (new, None, record, (), (), (), "", False, False, over, None))
+        case "outrun":
+            delay = _delay(rule, run.at, len(attempts) - _lost(run), TimeoutError())
+            return Step(state, run._replace(phase="resting", asked=False, wake_at=reading.steady + (delay or 0)))
+        case "lingering":
+            return _freed(rule, state, run, rule.now(reading))
+        case "queued" | "resting" | "ended":
+            return Step(state, run)
+        case _:
+            assert_never(phase)
+
+
+def wake(rule: Rule, state: State, run: Run, started: int | None, reading: Reading) -> Step:
+    """Start a run whose turn or next attempt has come, or end an attempt that takes too long.
+
+    The function of such an attempt, called at `started`, is asked to end and may go on.
+    """
+    if run.phase in {"queued", "resting"}:
+        run = run._replace(phase="active", asked=is_cancelled(state), wake_at=None)
+        return Step(state, run, hand_over=True)
+    if run.phase != "active":
+        return Step(state, run)
+    attempt = Attempt(started, rule.now(reading), "timed_out", TimeoutError("the run took longer than its timeout"))
+    delay = retry_delay(rule, state, run, attempt.error)
+    if delay is None:
+        return _recorded(rule, state, run, attempt, "lingering")
+    outrun = run._replace(phase="outrun", asked=True, wake_at=None, attempts=(*run.attempts, attempt))
+    return Step(state, outrun, retry_in=delay)
+
+
+def began(rule: Rule, state: State, run: Run, steady: int) -> Step:
+    """Wake a run whose function was called at this steady time when it takes too long."""
+    at = deadline(rule, steady)
+    return Step(state, run if at is None or run.phase != "active" else run._replace(wake_at=at))
+
+
+def deadline(rule: Rule, steady: int) -> int | None:
+    """Return the steady time at which an attempt that begins now takes too long; None when there is no limit."""
+    return None if rule.terms is None or rule.terms.timeout is None else steady + rule.terms.timeout
+
+
+def lost(rule: Rule, state: State, run: Run, started: int | None, on_lost: OnLost, reading: Reading) -> Step:
+    """Decide what follows an attempt whose process died, or was silent for longer than its lease."""
+    if run.phase not in {"active", "outrun", "lingering"}:
+        return Step(state, run)
+    attempt = Attempt(started, rule.now(reading), "lost", None)
+    if run.phase != "active":
+        return ended(rule, state, run, attempt, reading)
+    final = on_lost == "record" or run.asked or is_cancelled(state)
+    if final or _lost(run) + 1 >= MOST_LOST:
+        return _recorded(rule, state, run, attempt)
+    again = run._replace(phase="resting", asked=False, wake_at=reading.steady, attempts=(*run.attempts, attempt))
+    return Step(state, again, retry_in=0)
+
+
+def is_queued(run: Run) -> bool:
+    """Tell whether a run waits for its turn in a backfill."""
+    return run.phase == "queued"
+
+
+def ask(rule: Rule, state: State, run: Run, reading: Reading) -> Step:
+    """Ask a run to end; one that is not active is recorded as cancelled."""
+    match run.phase:
+        case "active":
+            return Step(state, run._replace(asked=True))
+        case "queued" | "resting":
+            return _recorded(rule, state, run, Attempt(None, rule.now(reading), "cancelled", None))
+        case "outrun":
+            return _recorded(rule, state, run, Attempt(None, rule.now(reading), "cancelled", None), "lingering")
+        case "lingering" | "ended":
+            return Step(state, run)
+        case _:
+            assert_never(run.phase)
+
+
+def is_asked(asks: Asks, run: Run) -> bool:
+    """Tell whether a step asks this run to end. A newcomer asks once: a second time would cut the cleanup short."""
+    if asks == "scheduled":
+        return run.cause == "schedule" and not (run.asked and run.phase == "active")
+    return asks == "all"
+
+
+def abandon(rule: Rule, state: State, run: Run, reading: Reading) -> Step:
+    """Record a run that has no outcome when the drain is over."""
+    if run.phase in {"lingering", "ended"}:
+        return Step(state, run)
+    attempt = Attempt(None, rule.now(reading), "abandoned", None)
+    return _recorded(rule, state, run, attempt, "lingering" if run.phase == "outrun" else "ended")
+
+
+def retry_delay(rule: Rule, state: State, run: Run, error: BaseException | None) -> int | None:
+    """Return the microseconds from the end of an attempt to the next; None when there is no other."""
+    if rule.terms is None or run.asked or error is None or is_cancelled(state):
+        return None
+    return _delay(rule, run.at, len(run.attempts) + 1 - _lost(run), error)
+
+
+def _delay(rule: Rule, scheduled_at: int, attempt: int, error: BaseException) -> int | None:
+    terms = rule.terms
+    retry = None if terms is None else terms.retry
+    if terms is None or retry is None or attempt >= retry.attempts or not retry.covers(error):
+        return None
+    longest = retry.max_delay // MICROSECOND
+    try:
+        delay = min(int(retry.delay // MICROSECOND * retry.factor ** (attempt - 1)), longest)
+    except OverflowError:  # a huge factor
+        delay = longest if retry.delay else 0
+    return min(delay + spread(f"{terms.key} {attempt}", scheduled_at, retry.jitter // MICROSECOND), _LONGEST_DELAY)
+
+
+def _lost(run: Run) -> int:
+    return sum(attempt.outcome == "lost" for attempt in run.attempts)
+
+
+def _recorded(rule: Rule, state: State, run: Run, last: Attempt, rest: Literal["ended", "lingering"] = "ended") -> Step:
+    """Record a run, and decide what follows; its function may be left `lingering`."""
+    record = run._replace(attempts=(*run.attempts, last), phase="ended", asked=False, wake_at=None)
+    lingering = record._replace(phase="lingering", asked=True) if rest == "lingering" else None
+    step = Step(state, lingering, record)
+    if run.cause == "manual":
+        return step
+    if run.cause == "backfill":
+        return step if lingering is not None else _next_backfill(step, run)
+    held = state.held
+    if rule.back_to_back:
+        held = tidy(held._replace(failures=_failures(held.failures, last.outcome)))
+    step = step._replace(state=state._replace(running=state.running - 1, held=held))
+    if lingering is not None:
+        return closed(rule, _lingers(step, 1))
+    return closed(rule, _next(rule, step, last.finished))
+
+
+def _freed(rule: Rule, state: State, run: Run, now: int) -> Step:
+    """Decide what follows when the function of a run that had timed out returns."""
+    step = Step(state)
+    if run.cause == "manual":
+        return step
+    if run.cause == "backfill":
+        return _next_backfill(step, run)
+    return closed(rule, _next(rule, _lingers(step, -1), now))
+
+
+def _failures(before: int, outcome: Outcome) -> int:
+    return 0 if outcome == "succeeded" else before + 1
+
+
+def _lingers(step: Step, by: int) -> Step:
+    held = step.state.held
+    held = tidy(held._replace(lingering=held.lingering + by))
+    return step._replace(state=step.state._replace(held=held))
+
+
+def _next_backfill(step: Step, run: Run) -> Step:
+    held = step.state.held
+    held = tidy(held._replace(backfilling=held.backfilling - 1))
+    follows = run.phase != "queued" and held.backfilling > 0
+    return step._replace(state=step.state._replace(held=held), next_queued=follows)
+
+
+def _next(rule: Rule, step: Step, at: int) -> Step:
+    """Let the next run of a task begin, or a back-to-back task wait for it."""
+    state, held = step.state, step.state.held
+    if not rule.back_to_back or held.waiting:  # waiting: of the schedule before, which was replaced
+        return start_waiting(step)
+    if state.running or held.lingering or state.handed == rule.n or held.stopped:
+        return step
+    next_at = at if state.cursor is None else max(at, state.cursor + 1)
+    if held.failures:
+        next_at += min(_FIRST_PAUSE << min(held.failures - 1, 6), _LONGEST_PAUSE)
+    return step._replace(state=state._replace(next_at=next_at))

@@ -1,0 +1,220 @@
+"""Puts what happens to the machine, and what it answers to the store: the same for every store.
+
+What is to be done outside, once the store has kept a step, is left in two lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from ..clock import MICROSECOND, Reading
+from ..events import (
+    ClockStepped,
+    OccurrencesPassed,
+    RunFinished,
+    RunRetried,
+    TaskAdded,
+    TaskEnded,
+    TaskPaused,
+    TaskReplaced,
+    TaskResumed,
+)
+from ..planning import control, ends
+from ..planning.due import continues, due, has_ended, is_cancelled
+from ..planning.rule import Rule, due_at
+from ..planning.state import State, Step
+from .entries import Entry, Flight
+from .logs import log_run
+from .memory import Store
+
+
+class Engine:
+    """The events of a scheduler, a method each."""
+
+    def __init__(self, store: Store, leave: Callable[[Entry], None]) -> None:
+        self.store: Final = store
+        self.starts: list[Flight] = []
+        """Runs to hand over."""
+        self.asked: list[Flight] = []
+        """Active runs to ask for their end."""
+        self.emit: Callable[..., None] | None = None
+        """Takes what listeners are told; None when there is no listener."""
+        self.live = 0
+        """How many tasks have not ended."""
+        self._leave = leave  # called with each task that ends
+
+    # ---- runs ----------------------------------------------------------------------------------------------------
+
+    def add(self, entry: Entry, reading: Reading) -> None:
+        """Keep a new task."""
+        self.live += 1
+        if self.emit is not None:
+            self.emit(TaskAdded, entry.name)
+        self.store.add(entry, reading)
+
+    def plan(self, entry: Entry, reading: Reading) -> None:
+        """Decide about what is due of a task."""
+        self._do(entry, None, due(entry.rule, entry.state, entry.rule.now(reading)), reading)
+
+    def end(self, flight: Flight, reading: Reading) -> None:
+        """Take note that a run's function has ended."""
+        entry, run = flight.entry, flight.run
+        if flight.asked and not run.asked:  # the cancel is on its way
+            flight.run = run = run._replace(asked=True)
+        self._do(entry, flight, ends.ended(entry.rule, entry.state, run, flight.attempt, reading), reading)
+
+    def begin(self, flight: Flight, steady: int, reading: Reading) -> None:
+        """Take note that a run's function was called at this steady time."""
+        entry = flight.entry
+        self._do(entry, flight, ends.began(entry.rule, entry.state, flight.run, steady), reading)
+
+    def wake(self, flight: Flight, reading: Reading) -> None:
+        """Start a queued or resting run, or end an attempt that takes too long."""
+        entry = flight.entry
+        self._do(entry, flight, ends.wake(entry.rule, entry.state, flight.run, flight.started, reading), reading)
+
+    def ask(self, flight: Flight, reading: Reading) -> None:
+        """Ask a run to end; one that is not active ends at once."""
+        entry = flight.entry
+        self._do(entry, flight, ends.ask(entry.rule, entry.state, flight.run, reading), reading)
+
+    def start_more(self, entry: Entry, flights: Sequence[Flight], reading: Reading) -> None:
+        """Start runs that claim no occurrence."""
+        step = control.more_runs(entry.state, tuple(flight.run for flight in flights))
+        for flight, run in zip(flights, step.starts, strict=True):
+            flight.run = run
+        self._do(entry, None, step, reading, flights)
+
+    # ---- people and clocks ---------------------------------------------------------------------------------------
+
+    def pause(self, entry: Entry, reason: str, reading: Reading) -> None:
+        """Start no runs of a task."""
+        self._look(entry, reading)
+        if (step := control.pause(entry.rule, entry.state, reason)) is not None:
+            self._do(entry, None, step, reading)
+            self._tell(TaskPaused, entry.name, reason)
+
+    def resume(self, entry: Entry, reading: Reading) -> None:
+        """Let a task go on after a pause."""
+        if (step := control.resume(entry.rule, entry.state, entry.rule.now(reading))) is not None:
+            self._tell(TaskResumed, entry.name)
+            self._do(entry, None, step, reading)
+
+    def replace(self, entry: Entry, rule: Rule, fresh: State | None, reading: Reading) -> None:
+        """Give a task another rule and, with another schedule, a fresh state."""
+        if control.is_stopped(entry.state):
+            return
+        self._tell(TaskReplaced, entry.name)
+        self._look(entry, reading)
+        had_ended = has_ended(entry.rule, entry.state)
+        self.store.replace(entry, rule)
+        self._do(entry, None, control.replaced(entry.state, fresh), reading)
+        self.live += had_ended and not has_ended(rule, entry.state)
+
+    def cancel(self, entry: Entry, reading: Reading) -> None:
+        """Start nothing more of a task, and ask its runs to end."""
+        self._do(entry, None, control.cancel(entry.rule, entry.state, entry.rule.now(reading)), reading)
+
+    def clock_stepped(self, by: int, entries: Iterable[Entry], reading: Reading) -> None:
+        """Look at tasks again after the wall clock was set."""
+        reset = 0
+        for entry in entries:
+            state = control.clock_set_back(entry.rule, entry.state, reading.wall) if entry.rule.on_wall else None
+            if state is not None:
+                reset += 1
+                self._do(entry, None, Step(state), reading)
+        self._tell(ClockStepped, MICROSECOND * by, reset)
+
+    def reload_zones(self, rules: Iterable[tuple[Entry, Rule]], reading: Reading) -> None:
+        """Give tasks their rules by new time zone data."""
+        for entry, rule in rules:
+            if not control.is_stopped(entry.state):
+                self._look(entry, reading)
+                self.store.replace(entry, rule)
+                self._do(entry, None, control.zones_reloaded(rule, entry.state, rule.now(reading)), reading)
+
+    # ---- the drain -----------------------------------------------------------------------------------------------
+
+    def drain(self, entry: Entry, reading: Reading) -> bool:
+        """Drop a task's later occurrences, unless it may go on; tell whether there were any."""
+        comes = continues(entry.rule, entry.state)
+        step = control.drain(entry.rule, entry.state, entry.rule.now(reading))
+        if step is not None:
+            self._do(entry, None, step, reading)
+        return comes and step is not None
+
+    def end_drain(self, entries: Iterable[Entry], reading: Reading) -> list[Flight]:
+        """End tasks whose drain is over; return the runs that are abandoned."""
+        abandoned: list[Flight] = []
+        for entry in entries:
+            self._do(entry, None, control.end_drain(entry.rule, entry.state, entry.rule.now(reading)), reading)
+            for flight in self.store.flights(entry):
+                abandoned.append(flight)
+                self._do(entry, flight, ends.abandon(entry.rule, entry.state, flight.run, reading), reading)
+        self.starts.clear()
+        return abandoned
+
+    # ---- inside --------------------------------------------------------------------------------------------------
+
+    def _look(self, entry: Entry, reading: Reading) -> None:
+        """Decide about what is due before the task is changed."""
+        at = due_at(entry.rule, entry.state)
+        if at is not None and at <= entry.rule.now(reading):
+            self.plan(entry, reading)
+
+    def _do(
+        self, entry: Entry, flight: Flight | None, step: Step, reading: Reading, flights: Sequence[Flight] = ()
+    ) -> None:
+        """Keep what a step says, and tell of it."""
+        _state, run, _record, starts, passed, given_up, asks, next_queued, _hand_over, ended, _retry_in = step
+        if ended:
+            ended = not has_ended(entry.rule, entry.state)
+        if starts and not flights:
+            flights = [Flight(entry, start) for start in starts]
+        asked = flight is not None and run is not None and run.asked and run is not flight.run
+        self.store.save(entry, flight, step, flights)
+        for begun in flights:
+            if not ends.is_queued(begun.run):
+                begun.asked = begun.run.asked
+                self.starts.append(begun)
+        if flight is not None:
+            self._follow(entry, flight, step, asked=asked)
+        if given_up or passed:
+            self._tell_of_others(entry, step)
+        if asks:
+            for other in self.store.flights(entry):
+                if ends.is_asked(asks, other.run):
+                    self.ask(other, reading)
+        if next_queued and (queued := self.store.first_queued(entry)) is not None:
+            self.wake(queued, reading)
+        if ended:
+            self.live -= 1
+            self._leave(entry)
+            self._tell(TaskEnded, entry.name, is_cancelled(entry.state))
+
+    def _follow(self, entry: Entry, flight: Flight, step: Step, *, asked: bool) -> None:
+        """See to the event's run."""
+        if flight.record is not None and step.record is not None:
+            log_run(flight.record)
+        if step.hand_over:
+            flight.asked, flight.seen, flight.started = flight.run.asked, False, None
+            self.starts.append(flight)
+        elif asked:
+            flight.asked = True
+            self.asked.append(flight)
+        if self.emit is not None:
+            if step.retry_in is not None:
+                self.emit(RunRetried, entry.name, flight.named, step.retry_in)
+            if step.record is not None:
+                self.emit(RunFinished, entry.name, flight.record)
+
+    def _tell_of_others(self, entry: Entry, step: Step) -> None:
+        for run in step.given_up:
+            self._tell(RunFinished, entry.name, run.named(entry.name))
+        for passed in step.passed:
+            self._tell(OccurrencesPassed, entry.name, passed)
+
+    def _tell(self, kind: type, *details: object) -> None:
+        if self.emit is not None:
+            self.emit(kind, *details)

@@ -1,0 +1,133 @@
+"""One life of a scheduler, from its start to its stop: its parts, and what handles ask of them."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Sequence
+from datetime import timedelta
+from queue import SimpleQueue
+from typing import Any
+
+from ..clock import Clock, VirtualClock
+from ..errors import SchedulerStateError, refuse, type_name
+from ..planning.due import has_ended, is_cancelled
+from ..planning.records import Run
+from .calls import Caller
+from .coroutines import Coroutines
+from .current import flying
+from .drivers import Driver, Mover, Sleeper
+from .engine import Engine
+from .entries import Entry, Flight
+from .listeners import Listeners
+from .loop import Command, Loop
+from .memory import Memory
+from .names import Names
+from .workers import Inline, Pool, Workers
+
+
+class Life:
+    """The parts of a scheduler that was started, joined."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        names: Names,
+        listeners: Listeners,
+        max_workers: int | None,
+        event_loop: asyncio.AbstractEventLoop | None,
+    ) -> None:
+        inbox: SimpleQueue[Any] = SimpleQueue()
+        self._caller = Caller(clock, inbox.put)
+        self._coroutines = Coroutines(self._caller, event_loop)
+        self.clock, self.names, self._listeners = clock, names, listeners
+        self.store = Memory()
+        self.engine = Engine(self.store, names.leave)
+        self.next_number = itertools.count(1).__next__
+        """Gives a run that claims no occurrence its number; any thread may ask."""
+        self.forked = False
+        """True in a child process: the threads stayed with the parent."""
+        self.workers: Workers
+        self.driver: Driver
+        if isinstance(clock, VirtualClock):
+            inline = self.workers = Inline(self._caller, self._coroutines)
+            self.loop = Loop(inbox, self.engine, inline, names, clock.read())
+            self.driver = Mover(self.loop, clock, inline, listeners)
+        else:
+            self.workers = Pool(self._caller, self._coroutines, max_workers)
+            self.loop = Loop(inbox, self.engine, self.workers, names, clock.read())
+            self.driver = Sleeper(self.loop, clock)
+        if listeners:
+            self.tell()
+
+    def tell(self) -> None:
+        """Tell the listeners what happens from now on."""
+        self.engine.emit = self._caller.emit = self._listeners.put
+
+    # ---- waiting -------------------------------------------------------------------------------------------------
+
+    def join(self, entry: Entry | None, timeout: timedelta | None) -> bool:
+        """Wait until a task has ended, or all have; tell whether that came before the timeout."""
+        check_timeout("join", timeout)
+        self.refuse_to_wait("join", entry)
+        if entry is None:
+            return self.driver.wait(self.loop.is_idle, timeout, self._unended)
+        return self.driver.wait(lambda: has_ended(entry.rule, entry.state), timeout, lambda: [entry])
+
+    def wait(self, flight: Flight, timeout: timedelta | None) -> None:
+        """Wait until a run is recorded, at most for the timeout."""
+        check_timeout("wait", timeout)
+        self.refuse_to_wait("wait", flight.entry)
+        self.driver.wait(lambda: flight.record is not None, timeout, list)
+
+    def refuse_to_wait(self, method: str, entry: Entry | None) -> None:
+        """Refuse to wait in a run that is waited for, or on the event loop that runs need."""
+        flight = flying.get()  # also where a run waits in another thread, as asyncio.to_thread() does
+        own = flight is not None and flight in self.store.in_flight and entry in {None, flight.entry}
+        if own or self.workers.runs_here():
+            raise SchedulerStateError(
+                f"{method}() waits for runs to end, and is called from one of them, or on the event loop they need; "
+                "call it from another thread, or leave the `async with` block"
+            )
+
+    def _unended(self) -> list[Entry]:
+        return [entry for entry in self.loop.tasks() if not has_ended(entry.rule, entry.state)]
+
+    # ---- acting --------------------------------------------------------------------------------------------------
+
+    def do(self, command: Command) -> None:
+        """Run a command on the loop; wait up to a second."""
+        self.driver.do(command)
+
+    def cancel(self, entry: Entry) -> None:
+        """Free a task's name, start nothing more of it, and ask its runs to end."""
+        with self.names.lock:
+            self.names.free(entry)
+        for flight in tuple(self.store.in_flight):
+            if flight.entry is entry:
+                flight.asked = True  # at once, so that what waits for a worker or fails now is not called again
+        self.do(lambda reading: self.engine.cancel(entry, reading))
+
+    def start_more(self, entry: Entry, runs: Sequence[Run]) -> list[Flight]:
+        """Start runs that claim no occurrence."""
+        flights = [Flight(entry, run) for run in runs]
+        self.do(lambda reading: self.engine.start_more(entry, flights, reading))
+        return flights
+
+    def check_startable(self, method: str, entry: Entry) -> None:
+        """Refuse to run a task that was cancelled, or whose scheduler stops."""
+        if is_cancelled(entry.state) or self.loop.stopping:
+            what = "the task was cancelled" if is_cancelled(entry.state) else "the scheduler has stopped"
+            raise SchedulerStateError(f"{method}() needs a task in a scheduler that runs, and {what}; add it again")
+
+
+def check_timeout(method: str, timeout: object) -> None:
+    """Refuse a timeout that is no timedelta, before anything is done."""
+    if timeout is not None and not isinstance(timeout, timedelta):
+        refuse(
+            method,
+            "duration_type",
+            "timeout must be a timedelta, got {got}; write timedelta(seconds=5)",
+            at=("timeout",),
+            got=f"{type_name(timeout)} {timeout!r}",
+        )

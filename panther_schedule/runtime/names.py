@@ -1,0 +1,85 @@
+"""The names of a scheduler's tasks."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from ..errors import refuse
+from ..tasks.signature import function_name, inspect_function
+from ..tasks.task import BackgroundTask
+from .entries import Entry
+
+
+class Names:
+    """The tasks of one scheduler by name; whoever changes more than one thing holds the lock."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()  # a signal handler, or a __del__, may add a task in the midst of adding one
+        self._entries: dict[str, Entry] = {}
+        self._orders = itertools.count(1)
+
+    def known(self, task: BackgroundTask[..., Any]) -> Entry | None:
+        """Return the entry of an equal task of the same name; refuse a different one (`name_in_use`)."""
+        entry = None if task._name is None else self._entries.get(task._name)
+        if entry is not None and not equal(entry.task, task):
+            _refuse_name(entry.task, task)
+        return entry
+
+    def next(self, task: BackgroundTask[..., Any]) -> tuple[str, int]:
+        """Return the name of a new task, its own or a unique one, and its number in the order of adding."""
+        order = next(self._orders)
+        if task._name is not None:
+            return task._name, order
+        name = f"{function_name(task._func)}-{order:06x}"
+        return (name, order) if name not in self._entries else self.next(task)
+
+    def take(self, entry: Entry) -> None:
+        """Give an entry its name."""
+        self._entries[entry.name] = entry
+
+    def free(self, entry: Entry) -> None:
+        """Let another task have the name."""
+        if self._entries.get(entry.name) is entry:
+            del self._entries[entry.name]
+
+    def leave(self, entry: Entry) -> None:
+        """Forget a task that has ended; a named one stays, so that adding it again does not start it again."""
+        if entry.task._name is None:
+            self._entries.pop(entry.name, None)
+
+    def find(self, name: object) -> Entry | None:
+        """Return the entry of this name."""
+        return self._entries.get(name) if isinstance(name, str) else None
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(list(self._entries.values()))
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+def equal(one: object, other: object) -> bool:
+    """Tell whether two values are equal, whatever their `==` does."""
+    try:
+        return bool(one == other)
+    except Exception:  # noqa: BLE001 - an argument whose == raises, or gives no truth value: they differ
+        return False
+
+
+def _refuse_name(known: BackgroundTask[..., Any], task: BackgroundTask[..., Any]) -> NoReturn:
+    fields = [name for name in ("func", "schedule", "policy") if getattr(known, name) != getattr(task, name)]
+    if "func" not in fields:
+        canonical = inspect_function(task.func).canonical
+        if not equal(canonical(known.args, known.kwargs), canonical(task.args, task.kwargs)):
+            fields.append("arguments")
+    refuse(
+        "add_task",
+        "name_in_use",
+        "the name {name} is in use by a task with another {fields}; write replace(task), or choose another name",
+        at=("name",),
+        name=repr(task.name),
+        fields=" and ".join(fields),
+    )
