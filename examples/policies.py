@@ -25,8 +25,8 @@ def tell(event: events.Event) -> None:
     """Say what was not as it should be."""
     at = f"{clock.now():%H:%M}"
     match event:
-        case events.RunRetried(_task, _run_id, attempt, delay):
-            print(at, f"attempt {attempt.outcome}, again in {delay}")
+        case events.RunRetried(_task, run, delay):
+            print(at, f"attempt {run.attempts[-1].outcome}, again in {delay}")
         case events.RunFinished(_task, run) if run.outcome != "succeeded" or len(run.attempts) > 1:
             print(at, f"run for {run.scheduled_at:%H:%M} {run.outcome}, attempt {len(run.attempts)}")
         case events.OccurrencesPassed(_task, passed):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from .clock import MICROSECOND, moment
+from .clock import moment
 from .planning.records import Attempt, Passed, Run
 
 _Kind = TypeVar("_Kind")
@@ -85,17 +85,13 @@ class RunRetried(NamedTuple):
     task: str
     run: Run
     """The run, with its attempts so far; the last of them has just ended."""
-    retry_in: int
+    delay: timedelta
+    """The time until the next one; after a timeout, counted from the end of the function."""
 
     @property
     def attempt(self) -> Attempt:
         """The attempt that has ended."""
         return self.run.attempts[-1]
-
-    @property
-    def delay(self) -> timedelta:
-        """The time until the next one; after a timeout, counted from the end of the function."""
-        return MICROSECOND * self.retry_in
 
 
 @_event

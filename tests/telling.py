@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from panther_schedule import BackgroundTask, Once, Run, Scheduler, TaskHandle
+from panther_schedule import BackgroundTask, Once, Passed, Run, Scheduler, TaskHandle
+from panther_schedule.clock import microseconds
+from panther_schedule.planning.records import Attempt, Outcome, Reason
 
 SECOND = timedelta(seconds=1)
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -44,6 +46,24 @@ def told(handle: TaskHandle) -> list[object]:
 def outcomes(handle: TaskHandle) -> dict[str, int]:
     """Count what became of a task's occurrences, without zeros."""
     return {what: number for what, number in handle.counts.items() if number}
+
+
+def attempt(
+    started: datetime | None, finished: datetime, outcome: Outcome, error: BaseException | None = None
+) -> Attempt:
+    """Make the record of a call."""
+    return Attempt(None if started is None else microseconds(started), microseconds(finished), outcome, error)
+
+
+def run(task: str, scheduled_at: datetime, *attempts: Attempt, previous: datetime | None = None) -> Run:
+    """Make the record of a scheduled run."""
+    before = None if previous is None else microseconds(previous)
+    return Run(task, microseconds(scheduled_at), before, attempts=attempts, phase="ended")
+
+
+def passed(reason: Reason, first: datetime, last: datetime, count: int) -> Passed:
+    """Make the record of occurrences without a run."""
+    return Passed(reason, microseconds(first), microseconds(last), count)
 
 
 def at(scheduler: Scheduler, second: float, act: Callable[[], object]) -> None:

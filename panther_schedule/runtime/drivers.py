@@ -167,7 +167,9 @@ class Mover:
             while not loop.over:
                 wait = loop.turn(loop.take(), read())
                 if not workers.call_next():
-                    self._listeners.flush()
+                    if self._listeners:  # which may have something done
+                        self._listeners.flush()
+                        wait = self._wait()
                     if wait != 0:
-                        return self._wait() if self._listeners else wait
+                        return wait
         return None

@@ -205,7 +205,7 @@ class Engine:
             self.asked.append(flight)
         if self.emit is not None:
             if step.retry_in is not None:
-                self.emit(RunRetried, entry.name, flight.named, step.retry_in)
+                self.emit(RunRetried, entry.name, flight.named, MICROSECOND * step.retry_in)
             if step.record is not None:
                 self.emit(RunFinished, entry.name, flight.record)
 

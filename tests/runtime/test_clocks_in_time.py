@@ -25,7 +25,7 @@ from panther_schedule import (
 )
 from panther_schedule.events import ClockStepped, Event
 from panther_schedule.occurrences.queries import clear_caches
-from panther_schedule.planning.rule import rule_of
+from panther_schedule.planning import rule
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -163,7 +163,7 @@ def ahead(tmp_path: Path) -> Iterator[Callable[[int], None]]:
     zoneinfo.reset_tzpath(to=())
     zoneinfo.ZoneInfo.clear_cache()
     clear_caches()
-    rule_of.cache_clear()
+    rule.clear_caches()
 
 
 CHANGED = [

@@ -13,9 +13,9 @@ import pytest
 
 from panther_schedule import BackgroundTask, Policy, Retry, Run, Scheduler, TaskHandle, VirtualClock, current_run
 from panther_schedule.events import Event, RunFinished, RunStarted, TaskEnded
+from panther_schedule.runtime.calls import Began
 from panther_schedule.runtime.current import flying
 from panther_schedule.runtime.handles import RunHandle
-from panther_schedule.runtime.workers import Started
 
 MS = timedelta(milliseconds=1)
 LONG = timedelta(seconds=20)  # far longer than anything here takes
@@ -128,10 +128,10 @@ def test_every_run_ends_once_whatever_many_threads_do_meanwhile() -> None:
     assert scheduler.counts["in_flight"] == scheduler.counts["abandoned"] == 0
     assert all(run.run is not None for meddler in meddlers for run in meddler.runs)
     ended = [event.run.id for event in told if isinstance(event, RunFinished)]
-    started = {event.run_id for event in told if isinstance(event, RunStarted)}
+    started = {event.run.id for event in told if isinstance(event, RunStarted)}
     assert started <= set(ended)
     health = scheduler.health()
-    assert (health.in_flight, health.waiting, health.overdue) == (0, 0, ())
+    assert (scheduler.counts["in_flight"], health.waiting, health.overdue) == (0, 0, ())
     assert sum(isinstance(event, TaskEnded) and event.cancelled for event in told) > 0
     assert all(isinstance(record, Run) or record.count > 0 for m in meddlers for h in m.handles for record in h.runs)
 
@@ -139,10 +139,10 @@ def test_every_run_ends_once_whatever_many_threads_do_meanwhile() -> None:
 def test_a_replacement_may_come_between_the_start_of_a_run_and_the_report_of_it(clock: VirtualClock) -> None:
     def works() -> None:
         scheduler.replace(task)
-        loop, flight = scheduler._loop, flying.get()
-        assert loop is not None
+        life, flight = scheduler._life, flying.get()
+        assert life is not None
         assert flight is not None
-        loop.post(Started(flight, clock.steady(), clock.steady()))
+        life.loop.post(Began(flight, clock.read().steady))
 
     task = BackgroundTask(works).with_name("task")
     with Scheduler(clock=clock) as scheduler:

@@ -8,8 +8,10 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, assert_never, get_args
 
 import pytest
+from telling import attempt, passed, run
 
-from panther_schedule import BackgroundTask, Passed, Policy, Retry, Run, Scheduler, VirtualClock
+from panther_schedule import BackgroundTask, Policy, Retry, Scheduler, VirtualClock
+from panther_schedule.clock import microseconds
 from panther_schedule.events import (
     ClockStepped,
     Event,
@@ -23,7 +25,6 @@ from panther_schedule.events import (
     TaskReplaced,
     TaskResumed,
 )
-from panther_schedule.planning.records import Attempt
 from panther_schedule.runtime import listeners
 
 SECOND = timedelta(seconds=1)
@@ -64,16 +65,15 @@ def test_the_life_of_a_task_in_events(heard: Heard) -> None:
     heard.scheduler.add_task(BackgroundTask(note).interval(2).interval_wait(MINUTE).with_name("digest"))
     heard.scheduler.join()
 
-    def run(number: int) -> list[Event]:
-        at = START + number * MINUTE
-        id_ = f"digest/{at.isoformat()}"
-        attempt = Attempt(at, at, "succeeded", None)
-        return [
-            RunStarted("digest", id_, at, at, "schedule", 1),
-            RunFinished("digest", Run(at, at, at, "succeeded", None, id_, "schedule", (attempt,))),
-        ]
-
-    assert heard.take() == [TaskAdded("digest"), *run(0), *run(1), TaskEnded("digest", cancelled=False)]
+    first, second = START, START + MINUTE
+    assert heard.take() == [
+        TaskAdded("digest"),
+        RunStarted("digest", run("digest", first)._replace(phase="active"), microseconds(first)),
+        RunFinished("digest", run("digest", first, attempt(first, first, "succeeded"))),
+        RunStarted("digest", run("digest", second, previous=first)._replace(phase="active"), microseconds(second)),
+        RunFinished("digest", run("digest", second, attempt(second, second, "succeeded"), previous=first)),
+        TaskEnded("digest", cancelled=False),
+    ]
 
 
 def test_each_attempt_is_told(heard: Heard) -> None:
@@ -89,25 +89,25 @@ def test_each_attempt_is_told(heard: Heard) -> None:
     handle = heard.scheduler.add_task(BackgroundTask(fails_twice).with_name("digest").with_policy(retry=retry))
     heard.scheduler.join()
 
-    id_ = f"digest/{START.isoformat()}"
     starts = [START, START + 61 * SECOND, START + 182 * SECOND]
     attempts = (
-        Attempt(starts[0], starts[0] + SECOND, "failed", first),
-        Attempt(starts[1], starts[1] + SECOND, "failed", second),
-        Attempt(starts[2], starts[2] + SECOND, "succeeded", None),
+        attempt(starts[0], starts[0] + SECOND, "failed", first),
+        attempt(starts[1], starts[1] + SECOND, "failed", second),
+        attempt(starts[2], starts[2] + SECOND, "succeeded"),
     )
-    run = Run(START, starts[2], starts[2] + SECOND, "succeeded", None, id_, "schedule", attempts)
-    assert heard.take() == [
-        TaskAdded("digest"),
-        RunStarted("digest", id_, START, starts[0], "schedule", 1),
-        RunRetried("digest", id_, attempts[0], MINUTE),
-        RunStarted("digest", id_, START, starts[1], "schedule", 2),
-        RunRetried("digest", id_, attempts[1], 2 * MINUTE),
-        RunStarted("digest", id_, START, starts[2], "schedule", 3),
-        RunFinished("digest", run),
-        TaskEnded("digest", cancelled=False),
+    told = heard.take()
+    assert [type(event) for event in told[1:-1]] == [RunStarted, RunRetried] * 2 + [RunStarted, RunFinished]
+    assert [
+        (event.run.id, event.run.scheduled_at, event.started_at, event.run.cause, event.run.attempt)
+        for event in told
+        if isinstance(event, RunStarted)
+    ] == [(f"digest/{START.isoformat()}", START, starts[k], "schedule", k + 1) for k in range(3)]
+    assert [(event.run.id, event.attempt, event.delay) for event in told if isinstance(event, RunRetried)] == [
+        (f"digest/{START.isoformat()}", attempts[k], (k + 1) * MINUTE) for k in range(2)
     ]
-    assert handle.runs == (run,)
+    last = run("digest", START, *attempts)
+    assert told[-2:] == [RunFinished("digest", last), TaskEnded("digest", cancelled=False)]
+    assert handle.runs == (last,)
 
 
 def test_an_attempt_that_times_out_is_told_when_its_time_is_over(heard: Heard) -> None:
@@ -135,7 +135,7 @@ def test_runs_that_were_asked_for_have_their_cause_and_number(heard: Heard) -> N
     told = heard.take()
     assert [type(event) for event in told] == [RunStarted, RunFinished] * 2
     starts = [event for event in told if isinstance(event, RunStarted)]
-    assert [(event.run_id, event.cause) for event in starts] == [
+    assert [(event.run.id, event.run.cause) for event in starts] == [
         (f"digest/{(START + MINUTE).isoformat()}/manual-1", "manual"),
         (f"digest/{START.isoformat()}/backfill-2", "backfill"),
     ]
@@ -173,8 +173,8 @@ def test_missed_occurrences_are_one_event(heard: Heard) -> None:
     heard.take()
     heard.clock.suspend(22 * MINUTE)
 
-    passed = Passed("missed", START + 10 * MINUTE, START + 25 * MINUTE, 4)
-    assert heard.take()[0] == OccurrencesPassed("a", passed)
+    missed = passed("missed", START + 10 * MINUTE, START + 25 * MINUTE, 4)
+    assert heard.take()[0] == OccurrencesPassed("a", missed)
 
 
 def test_each_skipped_occurrence_is_told_though_one_record_has_them(heard: Heard) -> None:
@@ -183,9 +183,9 @@ def test_each_skipped_occurrence_is_told_though_one_record_has_them(heard: Heard
     heard.clock.advance(2.7 * SECOND)
 
     assert [event for event in heard.take() if isinstance(event, OccurrencesPassed)] == [
-        OccurrencesPassed("a", Passed("skipped_overlap", START + k * SECOND, START + k * SECOND, 1)) for k in (1, 2)
+        OccurrencesPassed("a", passed("skipped_overlap", START + k * SECOND, START + k * SECOND, 1)) for k in (1, 2)
     ]
-    assert Passed("skipped_overlap", START + SECOND, START + 2 * SECOND, 2) in handle.runs
+    assert passed("skipped_overlap", START + SECOND, START + 2 * SECOND, 2) in handle.runs
 
 
 # ---- people ------------------------------------------------------------------------------------------------------
@@ -200,8 +200,8 @@ def test_pause_and_resume_are_told_with_the_reason_and_what_passed(heard: Heard)
     handle.resume()
     handle.resume()
 
-    passed = Passed("skipped_paused", START + MINUTE, START + 2 * MINUTE, 2)
-    assert heard.take() == [TaskPaused("a", "maintenance"), TaskResumed("a"), OccurrencesPassed("a", passed)]
+    skipped = passed("skipped_paused", START + MINUTE, START + 2 * MINUTE, 2)
+    assert heard.take() == [TaskPaused("a", "maintenance"), TaskResumed("a"), OccurrencesPassed("a", skipped)]
 
 
 def test_a_replaced_task_is_told_once(heard: Heard) -> None:
@@ -317,12 +317,10 @@ def named(event: Event) -> str:
     match event:
         case TaskAdded() | TaskEnded() | TaskPaused() | TaskResumed() | TaskReplaced():
             return event.task
-        case RunStarted() | RunRetried():
-            return event.run_id
-        case RunFinished(run=run):
-            return run.id
-        case OccurrencesPassed(passed=passed):
-            return passed.reason
+        case RunStarted() | RunRetried() | RunFinished():
+            return event.run.id
+        case OccurrencesPassed(passed=those):
+            return those.reason
         case ClockStepped(by=by):
             return str(by)
         case _:
@@ -336,8 +334,8 @@ def test_a_match_can_name_every_event(heard: Heard) -> None:
     heard.clock.step(HOUR)
     told = heard.take()
 
-    run = f"a/{(START + 2 * MINUTE).isoformat()}"
-    assert [named(event) for event in told] == ["a", "missed", run, run, "a", "1:00:00"]
+    id_ = f"a/{(START + 2 * MINUTE).isoformat()}"
+    assert [named(event) for event in told] == ["a", "missed", id_, id_, "a", "1:00:00"]
 
 
 @pytest.mark.parametrize("kind", get_args(Event))

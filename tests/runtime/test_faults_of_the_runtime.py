@@ -14,8 +14,8 @@ from panther_schedule import BackgroundTask, Passed, Run, Scheduler, VirtualCloc
 from panther_schedule.clock import MICROSECOND, Reading, SystemClock
 from panther_schedule.events import Event, RunFinished, RunStarted, TaskAdded, TaskEnded
 from panther_schedule.runtime import listeners
+from panther_schedule.runtime.engine import Engine
 from panther_schedule.runtime.entries import Entry
-from panther_schedule.runtime.memory import MemoryStore
 
 SECOND = timedelta(seconds=1)
 SHORT = timedelta(milliseconds=20)
@@ -204,14 +204,14 @@ class Fault:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, method: str, task: str, times: int) -> None:
         self.left, self.task = times, task
-        self.whole: Callable[..., None] = getattr(MemoryStore, method)
+        self.whole: Callable[..., None] = getattr(Engine, method)
         fault = self
 
-        def faulty(store: MemoryStore, what: Any, reading: Reading) -> None:
-            fault.check(what if isinstance(what, Entry) else what[0].entry)
-            fault.whole(store, what, reading)
+        def faulty(engine: Engine, what: Any, reading: Reading) -> None:
+            fault.check(what if isinstance(what, Entry) else what.entry)
+            fault.whole(engine, what, reading)
 
-        monkeypatch.setattr(MemoryStore, method, faulty)
+        monkeypatch.setattr(Engine, method, faulty)
 
     def check(self, entry: Entry) -> None:
         """Raise, if it is time for it."""
@@ -220,7 +220,7 @@ class Fault:
             raise OSError("disk full")
 
 
-@pytest.mark.parametrize("method", ["plan", "finish"])
+@pytest.mark.parametrize("method", ["plan", "end"])
 def test_what_a_fault_of_the_store_put_off_is_done_a_second_later(
     clock: VirtualClock, method: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -240,12 +240,12 @@ def test_what_a_fault_of_the_store_put_off_is_done_a_second_later(
     assert called == [late, 10 * SECOND, 20 * SECOND]
     assert ends(hurt.runs) == ["succeeded"] * 3
     (line,) = caplog.records
-    assert line.getMessage() == "the store failed; what it was to do is tried again in a second"
+    assert line.getMessage() == "store error; retrying in 1 s"
     assert line.exc_info is not None
     assert isinstance(line.exc_info[1], OSError)
 
 
-@pytest.mark.parametrize("method", ["plan", "finish"])
+@pytest.mark.parametrize("method", ["plan", "end"])
 def test_a_fault_of_one_task_that_lasts_leaves_the_others_alone(
     clock: VirtualClock, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -276,7 +276,7 @@ def test_what_was_put_off_is_done_before_the_end(clock: VirtualClock, monkeypatc
 
 @pytest.mark.real_clock
 def test_a_stop_does_not_wait_for_a_fault_that_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
-    Fault(monkeypatch, "finish", "hurt", times=1_000_000)
+    Fault(monkeypatch, "end", "hurt", times=1_000_000)
     finished = threading.Event()
     scheduler = Scheduler()
     hurt = scheduler.add_task(BackgroundTask(finished.set).with_name("hurt"))
@@ -343,24 +343,18 @@ class Ahead(SystemClock):
         wall, steady = super().read()
         return Reading(wall + self.by // MICROSECOND, steady + self.by // MICROSECOND)
 
-    def wall(self) -> int:
-        return self.read().wall
-
-    def steady(self) -> int:
-        return self.read().steady
-
 
 @pytest.mark.real_clock
 def test_a_stuck_thread_is_seen_from_outside_and_recovers(monkeypatch: pytest.MonkeyPatch) -> None:
-    stuck, release, whole = threading.Event(), threading.Event(), MemoryStore.plan
+    stuck, release, whole = threading.Event(), threading.Event(), Engine.plan
 
-    def plan(store: MemoryStore, entry: Entry, reading: Reading) -> None:
+    def plan(engine: Engine, entry: Entry, reading: Reading) -> None:
         if entry.name == "blocking":
             stuck.set()
             assert release.wait(60)
-        whole(store, entry, reading)
+        whole(engine, entry, reading)
 
-    monkeypatch.setattr(MemoryStore, "plan", plan)
+    monkeypatch.setattr(Engine, "plan", plan)
     clock = Ahead()
     every = BackgroundTask(note).interval(-1).interval_wait(timedelta(minutes=1))
     with Scheduler(clock=clock) as scheduler:
@@ -376,11 +370,13 @@ def test_a_stuck_thread_is_seen_from_outside_and_recovers(monkeypatch: pytest.Mo
         assert ill.alive
         assert ill.overdue == ("blocking", "waits")
         assert timedelta(minutes=2) <= ill.lag < timedelta(minutes=3)
-        assert timedelta(minutes=2) <= ill.since_last_turn < timedelta(minutes=3)
+        assert ill.last_turn_at == well.last_turn_at
         release.set()
         assert handle.join(LONG)
         assert scheduler.join(LONG)
         healed = scheduler.health()
         assert (healed.overdue, healed.lag) == ((), timedelta(0))
-        assert healed.since_last_turn < timedelta(minutes=1)
+        assert ill.last_turn_at is not None
+        assert healed.last_turn_at is not None
+        assert healed.last_turn_at >= ill.last_turn_at + timedelta(minutes=2)
     assert ends(handle.runs) == ["succeeded"] * 3

@@ -27,17 +27,18 @@ def test_others_may_add_tasks_while_one_waits(
 ) -> None:
     scheduler = Scheduler(clock=VirtualClock(datetime(2026, 1, 1, tzinfo=UTC)))
     handle = scheduler.add_task(DIGEST)
-    loop: Any = scheduler._loop
-    do, free = loop.do, list[bool]()
+    assert scheduler._life is not None
+    driver = scheduler._life.driver
+    do, free = driver.do, list[bool]()
 
     def watched(command: Any) -> None:
         with ThreadPoolExecutor(1) as other:  # the lock is free for another thread
-            free.append(other.submit(scheduler._lock.acquire, blocking=False).result())
+            free.append(other.submit(scheduler._names.lock.acquire, blocking=False).result())
             if free[-1]:
-                other.submit(scheduler._lock.release).result()
+                other.submit(scheduler._names.lock.release).result()
         do(command)
 
-    monkeypatch.setattr(loop, "do", watched)
+    monkeypatch.setattr(driver, "do", watched)
     action(scheduler, handle)
 
     assert free == [True]

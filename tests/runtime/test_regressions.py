@@ -19,8 +19,8 @@ def test_a_run_that_ended_is_not_kept_until_its_timeout(clock: VirtualClock) -> 
     with Scheduler(clock=clock) as scheduler:
         for _ in range(1000):
             scheduler.add_task(BackgroundTask(work).with_policy(timeout=timedelta(hours=1))).join()
-        assert scheduler._loop is not None
-        assert len(scheduler._loop.store.timetable._timers) <= 100
+        assert scheduler._life is not None
+        assert len(scheduler._life.store._timers) == 0
 
 
 def test_a_coroutine_may_control_tasks_on_a_virtual_clock(clock: VirtualClock) -> None:
@@ -66,7 +66,7 @@ def test_a_run_that_outlasts_the_drain_in_virtual_time_stays_abandoned(
     (record,) = handle.runs
     assert isinstance(record, Run)
     assert record.outcome == "abandoned"
-    assert [line.getMessage().rpartition(" ")[2] for line in caplog.records] == ["abandoned"]
+    assert ["abandoned" in line.getMessage() for line in caplog.records] == [True]
 
 
 def test_the_data_window_begins_afresh_when_a_wrong_clock_is_set_right(clock: VirtualClock) -> None:
@@ -117,8 +117,8 @@ def test_newcomers_ask_a_run_to_end_only_once_and_let_it_clean_up() -> None:
 def test_the_place_of_a_cancelled_task_is_not_kept_until_its_time(clock: VirtualClock) -> None:
     with Scheduler(clock=clock) as scheduler:
         scheduler.add_task(BackgroundTask(int).interval(-1).on_time(time(8), tz="UTC")).cancel()
-        assert scheduler._loop is not None
-        assert scheduler._loop.store.timetable._heaps == ([], [])
+        assert scheduler._life is not None
+        assert len(scheduler._life.store._wall) == 0
 
 
 def test_an_async_function_can_not_move_the_clock_that_waits_for_it(clock: VirtualClock) -> None:
