@@ -15,7 +15,7 @@ from test_policy_properties import policies
 from panther_schedule.models.cron import CronError, parse
 from panther_schedule.models.policy import Policy, Retry
 from panther_schedule.models.schedules import AnyOf, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
-from panther_schedule.wording.english import cron_said
+from panther_schedule.wording.english import dates_said, times_said
 from panther_schedule.wording.sentence import differing, explain
 
 AT = time(8)
@@ -227,7 +227,7 @@ def test_cron_lines_with_one_sentence_have_one_meaning() -> None:
             continue
         cron = fields.dates
         days = tuple(cron.month(month, first, 29) for month in range(1, 13) for first in range(7))
-        dates, times = cron_said(fields)
+        dates, times = dates_said(cron), times_said(fields.minutes, fields.hours)
         meanings.setdefault(f"{dates} {times}", set()).add((fields.minutes, fields.hours, days))
     assert len(meanings) > 2_000
     assert [said for said, meant in meanings.items() if len(meant) > 1] == []

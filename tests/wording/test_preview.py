@@ -155,6 +155,12 @@ NOTES: list[tuple[Schedule, str, list[tuple[str, str | None]]]] = [
             ("09 12:00 +0100", None),
         ],
     ),
+    # A part that a union's exclusion silences is not the one that has it.
+    (
+        AnyOf((Daily(time(0, 30), tz=BERLIN), Daily(time(23, 30), tz="UTC")), excluding={"fri"}),
+        "2026-01-08T12:00+00:00",
+        [("08 23:30 +0000", None), ("10 00:30 +0100", None), ("11 00:30 +0100", None)],
+    ),
     # Nothing is noted that lies before the schedule's begin.
     (
         Daily(HALF_PAST_2, tz=BERLIN, gap="skip", start_at=datetime(2026, 3, 29, 12, tzinfo=UTC)),
