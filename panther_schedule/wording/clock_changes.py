@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from ..clock import EPOCH
+from ..clock import EPOCH, SECOND
 from ..models.schedules import AnyOf, Cron, Daily, Monthly, Weekly
 from ..occurrences import zones
 from ..occurrences.evaluators import EachWall
@@ -31,10 +31,9 @@ class ClockChange(NamedTuple):
 
 
 class CalendarPart:
-    """One calendar schedule in its zone: the wall-clock times that it names, and when they happen."""
+    """One calendar schedule in its zone, or a part of a union, with the union's exclusions and bounds."""
 
     def __init__(self, part: Daily | Weekly | Monthly | Cron, zone: ZoneInfo, union: AnyOf | None) -> None:
-        """Read a schedule; one within a union has the union's exclusions and bounds as well."""
         whole = union or part
         info, self.gap, self.fold, start, end = _rules(part, zone)
         first, last = _span(whole)
@@ -44,9 +43,9 @@ class CalendarPart:
         self.occurrences = EachWall(self.walls, self.zone, self.gap, self.fold, self.start, self.end)
 
     def changes(self, after: int, before: int) -> Iterator[ClockChange]:
-        """Yield the clock changes between two instants, in seconds, that touch a named time."""
-        stretch = self.zone.stretch(after)
-        while stretch.end < before:
+        """Yield the clock changes between two instants, in seconds, that touch a named time within the bounds."""
+        stretch = self.zone.stretch(max(after, self.start // SECOND))
+        while stretch.end < min(before, self.end // SECOND):
             stretch = self.zone.stretch(stretch.end)
             if change := self.change(stretch):
                 yield change
@@ -56,23 +55,21 @@ class CalendarPart:
         named = self.walls.latest(wall - 1)
         if named is None:
             return None
-        change = self.change(self.zone.stretch(self.zone.stretch(named - DAY).end))  # no zone is a day ahead of UTC
-        return change if change and change.is_gap and change.first <= local(named) < change.end else None
+        stretch = self.zone.stretch(named - DAY)  # before the gap, since no zone is a day ahead of UTC
+        change = self.change(self.zone.stretch(stretch.end))
+        return change if change and change.is_gap and change.first <= _local(named) < change.end else None
 
     def change(self, stretch: Stretch, only: int | None = None) -> ClockChange | None:
-        """Return what happens to the named times, or to `only` one, when the clock is set as a stretch begins.
-
-        None if it skips or repeats none of them.
-        """
+        """Return what setting the clock as a stretch begins does to the named times, or to `only` one, if anything."""
         before, after = stretch.begin + stretch.before, stretch.begin + stretch.offset
         low, high = sorted((before, after))
         first = self.walls.after((low if only is None else max(low, only)) - 1)
         last = self.walls.latest((high if only is None else min(high, only + 1)) - 1)
         if first is None or last is None or first > last:
             return None
-        times, day, one = clock_time(local(first)), short_date(local(first)), first == last
+        times, day, one = clock_time(_local(first)), short_date(_local(first)), first == last
         if not one:
-            times = f"{self.walls.count(first, last)} times from {times} to {clock_time(local(last))}"
+            times = f"{self.walls.count(first, last)} times from {times} to {clock_time(_local(last))}"
         if after < before:
             named, fate = f"{times} {'happens' if one else 'happen'} twice on {day}", _FOLDS[self.fold]
         elif low <= first - first % DAY <= high - DAY:
@@ -84,11 +81,10 @@ class CalendarPart:
             elif self.gap == "shift" and not one:
                 fate = f"moved by {duration(timedelta(seconds=after - before))}"
             else:
-                to = local(after if self.gap == "next_valid" else first + after - before)
+                to = _local(after if self.gap == "next_valid" else first + after - before)
                 fate = f"moved to {clock_time(to)}{'' if short_date(to) == day else f' on {short_date(to)}'}"
-        return ClockChange(stretch.begin, after > before, local(low), local(high), named, fate)
+        return ClockChange(stretch.begin, after > before, _local(low), _local(high), named, fate)
 
 
-def local(wall: int) -> datetime:
-    """Return a wall-clock second as a datetime without a zone."""
+def _local(wall: int) -> datetime:  # without a zone
     return EPOCH.replace(tzinfo=None) + timedelta(seconds=wall)

@@ -16,7 +16,6 @@ MONTHS: Final = (
 )  # fmt: skip
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _NTH: Final = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", -1: "last"}
-_MOST_TIMES: Final = 6  # times of day that are listed one by one
 
 
 def joined(words: Sequence[str], last: str = "and") -> str:
@@ -43,9 +42,8 @@ def duration(length: timedelta) -> str:
     hours, minutes = divmod(minutes, 60)
     exact = f"{seconds}.{length.microseconds:06d}".rstrip("0") if length.microseconds else str(seconds)
     amounts = {"day": str(length.days), "hour": str(hours), "minute": str(minutes), "second": exact}
-    return " ".join(
-        f"{amount} {unit}{'' if amount == '1' else 's'}" for unit, amount in amounts.items() if amount != "0"
-    )
+    said = [f"{amount} {unit}{'' if amount == '1' else 's'}" for unit, amount in amounts.items() if amount != "0"]
+    return " ".join(said)
 
 
 def clock_time(at: time | datetime) -> str:
@@ -67,7 +65,7 @@ def times_said(minutes: int, hours: int) -> str:
     """Say the times of a cron expression: "at 09:00", "every hour", "at minutes 0 to 10 of hours 9 to 17"."""
     each, of = list(bits(minutes)), list(bits(hours))
     all_hours = len(of) == 24
-    if len(of) * len(each) <= _MOST_TIMES:
+    if len(of) * len(each) <= 6:  # few enough to list
         return f"at {joined([f'{hour:02}:{minute:02}' for hour in of for minute in each])}"
     step = 60 // len(each)
     if len(each) > 1 and each == list(range(0, 60, step)):
@@ -93,18 +91,20 @@ def dates_said(rule: DayRule) -> str:
     on_weekdays = f"on {joined(_weekday_words(rule, 'each'), 'or' if rule.either else 'and')} of {months}"
     if any_day or any_weekday:
         return on_weekdays if any_day else days
-    return (
-        f"{days}, or {on_weekdays}" if rule.either else f"{days}, if that is {joined(_weekday_words(rule, 'a'), 'or')}"
-    )
+    if rule.either:
+        return f"{days}, or {on_weekdays}"
+    return f"{days}, if that is {joined(_weekday_words(rule, 'a'), 'or')}"
 
 
 def _months(rule: DayRule) -> str:
     """Say the months of a rule: "every month", "January and July", "every 3rd month that is January or July"."""
-    every = "every month" if rule.every == 1 else f"every {_ordinal(rule.every)} month"
+    every = rule.every
+    ending = "th" if every % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(every % 10, "th")
+    said = "every month" if every == 1 else f"every {every}{ending} month"
     if rule.months == ALL_MONTHS:
-        return every
+        return said
     months = bits(rule.months >> 1)  # January is 0
-    return numbers(months, MONTHS) if rule.every == 1 else f"{every} that is {numbers(months, MONTHS, 'or')}"
+    return numbers(months, MONTHS) if every == 1 else f"{said} that is {numbers(months, MONTHS, 'or')}"
 
 
 def _day_words(rule: DayRule) -> list[str]:
@@ -123,8 +123,3 @@ def _weekday_words(rule: DayRule, each: str) -> list[str]:
 
 def _numbered(noun: str, values: Sequence[int]) -> str:
     return f"{noun}{'' if len(values) == 1 else 's'} {numbers(values)}"
-
-
-def _ordinal(number: int) -> str:
-    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"

@@ -41,45 +41,29 @@ def preview(
     start = SystemClock().read().wall if after is None else _instant("after", after)
     info = zone_for(schedule, zone)
     union = schedule if isinstance(schedule, AnyOf) else None
-    parts = [
-        CalendarPart(part, info, union)
-        for part in (union.of if union else (schedule,))
-        if isinstance(part, (Daily, Weekly, Monthly, Cron))
-    ]
-    return [_shown(at, parts, start, info) for at in first_runs(schedule, n, after=start, zone=info, anchor=start)]
-
-
-def first_runs(schedule: Schedule, n: int, *, after: int, zone: ZoneInfo, anchor: int) -> list[int]:
-    """Return the first `n` occurrences after `after`, or fewer if the schedule has fewer, in microseconds since 1970.
-
-    `anchor` is when the task was added, or would be. If that is not before `after`, `Once` and `Repeat` begin with
-    their first occurrence, even one in the past. Of a repeat without a wait only the first is known: the others
-    depend on how long the runs take.
-    """
-    occurrences = compile_schedule(schedule, zone)
-    if after <= anchor:
-        after = begins_after(schedule, after)
-    limit = n if schedule.run_count == -1 else min(n, schedule.run_count)
-    found: list[int] = []
-    while len(found) < limit and (following := occurrences.next_after(after, anchor)) is not None:
-        found.append(following)
-        after = following
-    return found
+    known = union.of if union else (schedule,)
+    parts = [CalendarPart(part, info, union) for part in known if isinstance(part, (Daily, Weekly, Monthly, Cron))]
+    due = first_due(schedule, n, after=start, zone=info, anchor=start, key="", jitter=timedelta(0))
+    return [_shown(at, parts, start, info) for at in due]
 
 
 def first_due(
     schedule: Schedule, n: int, *, after: int, zone: ZoneInfo, anchor: int, key: str, jitter: timedelta
 ) -> list[int]:
-    """Return when the runs of `first_runs` are due: each later by the jitter of `key`, and before the next one."""
-    found = first_runs(schedule, n, after=after, zone=zone, anchor=anchor)
-    most = jitter // MICROSECOND
-    if not most:
-        return found
+    """Return when the first `n` runs after `after` are due, or fewer if there are fewer; in microseconds since 1970.
+
+    `anchor` is when the task was added, or would be. Unless `after` is later, `Once` and `Repeat` begin with their
+    first occurrence, even one in the past. Of a repeat without a wait only the first is known. `key` draws the jitter.
+    """
     occurrences = compile_schedule(schedule, zone)
+    limit = n if schedule.run_count == -1 else min(n, schedule.run_count)
+    at = occurrences.next_after(begins_after(schedule, after) if after <= anchor else after, anchor)
     due: list[int] = []
-    for at in found:
+    while at is not None and len(due) < limit:
         following = occurrences.next_after(at, anchor)
-        due.append(at + spread(key, at, min(most, (LAST if following is None else following) - at)))
+        room = (LAST if following is None else following) - at
+        due.append(at + spread(key, at, min(jitter // MICROSECOND, room)))
+        at = following
     return due
 
 

@@ -11,7 +11,6 @@ from ..models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, R
 from .english import WEEKDAYS, clock_time, dates_said, duration, is_short, joined, times_said
 
 _Calendar = Daily | Weekly | Monthly | Cron
-
 _MOST_DATES: Final = 10  # excluded dates that are listed one by one
 _ONLY_ONCE: Final = "the first time only"
 _GROWING: Final = {2.0: "doubling", 3.0: "tripling"}
@@ -34,9 +33,8 @@ _OVERLAP: Final = {
 def explain(schedule: Schedule | Policy, zone: str | None = None) -> str:
     """Say in one line what a schedule or a policy means, such as "every 5 minutes, 5 times".
 
-    A schedule's defaults go without saying; a policy's are said, limits included. `zone` is the name to show for a
-    wall-clock schedule without a zone; by default none is shown. Of more than ten excluded dates only their number,
-    the first and the last are shown.
+    A schedule's defaults go without saying; a policy's are said. `zone` is the name to show for a wall-clock schedule
+    without a zone; by default none is shown. Of more than ten excluded dates only number, first and last are shown.
     """
     if isinstance(schedule, Policy):
         return "; ".join(_policy(schedule))
@@ -57,20 +55,14 @@ def differing(policy: Policy) -> list[str]:
 
 
 def _policy(policy: Policy) -> list[str]:
+    most = policy.max_running or MOST_QUEUED
     return [
-        _overlap(policy),
+        _OVERLAP.get(policy.overlap, f"at most {most:,} run{'' if most == 1 else 's'} at a time"),
         _missed(policy),
         "no second attempt" if policy.retry is None else _retry(policy.retry),
         "no timeout" if policy.timeout is None else f"times out after {duration(policy.timeout)}",
         f"delayed by a jitter of less than {duration(policy.jitter)}" if policy.jitter else "no jitter",
     ]
-
-
-def _overlap(policy: Policy) -> str:
-    if policy.overlap != "allow":
-        return _OVERLAP[policy.overlap]
-    most = policy.max_running or MOST_QUEUED
-    return f"at most {most:,} run{'' if most == 1 else 's'} at a time"
 
 
 def _missed(policy: Policy) -> str:
@@ -119,21 +111,15 @@ def _calendar(schedule: _Calendar, zone: str | None) -> str:
 def _dates_and_time(schedule: _Calendar) -> str:
     dates = dates_said(schedule.dates) or "every day"
     if isinstance(schedule, Monthly):
-        dates += _in_other_months(schedule)
+        rule, on = schedule.dates, schedule.on
+        if on[0] == 5 if isinstance(on, tuple) else is_short(on, rule.months):
+            dates += ", or the last day of a shorter one," if rule.clamp else ", where there is one,"
     if not isinstance(schedule, Cron):
         return f"{dates} at {clock_time(schedule.at)}"
     times = times_said(schedule.fields.minutes, schedule.fields.hours)
     if times.startswith("at "):
         return f"{dates}{',' if ',' in dates else ''} {times}"
     return times if dates == "every day" else f"{dates}, {times}"
-
-
-def _in_other_months(schedule: Monthly) -> str:
-    """Say what happens in months without that day, if there are any."""
-    rule, on = schedule.dates, schedule.on
-    if on[0] < 5 if isinstance(on, tuple) else not is_short(on, rule.months):
-        return ""
-    return ", or the last day of a shorter one," if rule.clamp else ", where there is one,"
 
 
 def _limits(schedule: _Calendar | AnyOf) -> list[str]:
@@ -146,7 +132,12 @@ def _limits(schedule: _Calendar | AnyOf) -> list[str]:
         weekdays = [WEEKDAYS[WEEKDAY_NAMES.index(day)] for day in schedule.excluding if isinstance(day, str)]
         limits.append(f"except on {joined(weekdays + dates)}")
     if isinstance(schedule, (Daily, Weekly, Monthly)) and schedule.starting:
-        limits.append(_counted_from(schedule, schedule.starting))
+        if schedule.every == 1:
+            limits.append(f"from {schedule.starting} on")
+        elif isinstance(schedule, Daily):
+            limits.append(f"counted from {schedule.starting}")
+        else:
+            limits.append(f"counted from the {schedule.dates.unit} of {schedule.starting} and not before that date")
     if schedule.start_at:
         limits.append(f"not before {_moment(schedule.start_at)}")
     if schedule.end_at:
@@ -157,14 +148,6 @@ def _limits(schedule: _Calendar | AnyOf) -> list[str]:
     if schedule.n != -1:
         limits.append(_ONLY_ONCE if schedule.n == 1 else f"{schedule.n} times")
     return limits
-
-
-def _counted_from(schedule: Daily | Weekly | Monthly, starting: date) -> str:
-    if schedule.every == 1:
-        return f"from {starting} on"
-    if isinstance(schedule, Daily):
-        return f"counted from {starting}"
-    return f"counted from the {schedule.dates.unit} of {starting} and not before that date"
 
 
 def _moment(at: datetime) -> str:

@@ -14,9 +14,8 @@ from ..models.schedules import AnyOf, Cron, Daily, Monthly, Repeat, Schedule, We
 from .clock_changes import CalendarPart
 from .english import WEEKDAYS, clock_time, is_short
 
-_FIVE_YEARS: Final = timedelta(days=5 * 366) // timedelta(seconds=1)
-
 Code = Literal["short_month", "day_and_weekday", "skipped_time", "doubled_time", "busy_loop", "no_zone"]
+_FIVE_YEARS: Final = timedelta(days=5 * 366) // timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +29,10 @@ class Smell:
 
 
 def lint(schedule: Schedule, zone: ZoneInfo | str | None = None) -> list[Smell]:
-    """Return likely mistakes in a schedule, with fixes; an empty list if there are none.
+    """Return likely mistakes in a schedule, with fixes.
 
-    `zone` is where a schedule without a zone will run; by default its times are not checked against a clock.
-    Otherwise they are checked against the zone's clock changes of the next five years.
+    Times are checked against the zone's clock changes of the next five years. `zone` is the zone of a schedule that
+    names none; by default its times are not checked.
     """
     info = ZoneInfo(zone) if isinstance(zone, str) else zone
     union = schedule if isinstance(schedule, AnyOf) else None
@@ -65,8 +64,7 @@ def _of_dates(part: Daily | Weekly | Monthly | Cron) -> Iterator[Smell]:
         fifth = f"a fifth {WEEKDAYS[rule.nth[0][1]]}"
         yield Smell("short_month", f"{without} {fifth}; write on=(-1, {part.on[1]!r}) for the last one")
     elif days and not other and all(is_short(day, months) for day in days):
-        cron = isinstance(part, Cron)
-        remedy = "L for the last day of the month" if cron else "on=-1 for the last day, or missing='clamp'"
+        remedy = "L for the last day" if isinstance(part, Cron) else "on=-1 for the last day, or missing='clamp'"
         yield Smell("short_month", f"{without} day {days[0]}; write {remedy}")
     if isinstance(part, Cron) and rule.days != ALL_DAYS and rule.weekdays != ALL_WEEKDAYS:
         either = "it runs when either day-of-month or day-of-week matches; write * for one, or join two Crons with |"
@@ -76,10 +74,9 @@ def _of_dates(part: Daily | Weekly | Monthly | Cron) -> Iterator[Smell]:
 
 def _of_clock_changes(part: Daily | Weekly | Monthly | Cron, calendar: CalendarPart) -> Iterator[Smell]:
     now = SystemClock().read().wall // SECOND
-    begin, end = max(now, calendar.start // SECOND), min(now + _FIVE_YEARS, calendar.end // SECOND)
     elapsed = isinstance(part, Cron) and part.fields.elapsed  # it follows the real minutes: gaps and folds suit it
     seen: set[Code] = set()
-    for change in calendar.changes(begin, end):
+    for change in calendar.changes(now, now + _FIVE_YEARS):
         code: Code = "skipped_time" if change.is_gap else "doubled_time"
         if code not in seen and not (elapsed and (part.gap if change.is_gap else part.fold) is None):
             seen.add(code)

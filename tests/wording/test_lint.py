@@ -76,7 +76,7 @@ MESSAGES: list[tuple[Schedule, str]] = [
     (Daily(AT), 'name one, as in tz="Europe/Berlin"'),
     (Monthly(31, AT, tz="UTC"), "write on=-1 for the last day, or missing='clamp'"),
     (Monthly((5, "fri"), AT, tz="UTC"), "months without a fifth Friday; write on=(-1, 'fri') for the last one"),
-    (Cron("0 9 31 * *", tz="UTC"), "write L for the last day of the month"),
+    (Cron("0 9 31 * *", tz="UTC"), "write L for the last day"),
     (Cron("0 9 13 * fri", tz="UTC"), "either day-of-month or day-of-week matches; write * for one"),
     (
         Cron("0 9 */2 * fri", tz="UTC"),
