@@ -107,6 +107,7 @@ SENTENCES: list[tuple[Schedule, str]] = [
     (Cron("*/10 9-17 * * 1-5"), "every Monday to Friday, every 10 minutes by the clock in hours 9 to 17"),
     (Cron("* 9 13 * *"), "on day 13 of every month, every minute in hour 9"),
     (Cron("15,45 */2 * * *"), "every day at minutes 15 and 45 of hours 0, 2, 4, ... 22"),
+    (Cron("0-29 3 * * *"), "every day at minutes 0 to 29 of hour 3"),
     (Cron("0 0 29 2 *"), "on day 29 of February at 00:00"),
     (Cron("0 0 * 6-8 *"), "every day in June to August at 00:00"),
     (Cron("0 0 13 * fri"), "on day 13 of every month, or on each Friday of every month, at 00:00"),
