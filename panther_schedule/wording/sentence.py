@@ -3,230 +3,151 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Final, assert_never, cast
+from typing import Final, cast
 
 from ..models.calendar_fields import WEEKDAYS as WEEKDAY_NAMES
-from ..models.calendar_fields import Weekday
-from ..models.days import ALL_MONTHS, mask_of
 from ..models.policy import CATCH_UP_LIMIT, CATCH_UP_WINDOW, DEFAULT_POLICY, MOST_QUEUED, Policy, Retry
 from ..models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
-from .english import (
-    NTH,
-    WEEKDAYS,
-    clock_time,
-    cron_said,
-    duration,
-    is_short,
-    joined,
-    length,
-    months_said,
-    ordinal,
-    weekdays_said,
-)
+from .english import WEEKDAYS, clock_time, dates_said, duration, is_short, joined, times_said
 
-_MOST_DATES: Final = 10  # excluded dates that are said one by one
-_GAPS: Final = {
+_Calendar = Daily | Weekly | Monthly | Cron
+_MOST_DATES: Final = 10  # excluded dates that are listed one by one
+_ONLY_ONCE: Final = "the first time only"
+_GROWING: Final = {2.0: "doubling", 3.0: "tripling"}
+_CLOCK_RULES: Final = {
     "next_valid": "a time that the clock skips is moved to the end of the gap",
     "shift": "a time that the clock skips is moved by the length of the gap",
     "skip": "a time that the clock skips is left out",
-}
-_GROWING: Final = {2.0: "doubling", 3.0: "tripling"}
-_ZERO: Final = timedelta(0)
-_FOLDS: Final = {
     "first": "a time that the clock passes twice counts the first time",
     "last": "a time that the clock passes twice counts the second time",
     "both": "a time that the clock passes twice counts both times",
 }
+_OVERLAP: Final = {
+    "skip": "an occurrence is skipped while a run is going",
+    "queue_one": "one run waits while another is going",
+    "queue_all": f"runs wait while another is going, at most {MOST_QUEUED:,}",
+    "cancel_running": "a run cancels the one that is going",
+}
 
 
 def explain(schedule: Schedule | Policy, zone: str | None = None) -> str:
-    """Say in one line what a schedule does, such as "every 5 minutes, 5 times", or all that a policy says.
+    """Say in one line what a schedule or a policy means, such as "every 5 minutes, 5 times".
 
-    `zone` is the name to show for a wall-clock schedule that names no zone itself; without it none is shown. What a
-    schedule leaves at its default is not said, and of more than ten excluded dates only their number, the first and
-    the last. Of a policy the defaults and limits are said too.
+    A schedule's defaults go without saying; a policy's are said. `zone` is the name to show for a wall-clock schedule
+    without a zone; by default none is shown. Of more than ten excluded dates only number, first and last are shown.
     """
     if isinstance(schedule, Policy):
-        return "; ".join(_said_of_policy(schedule).values())
+        return "; ".join(_policy(schedule))
     known = cast(AnySchedule, schedule)
-    match known:
-        case Once():
-            return "once, now" if known.at is None else f"once, at {_moment(known.at)}"
-        case Repeat():
-            if known.n == 1:
-                return "once, now"
-            if not known.wait:
-                return f"{_times(known.n)}, back to back"
-            return f"every {duration(known.wait)}, {_times(known.n)}"
-        case Daily() | Weekly() | Monthly() | Cron():
-            return _calendar(known, zone)
-        case AnyOf():
-            parts = " or ".join(explain(part, zone) for part in known.of)
-            tail = _excluded(known.excluding) + _tail(known)
-            return f"{parts}; all of it {tail.removeprefix(', ').strip()}" if tail else parts
-        case _:
-            assert_never(known)
+    if isinstance(known, (Once, Repeat)):
+        return _counted(known)
+    if not isinstance(known, AnyOf):
+        return _calendar(known, zone)
+    parts, limits = " or ".join(explain(part, zone) for part in known.of), _limits(known)
+    return f"{parts}; all of it {', '.join(limits)}" if limits else parts
 
 
 def differing(policy: Policy) -> list[str]:
-    """Say what of a policy is not as it is by default; nothing of the default one."""
+    """Say what differs from the default policy; nothing for that policy itself."""
     if policy is DEFAULT_POLICY:
         return []
-    default = _said_of_policy(DEFAULT_POLICY)
-    return [said for name, said in _said_of_policy(policy).items() if said != default[name]]
+    return [said for said, usual in zip(_policy(policy), _policy(DEFAULT_POLICY), strict=True) if said != usual]
 
 
-def _said_of_policy(policy: Policy) -> dict[str, str]:
-    return {
-        "overlap": _overlap(policy),
-        "missed": _missed(policy),
-        "retry": "no second attempt" if policy.retry is None else _retry(policy.retry),
-        "timeout": "no timeout" if policy.timeout is None else f"times out after {length(policy.timeout)}",
-        "jitter": f"delayed by a jitter of less than {length(policy.jitter)}" if policy.jitter else "no jitter",
-    }
-
-
-def _overlap(policy: Policy) -> str:
-    match policy.overlap:
-        case "skip":
-            return "an occurrence is skipped while a run is going"
-        case "queue_one":
-            return "one run waits while another is going"
-        case "queue_all":
-            return f"runs wait while another is going, at most {MOST_QUEUED:,}"
-        case "allow":
-            most = MOST_QUEUED if policy.max_running is None else policy.max_running
-            return f"at most {most:,} run{'' if most == 1 else 's'} at a time"
-        case "cancel_running":
-            return "a run cancels the one that is going"
-        case _:
-            assert_never(policy.overlap)
+def _policy(policy: Policy) -> list[str]:
+    most = policy.max_running or MOST_QUEUED
+    return [
+        _OVERLAP.get(policy.overlap, f"at most {most:,} run{'' if most == 1 else 's'} at a time"),
+        _missed(policy),
+        "no second attempt" if policy.retry is None else _retry(policy.retry),
+        "no timeout" if policy.timeout is None else f"times out after {duration(policy.timeout)}",
+        f"delayed by a jitter of less than {duration(policy.jitter)}" if policy.jitter else "no jitter",
+    ]
 
 
 def _missed(policy: Policy) -> str:
-    match policy.missed:
-        case "coalesce":
-            return "one late run for the latest of missed occurrences"
-        case "skip":
-            grace = "" if policy.grace is None else f" by more than {length(policy.grace)}"
-            return f"no run for an occurrence missed{grace}"
-        case "catch_up":
-            most = CATCH_UP_LIMIT if policy.catch_up_limit is None else policy.catch_up_limit
-            which = "the latest missed occurrence" if most == 1 else f"each of the latest {most:,} missed occurrences"
-            window = length(CATCH_UP_WINDOW if policy.catch_up_window is None else policy.catch_up_window)
-            return f"a late run for {which}, up to {window} old"
-        case _:
-            assert_never(policy.missed)
+    if policy.missed == "coalesce":
+        return "one late run for the latest of missed occurrences"
+    if policy.grace is not None:  # with missed="skip", and with nothing else
+        return f"no run for an occurrence missed by more than {duration(policy.grace)}"
+    most = policy.catch_up_limit or CATCH_UP_LIMIT
+    which = "the latest missed occurrence" if most == 1 else f"each of the latest {most:,} missed occurrences"
+    return f"a late run for {which}, up to {duration(policy.catch_up_window or CATCH_UP_WINDOW)} old"
 
 
 def _retry(retry: Retry) -> str:
-    apart = f"{length(retry.delay)} apart" if retry.delay else "one right after the other"
-    grows = retry.attempts > 2 and retry.factor > 1 and _ZERO < retry.delay < retry.max_delay
-    if grows:
+    apart = f"{duration(retry.delay)} apart" if retry.delay else "one right after the other"
+    if retry.attempts > 2 and retry.factor > 1 and timedelta(0) < retry.delay < retry.max_delay:
         times = repr(retry.factor).removesuffix(".0")
         how = _GROWING.get(retry.factor, f"each delay {times} times as long as the one before,")
-        apart += f", {how} up to {length(retry.max_delay)}"
+        apart += f", {how} up to {duration(retry.max_delay)}"
     if retry.jitter:
-        apart += f", with a jitter of less than {length(retry.jitter)}"
+        apart += f", with a jitter of less than {duration(retry.jitter)}"
     only = "" if retry.on == ("Exception",) else f", only after {joined(retry.on, 'or')}"
     return f"{retry.attempts} attempts, {apart}{only}"
 
 
-def _calendar(schedule: Daily | Weekly | Monthly | Cron, zone: str | None) -> str:
-    shown = schedule.tz or zone
-    at = _head(schedule) + (f" in {shown}" if shown else "")
-    rest = _excluded(schedule.excluding) + _grid(schedule) + _tail(schedule, counted=False) + _set_clock(schedule)
-    if schedule.n == 1 and isinstance(schedule, Daily) and not rest and schedule.every == 1:
-        return f"once, at the next {at.removeprefix('every day at ')}"
-    return at + rest + _count(schedule.n)
+def _counted(schedule: Once | Repeat) -> str:
+    if isinstance(schedule, Once):
+        return "once, now" if schedule.at is None else f"once, at {_moment(schedule.at)}"
+    if schedule.n == 1:
+        return "once, now"
+    times = "for ever" if schedule.n == -1 else f"{schedule.n} times"
+    if not schedule.wait:
+        return f"{times}, back to back"
+    wait = duration(schedule.wait)
+    return f"every {wait.removeprefix('1 ') if wait.count(' ') == 1 else wait}, {times}"
 
 
-def _head(schedule: Daily | Weekly | Monthly | Cron) -> str:
-    """Say the dates and the time, without what they are counted from."""
-    if isinstance(schedule, Cron):
-        dates, times = cron_said(schedule.fields)
-        if dates:
-            single = times.startswith("at ") and "," not in dates
-            return f"{dates} {times}" if single else f"{dates}, {times}"
-        return f"every day {times}" if times.startswith("at ") else times
-    match schedule:
-        case Daily():
-            dates = "every day" if schedule.every == 1 else f"every {schedule.every} days"
-        case Weekly():
-            on = mask_of(map(WEEKDAY_NAMES.index, schedule.on))
-            if schedule.every > 1:
-                dates = f"every {schedule.every} weeks on {weekdays_said(on)}"
-            else:
-                dates = "every day" if len(schedule.on) == len(WEEKDAYS) else f"every {weekdays_said(on)}"
-        case Monthly():
-            dates = _days_of_month(schedule)
-        case _:
-            assert_never(schedule)
-    return f"{dates} at {clock_time(schedule.at)}"
+def _calendar(schedule: _Calendar, zone: str | None) -> str:
+    zone = schedule.tz or zone
+    within = f" in {zone}" if zone else ""
+    limits = _limits(schedule)
+    if isinstance(schedule, Daily) and limits == [_ONLY_ONCE]:
+        return f"once, at the next {clock_time(schedule.at)}{within}"
+    return ", ".join([f"{_dates_and_time(schedule)}{within}", *limits])
 
 
-def _days_of_month(schedule: Monthly) -> str:
-    months = ALL_MONTHS if schedule.months is None else mask_of(schedule.months)
-    of = months_said(months)
-    if schedule.every > 1:
-        kept = "" if schedule.months is None else f" that is {months_said(months, 'or')}"
-        of = f"every {ordinal(schedule.every)} month{kept}"
-    on = schedule.on
-    if isinstance(on, tuple):
-        fifth = ", where there is one," if on[0] == 5 else ""
-        return f"on the {NTH[on[0]]} {WEEKDAYS[WEEKDAY_NAMES.index(on[1])]} of {of}{fifth}"
-    if on == -1:
-        return f"on the last day of {of}"
-    short = is_short(on, months)
-    missing = ", or the last day of a shorter one," if schedule.missing == "clamp" else ", where there is one,"
-    return f"on day {on} of {of}{missing if short else ''}"
+def _dates_and_time(schedule: _Calendar) -> str:
+    dates = dates_said(schedule.dates) or "every day"
+    if isinstance(schedule, Monthly):
+        rule, on = schedule.dates, schedule.on
+        if on[0] == 5 if isinstance(on, tuple) else is_short(on, rule.months):
+            dates += ", or the last day of a shorter one," if rule.clamp else ", where there is one,"
+    if not isinstance(schedule, Cron):
+        return f"{dates} at {clock_time(schedule.at)}"
+    times = times_said(schedule.fields.minutes, schedule.fields.hours)
+    if times.startswith("at "):
+        return f"{dates}{',' if ',' in dates else ''} {times}"
+    return times if dates == "every day" else f"{dates}, {times}"
 
 
-def numbers_or(months: int) -> str:
-    """Say a mask of months with "or"."""
-    return months_said(months).replace(" and ", " or ")
-
-
-def _grid(schedule: Daily | Weekly | Monthly | Cron) -> str:
-    if isinstance(schedule, Cron) or schedule.starting is None:
-        return ""
-    if schedule.every == 1:
-        return f", from {schedule.starting} on"
-    if isinstance(schedule, Daily):
-        return f", counted from {schedule.starting}"
-    unit = "week" if isinstance(schedule, Weekly) else "month"
-    return f", counted from the {unit} of {schedule.starting} and not before that date"
-
-
-def _excluded(excluding: tuple[date | Weekday, ...]) -> str:
-    dates = [str(day) for day in excluding if isinstance(day, date)]
-    weekdays = [WEEKDAYS[WEEKDAY_NAMES.index(name)] for name in excluding if isinstance(name, str)]
-    if len(dates) > _MOST_DATES:
-        dates = [f"{len(dates)} dates from {dates[0]} to {dates[-1]}"]
-    return f", except on {joined(weekdays + dates)}" if excluding else ""
-
-
-def _tail(schedule: Daily | Weekly | Monthly | Cron | AnyOf, *, counted: bool = True) -> str:
-    start = f", not before {_moment(schedule.start_at)}" if schedule.start_at else ""
-    end = f", not after {_moment(schedule.end_at)}" if schedule.end_at else ""
-    return start + end + (_count(schedule.n) if counted else "")
-
-
-def _set_clock(schedule: Daily | Weekly | Monthly | Cron) -> str:
-    defaults = type(schedule).model_fields
-    gap = f", {_GAPS[schedule.gap]}" if schedule.gap and schedule.gap != defaults["gap"].default else ""
-    fold = f", {_FOLDS[schedule.fold]}" if schedule.fold and schedule.fold != defaults["fold"].default else ""
-    return gap + fold
-
-
-def _count(n: int) -> str:
-    if n == -1:
-        return ""
-    return ", the first time only" if n == 1 else f", {_times(n)}"
-
-
-def _times(n: int) -> str:
-    return "for ever" if n == -1 else f"{n} times"
+def _limits(schedule: _Calendar | AnyOf) -> list[str]:
+    """Say what narrows a schedule: exclusions, start and end, the rules for a set clock, and the number of runs."""
+    limits: list[str] = []
+    if schedule.excluding:
+        dates = [str(day) for day in schedule.excluding if isinstance(day, date)]
+        if len(dates) > _MOST_DATES:
+            dates = [f"{len(dates)} dates from {dates[0]} to {dates[-1]}"]
+        weekdays = [WEEKDAYS[WEEKDAY_NAMES.index(day)] for day in schedule.excluding if isinstance(day, str)]
+        limits.append(f"except on {joined(weekdays + dates)}")
+    if isinstance(schedule, (Daily, Weekly, Monthly)) and schedule.starting:
+        if schedule.every == 1:
+            limits.append(f"from {schedule.starting} on")
+        elif isinstance(schedule, Daily):
+            limits.append(f"counted from {schedule.starting}")
+        else:
+            limits.append(f"counted from the {schedule.dates.unit} of {schedule.starting} and not before that date")
+    if schedule.start_at:
+        limits.append(f"not before {_moment(schedule.start_at)}")
+    if schedule.end_at:
+        limits.append(f"not after {_moment(schedule.end_at)}")
+    if not isinstance(schedule, AnyOf):
+        fields, rules = type(schedule).model_fields, {"gap": schedule.gap, "fold": schedule.fold}
+        limits += [_CLOCK_RULES[rule] for name, rule in rules.items() if rule and rule != fields[name].default]
+    if schedule.n != -1:
+        limits.append(_ONLY_ONCE if schedule.n == 1 else f"{schedule.n} times")
+    return limits
 
 
 def _moment(at: datetime) -> str:

@@ -15,7 +15,7 @@ from test_policy_properties import policies
 from panther_schedule.models.cron import CronError, parse
 from panther_schedule.models.policy import Policy, Retry
 from panther_schedule.models.schedules import AnyOf, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
-from panther_schedule.wording.english import cron_said
+from panther_schedule.wording.english import dates_said, times_said
 from panther_schedule.wording.sentence import differing, explain
 
 AT = time(8)
@@ -107,6 +107,7 @@ SENTENCES: list[tuple[Schedule, str]] = [
     (Cron("*/10 9-17 * * 1-5"), "every Monday to Friday, every 10 minutes by the clock in hours 9 to 17"),
     (Cron("* 9 13 * *"), "on day 13 of every month, every minute in hour 9"),
     (Cron("15,45 */2 * * *"), "every day at minutes 15 and 45 of hours 0, 2, 4, ... 22"),
+    (Cron("0-29 3 * * *"), "every day at minutes 0 to 29 of hour 3"),
     (Cron("0 0 29 2 *"), "on day 29 of February at 00:00"),
     (Cron("0 0 * 6-8 *"), "every day in June to August at 00:00"),
     (Cron("0 0 13 * fri"), "on day 13 of every month, or on each Friday of every month, at 00:00"),
@@ -227,7 +228,7 @@ def test_cron_lines_with_one_sentence_have_one_meaning() -> None:
             continue
         cron = fields.dates
         days = tuple(cron.month(month, first, 29) for month in range(1, 13) for first in range(7))
-        dates, times = cron_said(fields)
+        dates, times = dates_said(cron), times_said(fields.minutes, fields.hours)
         meanings.setdefault(f"{dates} {times}", set()).add((fields.minutes, fields.hours, days))
     assert len(meanings) > 2_000
     assert [said for said, meant in meanings.items() if len(meant) > 1] == []

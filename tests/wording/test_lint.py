@@ -1,4 +1,4 @@
-"""lint: what in a schedule may not be what was meant."""
+"""lint: likely mistakes in a schedule, with fixes."""
 
 from __future__ import annotations
 
@@ -72,19 +72,28 @@ def test_what_smells(schedule: Schedule, codes: list[str]) -> None:
 
 
 MESSAGES: list[tuple[Schedule, str]] = [
-    (Repeat(-1), "give it a wait, as in Repeat(-1, timedelta(minutes=5))"),
+    (Repeat(-1), "add a wait, as in Repeat(-1, timedelta(minutes=5))"),
     (Daily(AT), 'name one, as in tz="Europe/Berlin"'),
     (Monthly(31, AT, tz="UTC"), "write on=-1 for the last day, or missing='clamp'"),
-    (Monthly((5, "fri"), AT, tz="UTC"), "write on=(-1, 'fri') for the last one"),
-    (Cron("0 9 31 * *", tz="UTC"), "write L for the last day of the month"),
-    (Cron("0 9 13 * fri", tz="UTC"), "a date needs to match only one of them; write * for one"),
-    (Cron("0 9 */2 * fri", tz="UTC"), "a date must match both; write * for one"),
+    (Monthly((5, "fri"), AT, tz="UTC"), "months without a fifth Friday; write on=(-1, 'fri') for the last one"),
+    (Cron("0 9 31 * *", tz="UTC"), "write L for the last day"),
+    (Cron("0 9 13 * fri", tz="UTC"), "either day-of-month or day-of-week matches; write * for one"),
+    (
+        Cron("0 9 */2 * fri", tz="UTC"),
+        "day-of-month and day-of-week both match, as one starts with a star; write * for one",
+    ),
     (
         Daily(NIGHT, tz=BERLIN),
-        "it runs at the end of the gap, 03:00; choose a time outside 02:00 to 03:00, or tz='UTC'",
+        "in Europe/Berlin: moved to 03:00; choose a time outside 02:00 to 03:00, or tz='UTC'",
     ),
-    (Daily(NIGHT, tz=BERLIN, gap="shift"), "it runs later by the length of the gap"),
-    (Daily(NIGHT, tz=BERLIN, gap="skip"), "it does not run"),
+    (Daily(NIGHT, tz=BERLIN, gap="shift"), "in Europe/Berlin: moved to 03:30; "),
+    (Cron("15,30 2 * * *", tz=BERLIN, gap="shift"), "in Europe/Berlin: moved by 1 hour; "),
+    (Daily(NIGHT, tz=BERLIN, gap="skip"), "in Europe/Berlin: skipped; "),
+    (Cron("*/5 * * * *", tz=BERLIN, gap="next_valid"), "12 times from 02:00 to 02:55 do not exist on "),
+    (Cron("*/5 * * * *", tz=BERLIN, fold="first"), "12 times from 02:00 to 02:55 happen twice on "),
+    (Cron("*/5 * * * *", tz=BERLIN, fold="first"), "in Europe/Berlin: it runs the first time; "),
+    (Cron("*/5 * * * *", tz=BERLIN, fold="last"), "in Europe/Berlin: it runs the second time; "),
+    (Cron("30 2 * 10 *", tz=BERLIN, fold="both"), "in Europe/Berlin: it runs both times; "),
 ]
 
 

@@ -13,7 +13,7 @@ from test_calendar_properties import Case, cases, near, slow
 from panther_schedule.clock import SECOND, microseconds, moment
 from panther_schedule.models.schedules import AnyOf, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
 from panther_schedule.occurrences.queries import between
-from panther_schedule.wording.previews import Preview, first_runs, preview
+from panther_schedule.wording.previews import Preview, first_due, preview
 
 NOW = microseconds(datetime(2026, 1, 1, 8, tzinfo=UTC))
 FIVE_MINUTES = 300 * SECOND
@@ -36,21 +36,35 @@ FIRST_RUNS: list[tuple[Schedule, list[int]]] = [
 ]
 
 
+def _first_due(schedule: Schedule, n: int, *, after: int, jitter: timedelta = timedelta(0)) -> list[int]:
+    """Ask for a task that was added at NOW."""
+    return first_due(schedule, n, after=after, zone=ZoneInfo("UTC"), anchor=NOW, key="a", jitter=jitter)
+
+
 @pytest.mark.parametrize(("schedule", "expected"), FIRST_RUNS)
 def test_a_new_tasks_next_four_runs(schedule: Schedule, expected: list[int]) -> None:
-    found = first_runs(schedule, 4, after=NOW, zone=ZoneInfo("UTC"), anchor=NOW)
+    found = _first_due(schedule, 4, after=NOW)
     assert [moment - NOW for moment in found] == expected
 
 
 def test_a_task_that_was_added_before_shows_what_is_still_to_come() -> None:
     grid = Repeat(-1, timedelta(minutes=5))
     later = NOW + FIVE_MINUTES
-    assert first_runs(grid, 2, after=later, zone=ZoneInfo("UTC"), anchor=NOW) == [
+    assert _first_due(grid, 2, after=later) == [
         later + FIVE_MINUTES,
         later + 2 * FIVE_MINUTES,
     ]
-    assert first_runs(Once(), 2, after=later, zone=ZoneInfo("UTC"), anchor=NOW) == []
-    assert first_runs(grid, 0, after=later, zone=ZoneInfo("UTC"), anchor=NOW) == []
+    assert _first_due(Once(), 2, after=later) == []
+    assert _first_due(grid, 0, after=later) == []
+
+
+@pytest.mark.parametrize("jitter", [timedelta(seconds=1), timedelta(hours=1)])
+def test_jitter_makes_a_run_due_later_but_before_the_next_one(jitter: timedelta) -> None:
+    grid = Repeat(10, timedelta(minutes=5))
+    on_time, due = _first_due(grid, 10, after=NOW), _first_due(grid, 10, after=NOW, jitter=jitter)
+    late = [after - at for at, after in zip(on_time, due, strict=True)]
+    assert all(0 <= each < min(jitter // timedelta(microseconds=1), FIVE_MINUTES) for each in late)
+    assert len(set(late)) == 10
 
 
 BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"
@@ -154,6 +168,12 @@ NOTES: list[tuple[Schedule, str, list[tuple[str, str | None]]]] = [
             ("09 02:30 -0400", "02:30 does not exist on 8 Mar: skipped"),
             ("09 12:00 +0100", None),
         ],
+    ),
+    # A part that a union's exclusion silences is not the one that has it.
+    (
+        AnyOf((Daily(time(0, 30), tz=BERLIN), Daily(time(23, 30), tz="UTC")), excluding={"fri"}),
+        "2026-01-08T12:00+00:00",
+        [("08 23:30 +0000", None), ("10 00:30 +0100", None), ("11 00:30 +0100", None)],
     ),
     # Nothing is noted that lies before the schedule's begin.
     (
