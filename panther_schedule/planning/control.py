@@ -27,16 +27,17 @@ def resume(rule: Rule, state: State, now: int) -> Step | None:
     """
     if state.held.paused is None or state.held.stopped:
         return None
+    before = state
     if rule.on_wall:  # the clock may have been set back in the pause
         state = clock_set_back(rule, state, now) or state
     skipped = skipped_by_pause(rule, state, now)
     released = rule.once and state.next_at is not None and state.next_at <= now
     state = state._replace(held=tidy(state.held._replace(paused=None, released=released)))
     if skipped is None:
-        return closed(rule, start_waiting(Step(state)))
+        return closed(rule, start_waiting(Step(state)), before)
     following = rule.occurrences.next_after(skipped.last, state.anchor)
     state = state._replace(cursor=skipped.last, next_at=following)
-    return closed(rule, start_waiting(Step(state, passed=(skipped,))))
+    return closed(rule, start_waiting(Step(state, passed=(skipped,))), before)
 
 
 def skipped_by_pause(rule: Rule, state: State, now: int) -> Passed | None:
@@ -79,7 +80,7 @@ def more_runs(state: State, runs: tuple[Run, ...]) -> Step:
 def cancel(rule: Rule, state: State, now: int) -> Step:
     """Start nothing more of a task: waiting runs are cancelled, the others are asked to end."""
     step = _give_up(state, "cancelled", now)
-    return _drop(rule, step, now, "cancelled")._replace(asks="all")
+    return _drop(rule, state, step, now, "cancelled")._replace(asks="all")
 
 
 def drain(rule: Rule, state: State, now: int) -> Step | None:
@@ -90,12 +91,12 @@ def drain(rule: Rule, state: State, now: int) -> Step | None:
     if rule.back_to_back and rule.n != -1 and state.held.paused is None:
         return None
     step = Step(state) if state.held.paused is None else _give_up(state, "cancelled", now)
-    return _drop(rule, step, now, "dropped")
+    return _drop(rule, state, step, now, "dropped")
 
 
 def end_drain(rule: Rule, state: State, now: int) -> Step:
     """End a task whose drain took too long: waiting runs are abandoned."""
-    return _drop(rule, _give_up(state, "abandoned", now), now, "dropped")
+    return _drop(rule, state, _give_up(state, "abandoned", now), now, "dropped")
 
 
 def _give_up(state: State, outcome: Outcome, now: int) -> Step:
@@ -103,18 +104,18 @@ def _give_up(state: State, outcome: Outcome, now: int) -> Step:
     if not waiting:
         return Step(state)
     attempts = (Attempt(None, now, outcome, None),)
-    runs = tuple(Run("", at, None, attempts=attempts, phase="ended") for at in waiting)
+    runs = tuple(Run(state.task, at, None, attempts=attempts, phase="ended") for at in waiting)
     return Step(state._replace(held=tidy(state.held._replace(waiting=()))), given_up=runs)
 
 
-def _drop(rule: Rule, step: Step, now: int, stopped: Stopped) -> Step:
+def _drop(rule: Rule, before: State, step: Step, now: int, stopped: Stopped) -> Step:
     """Drop the later occurrences; those that a pause has skipped until now are recorded."""
     state = step.state
     skipped = skipped_by_pause(rule, state, now)
     cursor = state.cursor if skipped is None else skipped.last
     held = state.held._replace(stopped="cancelled" if is_cancelled(state) else stopped)
     state = state._replace(next_at=None, cursor=cursor, held=held)
-    return closed(rule, step._replace(state=state, passed=() if skipped is None else (skipped,)))
+    return closed(rule, step._replace(state=state, passed=() if skipped is None else (skipped,)), before)
 
 
 def is_stopped(state: State) -> bool:

@@ -11,7 +11,7 @@ from .rule import DEFAULT_TERMS, Rule, Terms, jittered
 from .state import NOTHING_HELD, Held, State, Step
 
 
-def begin(schedule: Schedule, rule: Rule, reading: Reading) -> State | None:
+def begin(schedule: Schedule, rule: Rule, reading: Reading, task: str = "") -> State | None:
     """Return the state of a task that is added now; None when its schedule has no occurrence.
 
     Wall-clock kinds begin with the next occurrence strictly after now; `Once` and `Repeat` with their first one,
@@ -24,7 +24,7 @@ def begin(schedule: Schedule, rule: Rule, reading: Reading) -> State | None:
             first = anchor = microseconds(schedule.at)
         else:
             first = rule.occurrences.next_after(anchor, anchor)
-    return None if first is None else make(State, (anchor, None, first, 0, 0, None, NOTHING_HELD))
+    return None if first is None else make(State, (anchor, None, first, 0, 0, None, NOTHING_HELD, task))
 
 
 def due(rule: Rule, state: State, now: int) -> Step:
@@ -33,13 +33,13 @@ def due(rule: Rule, state: State, now: int) -> Step:
     By the default policy those that the scheduler was too late for are `missed`, and the latest runs in their place.
     An active run makes the latest `skipped_overlap`; `n` counts runs, so none of them is lost.
     """
-    anchor, _cursor, at, handed, running, latest, held = state
+    anchor, _cursor, at, handed, running, latest, held, task = state
     if at is None or at > now or held.paused is not None:
         return Step(state)
     if rule.back_to_back:
         if running or held.lingering or held.waiting:  # of the schedule before, which was replaced
             return Step(state._replace(next_at=None))
-        return Step(State(anchor, at, None, handed + 1, 1, at, held), starts=(Run("", at, latest),))
+        return Step(State(anchor, at, None, handed + 1, 1, at, held, task), starts=(Run(task, at, latest),))
     terms = rule.terms or DEFAULT_TERMS
     following = rule.occurrences.next_after(at, anchor)
     alone = following is None or following > now
@@ -48,8 +48,8 @@ def due(rule: Rule, state: State, now: int) -> Step:
     handed += 1  # one occurrence, in time, and nothing in its way: most steps are this one
     if handed == rule.n:
         following = None
-    run = make(Run, ("", at, latest, "schedule", 0, (), "active", False, None))
-    new = make(State, (anchor, at, following, handed, 1, at, held))
+    run = make(Run, (task, at, latest, "schedule", 0, (), "active", False, None))
+    new = make(State, (anchor, at, following, handed, 1, at, held, task))
     return make(Step, (new, None, None, (run,), (), (), "", False, False, False, None))
 
 
@@ -137,7 +137,7 @@ def _overlapping(rule: Rule, terms: Terms, state: State, at: int) -> Step:
 def _start(step: Step, at: int) -> Step:
     state = step.state
     new = state._replace(handed=state.handed + 1, running=state.running + 1, latest=at)
-    return step._replace(state=new, starts=(*step.starts, Run("", at, state.latest)))
+    return step._replace(state=new, starts=(*step.starts, Run(state.task, at, state.latest)))
 
 
 def start_waiting(step: Step) -> Step:
@@ -212,6 +212,7 @@ def is_cancelled(state: State) -> bool:
     return state.held.stopped == "cancelled"
 
 
-def closed(rule: Rule, step: Step) -> Step:
-    """Return the step that ends the task if nothing is left of it."""
-    return step._replace(ended=True) if not step.starts and has_ended(rule, step.state) else step
+def closed(rule: Rule, step: Step, before: State | None = None) -> Step:
+    """Return the step, ending the task if nothing is left of it; `before` may be the state of one that had ended."""
+    ended = not step.starts and has_ended(rule, step.state) and (before is None or not has_ended(rule, before))
+    return step._replace(ended=True) if ended else step

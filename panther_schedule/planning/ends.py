@@ -22,7 +22,7 @@ _LONGEST_DELAY: Final = 10_000 * 365 * 24 * 3600 * SECOND
 
 def ended(rule: Rule, state: State, run: Run, attempt: Attempt, reading: Reading) -> Step:
     """Decide what follows the end of a run's function: an outcome, another attempt, or whatever waited for it."""
-    _task, at, previous, cause, number, attempts, phase, _asked, _wake_at = run
+    task, at, previous, cause, number, attempts, phase, _asked, _wake_at = run
     match phase:
         case "active":
             if attempt.error is not None and (delay := retry_delay(rule, state, run, attempt.error)) is not None:
@@ -30,9 +30,9 @@ def ended(rule: Rule, state: State, run: Run, attempt: Attempt, reading: Reading
                 return Step(state, again, retry_in=delay)
             if cause != "schedule" or state.held is not NOTHING_HELD or rule.back_to_back:
                 return _recorded(rule, state, run, attempt)
-            record = make(Run, ("", at, previous, cause, number, (*attempts, attempt), "ended", False, None))
-            anchor, cursor, next_at, handed, running, latest, held = state
-            new = make(State, (anchor, cursor, next_at, handed, running - 1, latest, held))
+            record = make(Run, (task, at, previous, cause, number, (*attempts, attempt), "ended", False, None))
+            anchor, cursor, next_at, handed, running, latest, held, task = state
+            new = make(State, (anchor, cursor, next_at, handed, running - 1, latest, held, task))
             over = next_at is None and running == 1
             return make(Step, (new, None, record, (), (), (), "", False, False, over, None))
         case "outrun":
@@ -173,7 +173,7 @@ def _freed(rule: Rule, state: State, run: Run, now: int) -> Step:
         return step
     if run.cause == "backfill":
         return _next_backfill(step, run)
-    return closed(rule, _next(rule, _lingers(step, -1), now))
+    return closed(rule, _next(rule, _lingers(step, -1), now), state)
 
 
 def _failures(before: int, outcome: Outcome) -> int:

@@ -66,7 +66,7 @@ class Run(NamedTuple):
     """One run of a task. Its times are aware, in UTC."""
 
     task: str
-    """The task's name; empty while the run is in flight."""
+    """The task's name."""
     at: int
     previous: int | None
     cause: Cause = "schedule"
@@ -91,6 +91,15 @@ class Run(NamedTuple):
     def scheduled_at(self) -> datetime:
         """The occurrence that the run covers; of a manual run, the moment of `run_now()`."""
         return moment(self.at)
+
+    @property
+    def previous_at(self) -> datetime | None:
+        """The occurrence of the scheduled run before it; None for the first. In a backfill, the occurrence before.
+
+        The spans from `previous_at` to `scheduled_at` of a task's scheduled runs follow each other without a gap,
+        even where occurrences between them were missed or skipped.
+        """
+        return None if self.previous is None else moment(self.previous)
 
     @property
     def attempt(self) -> int:
@@ -122,10 +131,6 @@ class Run(NamedTuple):
         """The time from the occurrence to the first call; None when the function was never called."""
         first = self.attempts[0].started_at
         return None if first is None else first - self.scheduled_at
-
-    def named(self, task: str) -> Run:
-        """Return it with the name of its task."""
-        return make(Run, (task, *self[1:]))
 
     @override
     def __repr__(self) -> str:
@@ -163,9 +168,7 @@ Record: TypeAlias = Run | Passed
 """What became of one occurrence or more."""
 
 
-def attempted(
-    started: int | None, finished: int, error: BaseException | None = None, *, obeyed: bool = False
-) -> Attempt:
+def attempted(started: int | None, finished: int, error: BaseException | None, obeyed: bool) -> Attempt:
     """Return the record of a call; `obeyed` when it ended, or never began, because it was asked to."""
     outcome: Outcome = "cancelled" if obeyed else "succeeded" if error is None else "failed"
     return make(Attempt, (started, finished, outcome, error))

@@ -52,6 +52,8 @@ class State(NamedTuple):
     latest: int | None = None
     """The occurrence of the latest scheduled run."""
     held: Held = NOTHING_HELD
+    task: str = ""
+    """The task's name."""
 
 
 class Step(NamedTuple):
@@ -75,6 +77,6 @@ class Step(NamedTuple):
     hand_over: bool = False
     """Hand the event's run over: it was queued or resting."""
     ended: bool = False
-    """No scheduled run is active and none will start."""
+    """From now on no scheduled run is active and none will start."""
     retry_in: int | None = None
     """An attempt ended, and the next one follows after so many microseconds."""

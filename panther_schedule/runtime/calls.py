@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from types import CoroutineType
 from typing import Any, NamedTuple, cast
 
-from ..clock import Clock, Reading
+from ..clock import Clock
 from ..events import RunStarted
 from ..planning.ends import deadline
 from ..planning.records import attempted
@@ -25,39 +25,37 @@ class Caller:
     """Calls functions for one scheduler."""
 
     def __init__(self, clock: Clock, report: Callable[[Flight | Began], None]) -> None:
-        self.report = report
-        """Takes each run whose function has ended."""
-        self.emit: Callable[..., None] | None = None
-        """Takes what listeners are told; None when there is no listener."""
+        self.report = report  # takes each run whose function has ended
+        self.emit: Callable[..., None] | None = None  # as the engine's
         self._read = clock.read
 
     def call(self, flight: Flight) -> Coroutine[Any, Any, Any] | None:
         """Call a run's function and report it; the coroutine of an async one is returned instead."""
         if flight.asked:
             flight.started = None
-            self.end(flight, obeyed=True)
+            self.end(flight, None, True)
             return None
-        entry, task, reading = flight.entry, flight.task, self._read()
+        entry, task = flight.entry, flight.task
         rule = entry.rule
-        flight.started = started = reading.wall if rule.on_wall else reading.steady
-        if rule.terms is not None and deadline(rule, reading.steady) is not None:
-            self.report(Began(flight, reading.steady))
+        wall, steady = self._read()
+        flight.started = wall if rule.on_wall else steady
+        if rule.terms is not None and deadline(rule, steady) is not None:
+            self.report(Began(flight, steady))
         if self.emit is not None:
-            self.emit(RunStarted, entry.name, flight.named, started)
+            self.emit(RunStarted, entry.name, flight.run, flight.started)
         flying.set(flight)
         try:
             result = task._func(*task._args, **task._kwargs)  # task.kwargs would make a view for each run
         except BaseException as error:  # noqa: BLE001 - a run's SystemExit ends the run, not the worker
-            self.end(flight, error)
+            self.end(flight, error, False)
             return None
         if type(result) is CoroutineType:  # of an async function, or of a lambda that calls one
             return cast("Coroutine[Any, Any, Any]", result)
-        self.end(flight, obeyed=flight.seen)
+        self.end(flight, None, flight.seen)
         return None
 
-    def end(self, flight: Flight, error: BaseException | None = None, *, obeyed: bool = False) -> None:
+    def end(self, flight: Flight, error: BaseException | None, obeyed: bool) -> None:
         """Report how a call ended; `obeyed` when it ended, or never began, because it was asked to."""
-        reading: Reading = self._read()
-        finished = reading.wall if flight.entry.rule.on_wall else reading.steady
-        flight.attempt = attempted(flight.started, finished, error, obeyed=obeyed)
+        wall, steady = self._read()
+        flight.attempt = attempted(flight.started, wall if flight.entry.rule.on_wall else steady, error, obeyed)
         self.report(flight)

@@ -39,7 +39,7 @@ class Coroutines:
         except RuntimeError as error:  # the app has closed its event loop
             for flight in flights:
                 flight.started = None
-                self._caller.end(flight, error)
+                self._caller.end(flight, error, False)
 
     def adopt(self, flight: Flight, coroutine: _Coroutine) -> None:
         """See the coroutine through that a function returned on a worker."""
@@ -52,7 +52,7 @@ class Coroutines:
             loop.call_soon_threadsafe(self._start, flight, coroutine)
         except RuntimeError as error:  # the app has closed its event loop
             coroutine.close()
-            self._caller.end(flight, error)
+            self._caller.end(flight, error, False)
 
     def run(self, flight: Flight, coroutine: _Coroutine) -> None:
         """See a coroutine through, and wait for it."""
@@ -119,7 +119,7 @@ class Coroutines:
                 flight, coroutine = self.running.pop(run)
                 coroutine.close()
                 flight.aio = flight.started = None
-                self._caller.end(flight, obeyed=True)
+                self._caller.end(flight, None, True)
 
     async def _see_through(self, flight: Flight, coroutine: _Coroutine) -> None:
         """Await a coroutine, and report its run."""
@@ -138,7 +138,7 @@ class Coroutines:
         if flight.aio is not None:
             self.running.pop(flight.aio, None)
             flight.aio = None
-        self._caller.end(flight, error, obeyed=obeyed)
+        self._caller.end(flight, error, obeyed)
 
     def _event_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:

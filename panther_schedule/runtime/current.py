@@ -3,60 +3,20 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from datetime import datetime
 from typing import Final
 
-from ..clock import moment
 from ..errors import SchedulerStateError
-from ..planning.records import Cause
+from ..planning.records import Run
 from .entries import Flight
 
 flying: Final[ContextVar[Flight | None]] = ContextVar("panther_schedule.run", default=None)
 """The run whose function is called in this context."""
 
 
-class CurrentRun:
-    """The run that is active in this thread or asyncio task."""
+class CurrentRun(Run):
+    """The run that is active in this thread or asyncio task: a `Run` that has not ended."""
 
-    __slots__ = ("_flight",)
-
-    def __init__(self, flight: Flight) -> None:
-        self._flight = flight
-
-    @property
-    def id(self) -> str:
-        """The run's id, the same for each attempt: an idempotency key."""
-        return self._flight.named.id
-
-    @property
-    def task(self) -> str:
-        """The task's name in its scheduler."""
-        return self._flight.entry.name
-
-    @property
-    def scheduled_at(self) -> datetime:
-        """The occurrence that the run covers, aware, in UTC; of a manual run, the moment of `run_now()`."""
-        return self._flight.run.scheduled_at
-
-    @property
-    def previous_at(self) -> datetime | None:
-        """The occurrence of the scheduled run before it, aware, in UTC; None for the first.
-
-        The spans from `previous_at` to `scheduled_at` of a task's scheduled runs follow each other without a gap,
-        even where occurrences between them were missed or skipped. In a backfill it is the occurrence before.
-        """
-        previous = self._flight.run.previous
-        return None if previous is None else moment(previous)
-
-    @property
-    def attempt(self) -> int:
-        """1 for the first call of the function in this run."""
-        return self._flight.run.attempt
-
-    @property
-    def cause(self) -> Cause:
-        """Why the run exists: `schedule`, `manual` or `backfill`."""
-        return self._flight.run.cause
+    _flight: Flight
 
     @property
     def cancelled(self) -> bool:
@@ -69,9 +29,6 @@ class CurrentRun:
             self._flight.seen = True
         return self._flight.asked
 
-    def __repr__(self) -> str:
-        return f"<CurrentRun {self.id!r}, attempt {self.attempt}>"
-
 
 def current_run() -> CurrentRun:
     """Return the run that calls the function which asks.
@@ -82,4 +39,6 @@ def current_run() -> CurrentRun:
     flight = flying.get()
     if flight is None:
         raise SchedulerStateError("current_run() is for a function that a scheduler calls; add a task with it")
-    return CurrentRun(flight)
+    current = CurrentRun(*flight.run)
+    current._flight = flight
+    return current

@@ -6,7 +6,7 @@ What is to be done outside, once the store has kept a step, is left in two lists
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from typing import TypeAlias
 
 from ..clock import MICROSECOND, Reading
 from ..events import (
@@ -28,37 +28,32 @@ from .entries import Entry, Flight
 from .logs import log_run
 from .memory import Store
 
+Emit: TypeAlias = Callable[..., None]
+"""Takes what listeners are told: the class of an event and its fields."""
+
 
 class Engine:
     """The events of a scheduler, a method each."""
 
     def __init__(self, store: Store, leave: Callable[[Entry], None]) -> None:
-        self.store: Final = store
-        self.starts: list[Flight] = []
-        """Runs to hand over."""
-        self.asked: list[Flight] = []
-        """Active runs to ask for their end."""
-        self.emit: Callable[..., None] | None = None
-        """Takes what listeners are told; None when there is no listener."""
-        self.live = 0
-        """How many tasks have not ended."""
+        self.store = store
+        self.starts: list[Flight] = []  # to hand over
+        self.asked: list[Flight] = []  # active runs to ask for their end
+        self.live = 0  # tasks that have not ended
+        self.emit: Emit | None = None  # None when there is no listener
         self._leave = leave  # called with each task that ends
 
     # ---- runs ----------------------------------------------------------------------------------------------------
 
     def add(self, entry: Entry, reading: Reading) -> None:
-        """Keep a new task."""
         self.live += 1
-        if self.emit is not None:
-            self.emit(TaskAdded, entry.name)
+        self._tell(TaskAdded, entry.name)
         self.store.add(entry, reading)
 
     def plan(self, entry: Entry, reading: Reading) -> None:
-        """Decide about what is due of a task."""
         self._do(entry, None, due(entry.rule, entry.state, entry.rule.now(reading)), reading)
 
     def end(self, flight: Flight, reading: Reading) -> None:
-        """Take note that a run's function has ended."""
         entry, run = flight.entry, flight.run
         if flight.asked and not run.asked:  # the cancel is on its way
             flight.run = run = run._replace(asked=True)
@@ -70,12 +65,10 @@ class Engine:
         self._do(entry, flight, ends.began(entry.rule, entry.state, flight.run, steady), reading)
 
     def wake(self, flight: Flight, reading: Reading) -> None:
-        """Start a queued or resting run, or end an attempt that takes too long."""
         entry = flight.entry
         self._do(entry, flight, ends.wake(entry.rule, entry.state, flight.run, flight.started, reading), reading)
 
     def ask(self, flight: Flight, reading: Reading) -> None:
-        """Ask a run to end; one that is not active ends at once."""
         entry = flight.entry
         self._do(entry, flight, ends.ask(entry.rule, entry.state, flight.run, reading), reading)
 
@@ -83,20 +76,18 @@ class Engine:
         """Start runs that claim no occurrence."""
         step = control.more_runs(entry.state, tuple(flight.run for flight in flights))
         for flight, run in zip(flights, step.starts, strict=True):
-            flight.run = run
+            flight.run, flight.asked = run, run.asked
         self._do(entry, None, step, reading, flights)
 
     # ---- people and clocks ---------------------------------------------------------------------------------------
 
     def pause(self, entry: Entry, reason: str, reading: Reading) -> None:
-        """Start no runs of a task."""
         self._look(entry, reading)
         if (step := control.pause(entry.rule, entry.state, reason)) is not None:
             self._do(entry, None, step, reading)
             self._tell(TaskPaused, entry.name, reason)
 
     def resume(self, entry: Entry, reading: Reading) -> None:
-        """Let a task go on after a pause."""
         if (step := control.resume(entry.rule, entry.state, entry.rule.now(reading))) is not None:
             self._tell(TaskResumed, entry.name)
             self._do(entry, None, step, reading)
@@ -113,7 +104,6 @@ class Engine:
         self.live += had_ended and not has_ended(rule, entry.state)
 
     def cancel(self, entry: Entry, reading: Reading) -> None:
-        """Start nothing more of a task, and ask its runs to end."""
         self._do(entry, None, control.cancel(entry.rule, entry.state, entry.rule.now(reading)), reading)
 
     def clock_stepped(self, by: int, entries: Iterable[Entry], reading: Reading) -> None:
@@ -166,54 +156,45 @@ class Engine:
     def _do(
         self, entry: Entry, flight: Flight | None, step: Step, reading: Reading, flights: Sequence[Flight] = ()
     ) -> None:
-        """Keep what a step says, and tell of it."""
-        _state, run, _record, starts, passed, given_up, asks, next_queued, _hand_over, ended, _retry_in = step
-        if ended:
-            ended = not has_ended(entry.rule, entry.state)
+        """Keep what a step says, and do what it asks for; `flights` are the runs that start, if made before."""
+        _state, run, record, starts, passed, given_up, asks, next_queued, hand_over, ended, retry_in = step
+        changed = flight is not None and run is not flight.run
         if starts and not flights:
             flights = [Flight(entry, start) for start in starts]
-        asked = flight is not None and run is not None and run.asked and run is not flight.run
         self.store.save(entry, flight, step, flights)
         for begun in flights:
             if not ends.is_queued(begun.run):
-                begun.asked = begun.run.asked
                 self.starts.append(begun)
         if flight is not None:
-            self._follow(entry, flight, step, asked=asked)
-        if given_up or passed:
-            self._tell_of_others(entry, step)
-        if asks:
-            for other in self.store.flights(entry):
-                if ends.is_asked(asks, other.run):
-                    self.ask(other, reading)
-        if next_queued and (queued := self.store.first_queued(entry)) is not None:
-            self.wake(queued, reading)
+            if record is not None:
+                log_run(record)
+                self._tell(RunFinished, entry.name, record)
+            if retry_in is not None and run is not None:
+                self._tell(RunRetried, entry.name, run, MICROSECOND * retry_in)
+            if hand_over:
+                flight.asked, flight.seen, flight.started = flight.run.asked, False, None
+                self.starts.append(flight)
+            elif changed and run is not None and run.asked:
+                flight.asked = True
+                self.asked.append(flight)
+        if given_up or passed or asks or next_queued:
+            self._follow(entry, step, reading)
         if ended:
             self.live -= 1
             self._leave(entry)
             self._tell(TaskEnded, entry.name, is_cancelled(entry.state))
 
-    def _follow(self, entry: Entry, flight: Flight, step: Step, *, asked: bool) -> None:
-        """See to the event's run."""
-        if flight.record is not None and step.record is not None:
-            log_run(flight.record)
-        if step.hand_over:
-            flight.asked, flight.seen, flight.started = flight.run.asked, False, None
-            self.starts.append(flight)
-        elif asked:
-            flight.asked = True
-            self.asked.append(flight)
-        if self.emit is not None:
-            if step.retry_in is not None:
-                self.emit(RunRetried, entry.name, flight.named, MICROSECOND * step.retry_in)
-            if step.record is not None:
-                self.emit(RunFinished, entry.name, flight.record)
-
-    def _tell_of_others(self, entry: Entry, step: Step) -> None:
-        for run in step.given_up:
-            self._tell(RunFinished, entry.name, run.named(entry.name))
+    def _follow(self, entry: Entry, step: Step, reading: Reading) -> None:
+        for given_up in step.given_up:
+            self._tell(RunFinished, entry.name, given_up)
         for passed in step.passed:
             self._tell(OccurrencesPassed, entry.name, passed)
+        if step.asks:
+            for other in self.store.flights(entry):
+                if ends.is_asked(step.asks, other.run):
+                    self.ask(other, reading)
+        if step.next_queued and (queued := self.store.first_queued(entry)) is not None:
+            self.wake(queued, reading)
 
     def _tell(self, kind: type, *details: object) -> None:
         if self.emit is not None:

@@ -145,7 +145,7 @@ class TaskHandle:
         life, entry = _alive(self._life, self._entry), self._entry
         life.check_startable("run_now", entry)
         now = entry.rule.now(life.clock.read())
-        (flight,) = life.start_more(entry, [Run("", now, entry.state.latest, "manual", life.next_number())])
+        (flight,) = life.start_more(entry, [Run(entry.name, now, entry.state.latest, "manual", life.next_number())])
         return RunHandle(flight, life)
 
     @overload
@@ -170,7 +170,7 @@ class TaskHandle:
         found = _occurrences(entry, start, end, life.clock.read())
         if dry_run:
             return [moment(at) for at, _before in found]
-        runs = [Run("", at, before, "backfill", life.next_number()) for at, before in found]
+        runs = [Run(entry.name, at, before, "backfill", life.next_number()) for at, before in found]
         return [RunHandle(flight, life) for flight in life.start_more(entry, runs)]
 
     def __eq__(self, other: object) -> bool:
@@ -195,7 +195,7 @@ class RunHandle:
     @property
     def id(self) -> str:
         """Its id, which no other run has."""
-        return self._flight.named.id
+        return self._flight.run.id
 
     @property
     def scheduled_at(self) -> datetime:

@@ -52,6 +52,6 @@ def health_of(life: Life | None, entries: Iterable[Entry], events_dropped: int) 
         last_turn_at=moment(life.loop.reading.wall),
         overdue=tuple(name for _late, name in late),
         lag=MICROSECOND * late[0][0] if late else timedelta(0),
-        waiting=life.workers.waiting,
+        waiting=life.workers.waiting(),
         events_dropped=events_dropped,
     )

@@ -16,14 +16,15 @@ from ..planning.records import Run
 from .calls import Caller
 from .coroutines import Coroutines
 from .current import flying
-from .drivers import Driver, Mover, Sleeper
+from .drivers import Driver, Sleeper
 from .engine import Engine
 from .entries import Entry, Flight
 from .listeners import Listeners
 from .loop import Command, Loop
 from .memory import Memory
 from .names import Names
-from .workers import Inline, Pool, Workers
+from .virtual import Inline, Mover
+from .workers import Pool, Workers
 
 
 class Life:

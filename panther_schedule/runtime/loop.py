@@ -176,8 +176,11 @@ class Loop:
         try:
             self._handlers[type(message)](message, reading)
         except Exception as error:  # noqa: BLE001 - an error about one task must not stop the others
-            log("store error; retrying in 1 s", error=error)
-            self._put_off.append((reading.steady + _AGAIN, message))
+            self._put_aside(message, reading, error)
+
+    def _put_aside(self, message: Any, reading: Reading, error: Exception) -> None:
+        log("store error; retrying in 1 s", error=error)
+        self._put_off.append((reading.steady + _AGAIN, message))
 
     def _try_again(self, reading: Reading) -> None:
         put_off, self._put_off = self._put_off, []
@@ -198,7 +201,10 @@ class Loop:
     def _see_to_due(self, reading: Reading) -> None:
         engine = self.engine
         for entry in engine.store.due(reading, _TURN):
-            self._handle(Due(entry), reading)
+            try:
+                engine.plan(entry, reading)
+            except Exception as error:  # noqa: BLE001 - as in _handle
+                self._put_aside(Due(entry), reading, error)
         for flight in engine.store.timers(reading):
             engine.wake(flight, reading)
         if engine.asked:

@@ -1,13 +1,15 @@
-"""The store in memory: keeps what the steps say, and finds what is due and what is in flight.
+"""The store: keeps what the steps say, and finds what is due and what is in flight; here, in memory.
 
 The scheduler's thread owns it; other threads read single fields, which are replaced and never changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from itertools import count
 from typing import Protocol
+
+from typing_extensions import override
 
 from ..clock import Reading
 from ..planning.control import extended
@@ -23,152 +25,128 @@ from .timetable import Timetable
 class Store(Protocol):
     """What keeps the tasks of a scheduler. It decides nothing."""
 
-    @property
-    def in_flight(self) -> Collection[Flight]:
-        """The runs without an outcome, oldest first."""
-        ...
+    in_flight: Collection[Flight]
+    """The runs without an outcome, oldest first."""
 
     def add(self, entry: Entry, reading: Reading) -> None:
         """Keep a new task."""
-        ...
 
-    def save(self, entry: Entry, flight: Flight | None, step: Step, starts: Iterable[Flight] = ()) -> None:
+    def save(self, entry: Entry, flight: Flight | None, step: Step, starts: Sequence[Flight]) -> None:
         """Keep all that a step says about a task, the event's run and the runs that start; or nothing of it."""
-        ...
+
+    def replace(self, entry: Entry, rule: Rule) -> None:
+        """Keep another rule, and the task that the entry has by now; a step about it follows."""
 
     def flights(self, entry: Entry) -> list[Flight]:
         """Find the runs of a task that have no outcome, oldest first."""
         ...
 
     def first_queued(self, entry: Entry) -> Flight | None:
-        """Find the queued run of a task that comes first."""
-        ...
+        """Find the first queued run of a task."""
 
     def due(self, reading: Reading, limit: int) -> list[Entry]:
-        """Take out about `limit` tasks that are due; one that is not saved afterwards is lost."""
+        """Take out tasks that are due, about `limit` of them; a step about each follows."""
         ...
 
     def timers(self, reading: Reading) -> list[Flight]:
-        """Take out the runs whose timeout or next attempt has come."""
-        ...
-
-    def replace(self, entry: Entry, rule: Rule) -> None:
-        """Keep another rule, and the task that the entry has by now; a step about it follows."""
+        """Take out the runs whose `wake_at` has come; a step about each follows."""
         ...
 
     def wait(self, reading: Reading) -> int | None:
         """Return the microseconds until the next task or timer is due; None when nothing is to come."""
-        ...
 
 
-class Memory:
+class Memory(Store):
     """The tasks in order of time, the runs in flight, their timers, and the ledger."""
 
     def __init__(self) -> None:
         self.ledger = Ledger()
         self.in_flight: dict[Flight, None] = {}
-        """The runs without an outcome, oldest first."""
         self._new: list[Entry] = []  # due when they were added: they skip the heap
         self._wall: Timetable[Entry] = Timetable()
         self._steady: Timetable[Entry] = Timetable()
         self._timers: Timetable[Flight] = Timetable()
         self._timer = count().__next__
 
+    @override
     def add(self, entry: Entry, reading: Reading) -> None:
-        """Keep a new task."""
-        due = due_at(entry.rule, entry.state)
-        if due is not None and due <= entry.rule.now(reading):
+        at = due_at(entry.rule, entry.state)
+        if at is not None and at <= entry.rule.now(reading):
             self._new.append(entry)
         else:
             self._place(entry)
 
-    def save(self, entry: Entry, flight: Flight | None, step: Step, starts: Iterable[Flight] = ()) -> None:
-        """Keep all that a step says."""
-        state, run, record, _starts, passed, given_up, _asks, _next, _hand_over, ended, _retry_in = step
-        entry.state = state
+    @override
+    def save(self, entry: Entry, flight: Flight | None, step: Step, starts: Sequence[Flight]) -> None:
+        entry.state = state = step.state
         if flight is not None:
-            if record is not None:
+            run = step.run
+            if step.record is not None:
                 del self.in_flight[flight]
-                flight.run = flight.record = record = record.named(entry.name)
-                self._record(entry, record, leaves=ended)
+                flight.run = flight.record = step.record
+                self._record(entry, step.record, leaves=step.ended)
             if run is not None:
                 flight.run = run
             wake_at = None if run is None else run.wake_at
-            if wake_at != flight.due:
-                if wake_at is None:
-                    self._timers.remove(flight)
-                else:
-                    self._timers.put(flight, wake_at, self._timer())
-        for given in given_up:
-            self._record(entry, given.named(entry.name))
-        for each in passed:
-            self._pass(entry, each)
+            if wake_at is not None or flight.place is not None:
+                self._timers.move(flight, wake_at, self._timer())
+        for given_up in step.given_up:
+            self._record(entry, given_up)
+        for passed in step.passed:
+            self._pass(entry, passed)
         for started in starts:
             self.in_flight[started] = None
-        self._place(entry)
+        if state.next_at is not None or entry.place is not None:
+            self._place(entry)
 
-    def flights(self, entry: Entry) -> list[Flight]:
-        """Find the runs of a task that have no outcome."""
-        return [flight for flight in self.in_flight if flight.entry is entry]
-
-    def first_queued(self, entry: Entry) -> Flight | None:
-        """Find the queued run of a task that comes first."""
-        return next((flight for flight in self.in_flight if flight.entry is entry and is_queued(flight.run)), None)
-
-    def due(self, reading: Reading, limit: int) -> list[Entry]:
-        """Take out the tasks that are due."""
-        found = self._wall.take(reading.wall, limit) + self._steady.take(reading.steady, limit)
-        if self._new:
-            new, self._new = self._new, []
-            found += new
-        return found
-
-    def timers(self, reading: Reading) -> list[Flight]:
-        """Take out the runs whose timeout or next attempt has come."""
-        return self._timers.take(reading.steady, len(self._timers))
-
-    def wait(self, reading: Reading) -> int | None:
-        """Return the microseconds until something is due, never below zero."""
-        if self._new:
-            return 0
-        firsts = (
-            (self._wall.first(), reading.wall),
-            (self._steady.first(), reading.steady),
-            (self._timers.first(), reading.steady),
-        )
-        return min((max(0, at - now) for at, now in firsts if at is not None), default=None)
-
+    @override
     def replace(self, entry: Entry, rule: Rule) -> None:
-        """Keep another rule; the task is under no time until it is saved."""
-        if entry.due is not None:
-            self._of(entry).remove(entry)
+        if entry.place is not None:
+            self._timetable(entry).remove(entry)
         entry.rule = rule
 
-    def _of(self, entry: Entry) -> Timetable[Entry]:
+    @override
+    def flights(self, entry: Entry) -> list[Flight]:
+        return [flight for flight in self.in_flight if flight.entry is entry]
+
+    @override
+    def first_queued(self, entry: Entry) -> Flight | None:
+        return next((flight for flight in self.in_flight if flight.entry is entry and is_queued(flight.run)), None)
+
+    @override
+    def due(self, reading: Reading, limit: int) -> list[Entry]:
+        found = self._wall.take(reading.wall, limit) + self._steady.take(reading.steady, limit)
+        new, self._new = self._new, []
+        return found + new
+
+    @override
+    def timers(self, reading: Reading) -> list[Flight]:
+        return self._timers.take(reading.steady, len(self._timers))
+
+    @override
+    def wait(self, reading: Reading) -> int | None:
+        if self._new:
+            return 0
+        wall, steady = reading
+        firsts = self._wall.first(wall), self._steady.first(steady), self._timers.first(steady)
+        return min((wait for wait in firsts if wait is not None), default=None)
+
+    def _timetable(self, entry: Entry) -> Timetable[Entry]:
         return self._wall if entry.rule.on_wall else self._steady
 
     def _place(self, entry: Entry) -> None:
-        due = due_at(entry.rule, entry.state)
-        if due == entry.due:
-            return
-        if due is not None:
-            self._of(entry).put(entry, due, entry.order)
-        else:
-            self._of(entry).remove(entry)
+        self._timetable(entry).move(entry, due_at(entry.rule, entry.state), entry.order)
 
     def _record(self, entry: Entry, record: Run, *, leaves: bool = False) -> None:
-        history = entry.history
-        if history is None:
-            history = entry.history = History()
+        if entry.history is None:
+            entry.history = History()
             if leaves and entry.task._name is None:
-                self.ledger.record_last(history, record)
+                self.ledger.record_last(entry.history, record)
                 return
-        self.ledger.record(history, record)
+        self.ledger.record(entry.history, record)
 
     def _pass(self, entry: Entry, passed: Passed) -> None:
-        history = entry.history
-        if history is None:
-            history = entry.history = History()
+        history = entry.history = History() if entry.history is None else entry.history
         latest = history[-1] if history else None
         longer = extended(entry.rule, entry.state, latest, passed) if isinstance(latest, Passed) else None
         if longer is None:

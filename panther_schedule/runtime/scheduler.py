@@ -148,7 +148,7 @@ class Scheduler:
             if equal(entry.task, task):
                 return TaskHandle(entry, life)
             rule = self._rule(task)
-            fresh = self._first_state(task, rule) if entry.task._schedule != task._schedule else None
+            fresh = self._first_state(task, rule, entry.name) if entry.task._schedule != task._schedule else None
             self._prepare(life, entry.name, task, rule)
             entry.task = task
             replaced = life.loop.send(partial(life.engine.replace, entry, rule, fresh))
@@ -157,9 +157,8 @@ class Scheduler:
 
     def _entry(self, task: BackgroundTask[..., Any]) -> Entry:
         rule = self._rule(task)
-        state = self._first_state(task, rule)
         name, order = self._names.next(task)
-        return Entry(name, task, rule, state, order)
+        return Entry(name, task, rule, self._first_state(task, rule, name), order)
 
     def _rule(self, task: BackgroundTask[..., Any]) -> Rule:
         schedule, policy, rule = self._latest
@@ -175,8 +174,8 @@ class Scheduler:
         self._latest = schedule, policy, rule
         return rule
 
-    def _first_state(self, task: BackgroundTask[..., Any], rule: Rule) -> State:
-        state = begin(task._schedule, rule, self._clock.read())
+    def _first_state(self, task: BackgroundTask[..., Any], rule: Rule, name: str) -> State:
+        state = begin(task._schedule, rule, self._clock.read(), name)
         if state is None:
             message = "the schedule never happens, got {got}; give it an occurrence after now"
             refuse("add_task", "no_occurrence", message, at=("schedule",), got=task.explain())

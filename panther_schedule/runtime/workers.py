@@ -1,4 +1,4 @@
-"""Where functions run: sync ones in a bounded pool of threads or, on a virtual clock, in the thread that moves it.
+"""Where functions run: sync ones in a bounded pool of threads, async ones on an event loop.
 
 A worker gets one run a hand-over, so a slow function delays no neighbour but those that wait for a free worker. All
 threads are daemons: a function that never returns can't hold the process.
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import deque
 from queue import SimpleQueue
 from typing import Protocol
+
+from typing_extensions import override
 
 from ..tasks.task import BackgroundTask
 from .calls import Caller
@@ -20,27 +21,22 @@ from .entries import Flight
 
 
 class Workers(Protocol):
-    """Where the functions of one scheduler run."""
-
-    @property
-    def waiting(self) -> int:
-        """Runs that wait for a worker."""
-        ...
+    """Where the functions of one scheduler run; each run is reported when its function has ended."""
 
     def prepare(self, task: BackgroundTask) -> None:
-        """Start what the task needs before the program ends."""
-        ...
+        """Start what the task needs, while threads can still be started."""
 
     def start(self, flights: list[Flight]) -> None:
-        """Call the functions of these runs; each run is reported when its function has ended."""
-        ...
+        """Call the functions of these runs."""
 
     def ended(self, flight: Flight) -> None:
         """Take note that a report has arrived."""
-        ...
 
     def ask(self, flight: Flight) -> None:
         """Ask a run to end: an async one is cancelled, a sync one sees it in `current_run().cancelled`."""
+
+    def waiting(self) -> int:
+        """Count the runs that wait for a worker."""
         ...
 
     def runs_here(self) -> bool:
@@ -49,10 +45,9 @@ class Workers(Protocol):
 
     def stop(self) -> None:
         """Let the threads go: what was not started never is, and a function that goes on is left to end."""
-        ...
 
 
-class Pool:
+class Pool(Workers):
     """Worker threads, started when they are needed, and an event loop."""
 
     def __init__(self, caller: Caller, coroutines: Coroutines, size: int | None) -> None:
@@ -64,13 +59,13 @@ class Pool:
         self._stopped = False
         self._add_worker()  # at exit none can be started (from Python 3.12 on)
 
+    @override
     def prepare(self, task: BackgroundTask) -> None:
-        """Start the event loop for the first async task."""
         if task._is_async:
             self._coroutines.prepare()
 
+    @override
     def start(self, flights: list[Flight]) -> None:
-        """Hand runs over."""
         coroutines: list[Flight] = []
         for flight in flights:
             if flight.task._is_async:
@@ -86,26 +81,26 @@ class Pool:
         if coroutines:
             self._coroutines.start(coroutines)
 
+    @override
     def ended(self, flight: Flight) -> None:
-        """Take note that a report has arrived."""
         self._open.discard(flight)
 
+    @override
     def ask(self, flight: Flight) -> None:
-        """Cancel an async run; a sync one looks for itself."""
         self._coroutines.ask(flight)
 
-    def runs_here(self) -> bool:
-        """Tell whether the caller is on the event loop."""
-        return self._coroutines.is_here()
-
-    @property
+    @override
     def waiting(self) -> int:
-        """Runs that wait for a worker; a sync function whose coroutine went on to the event loop keeps none."""
+        # a sync function whose coroutine went on to the event loop keeps no worker
         moved_on = sum(not flight.task._is_async for flight, _ in tuple(self._coroutines.running.values()))
         return max(0, len(self._open) - moved_on - self._threads)
 
+    @override
+    def runs_here(self) -> bool:
+        return self._coroutines.is_here()
+
+    @override
     def stop(self) -> None:
-        """Let the threads go."""
         self._stopped = True
         for _ in range(self._threads):
             self._queue.put(None)
@@ -126,53 +121,3 @@ class Pool:
                 self._coroutines.adopt(flight, coroutine)
             flying.set(None)
             del flight, coroutine  # an idle worker keeps nobody's arguments alive
-
-
-class Inline:
-    """The thread that moves a virtual clock, one run after the other; coroutines are awaited on an event loop."""
-
-    waiting = 0
-
-    def __init__(self, caller: Caller, coroutines: Coroutines) -> None:
-        self._caller, self._coroutines = caller, coroutines
-        self._pending: deque[Flight] = deque()
-        self._thread: threading.Thread | None = None  # that runs a function now
-
-    def prepare(self, task: BackgroundTask) -> None:
-        """Need nothing."""
-
-    def start(self, flights: list[Flight]) -> None:
-        """Keep runs until they are called."""
-        self._pending.extend(flights)
-
-    def ended(self, flight: Flight) -> None:
-        """Keep no count."""
-
-    def ask(self, flight: Flight) -> None:
-        """Cancel an async run; a sync one looks for itself."""
-        self._coroutines.ask(flight)
-
-    def runs_here(self) -> bool:
-        """Tell whether the caller is in a run, or on the event loop."""
-        return self._thread is threading.current_thread() or self._coroutines.is_here()
-
-    def stop(self) -> None:
-        """Forget what was not started."""
-        self._pending.clear()
-        self._coroutines.stop()
-
-    def call_next(self) -> bool:
-        """Call the next pending function; False when there is none. One that moves the clock comes back here."""
-        if not self._pending:
-            return False
-        flight = self._pending.popleft()
-        outer, self._thread = self._thread, threading.current_thread()
-        outer_flight = flying.get()
-        try:
-            coroutine = self._caller.call(flight)
-            if coroutine is not None:
-                self._coroutines.run(flight, coroutine)
-        finally:
-            self._thread = outer
-            flying.set(outer_flight)
-        return True

@@ -23,7 +23,7 @@ from panther_schedule.runtime.calls import Began
 from panther_schedule.runtime.entries import Entry, Flight
 from panther_schedule.runtime.handles import RunHandle, TaskHandle
 from panther_schedule.runtime.life import Life
-from panther_schedule.runtime.workers import Inline
+from panther_schedule.runtime.virtual import Inline
 
 START = microseconds(datetime(2026, 1, 1, tzinfo=UTC))
 LONG_BEFORE = START - 10 * 86_400_000_000  # where the lists of wall-clock kinds begin
@@ -76,7 +76,7 @@ class HeldWorkers(Inline):
     def end(self, flight: Flight, outcome: str, error: BaseException | None) -> None:
         """Let a function end."""
         self.open.remove(flight)
-        self._caller.end(flight, error, obeyed=outcome == "cancelled")
+        self._caller.end(flight, error, outcome == "cancelled")
 
 
 @dataclass(frozen=True)

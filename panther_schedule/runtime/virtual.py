@@ -1,0 +1,152 @@
+"""The scheduler on a virtual clock: it takes its turns, and calls functions, in the thread that moves the clock."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from datetime import timedelta
+
+from typing_extensions import override
+
+from ..clock import MICROSECOND, Drive, VirtualClock
+from ..errors import SchedulerStateError
+from ..tasks.task import BackgroundTask
+from .calls import Caller
+from .coroutines import Coroutines
+from .current import flying
+from .drivers import PATIENCE_S, Driver
+from .entries import Entry, Flight
+from .listeners import Listeners
+from .loop import Command, Loop
+from .workers import Workers
+
+
+class Inline(Workers):
+    """Calls functions one after the other; coroutines are awaited on an event loop."""
+
+    def __init__(self, caller: Caller, coroutines: Coroutines) -> None:
+        self._caller, self._coroutines = caller, coroutines
+        self._pending: deque[Flight] = deque()
+        self._thread: threading.Thread | None = None  # that calls a function now
+
+    @override
+    def prepare(self, task: BackgroundTask) -> None:
+        pass
+
+    @override
+    def start(self, flights: list[Flight]) -> None:
+        self._pending.extend(flights)
+
+    @override
+    def ended(self, flight: Flight) -> None:
+        pass
+
+    @override
+    def ask(self, flight: Flight) -> None:
+        self._coroutines.ask(flight)
+
+    @override
+    def waiting(self) -> int:
+        return 0
+
+    @override
+    def runs_here(self) -> bool:
+        return self._thread is threading.current_thread() or self._coroutines.is_here()
+
+    @override
+    def stop(self) -> None:
+        self._pending.clear()
+        self._coroutines.stop()
+
+    def call_next(self) -> bool:
+        """Call the next function; False when there is none. A function that moves the clock comes back here."""
+        if not self._pending:
+            return False
+        flight = self._pending.popleft()
+        outer, self._thread = self._thread, threading.current_thread()
+        outer_flight = flying.get()
+        try:
+            coroutine = self._caller.call(flight)
+            if coroutine is not None:
+                self._coroutines.run(flight, coroutine)
+        finally:
+            self._thread = outer
+            flying.set(outer_flight)
+        return True
+
+
+class Mover(Driver):
+    """Takes turns whenever the clock moves."""
+
+    def __init__(self, loop: Loop, clock: VirtualClock, workers: Inline, listeners: Listeners) -> None:
+        self._loop, self._clock, self._workers, self._listeners = loop, clock, workers, listeners
+        self._drive = Drive(self._wait, self._run_due)
+        self.alive = False
+
+    @override
+    def start(self) -> None:
+        self._clock.attach(self._drive)
+        self.alive = True
+
+    @override
+    def do(self, command: Command | threading.Event) -> None:
+        # at once, or later if another thread moves the clock: it may wait for the coroutine that asks
+        if not isinstance(command, threading.Event):
+            self._loop.send(command)
+        patience = PATIENCE_S if asyncio._get_running_loop() is None else 0
+        if not self._loop.over and self._clock.moving.acquire(timeout=patience):
+            try:
+                self._run_due()
+            finally:
+                self._clock.moving.release()
+
+    @override
+    def wait(self, over: Callable[[], bool], timeout: timedelta | None, tasks: Callable[[], list[Entry]]) -> bool:
+        end = None if timeout is None else self._clock.read().steady + timeout // MICROSECOND
+        self._run_due()
+        while not (over() or self._loop.over):
+            waited_for = tasks()
+            if end is None and waited_for and all(entry.rule.n == -1 for entry in waited_for):
+                raise SchedulerStateError(
+                    "join() would move the virtual clock for ever: these tasks have no last run; "
+                    "give join() a timeout, or use the clock's advance()"
+                )
+            wait = self._clock.next_wait()
+            if wait is None or (end is not None and self._clock.read().steady + wait > end):
+                return False
+            self._clock.advance(MICROSECOND * wait)
+        return True
+
+    @override
+    def finish(self) -> None:
+        if self.alive:
+            self._run_due()
+            while not self._loop.over:
+                self._clock.advance(MICROSECOND * (self._wait() or 0))
+            self.forget()
+
+    @override
+    def forget(self) -> None:
+        if self.alive:
+            self._clock.detach(self._drive)
+            self.alive = False
+
+    def _wait(self) -> int | None:
+        return self._loop.wait(self._clock.read())
+
+    def _run_due(self) -> int | None:
+        """Take turns until nothing is due; return the microseconds until the next one."""
+        loop, call_next, read = self._loop, self._workers.call_next, self._clock.read
+        with self._clock.moving:  # so that another thread, such as the event loop's, can't move it meanwhile
+            while not loop.over:
+                wait = loop.turn(loop.take(), read())
+                if call_next():
+                    continue
+                if self._listeners:  # which may have something done
+                    self._listeners.flush()
+                    wait = self._wait()
+                if wait != 0:
+                    return wait
+        return None
