@@ -32,6 +32,9 @@ class Reading(NamedTuple):
     steady: int
 
 
+_new = tuple.__new__
+
+
 class Clock(Protocol):
     """Where a scheduler gets its time from."""
 
@@ -50,7 +53,8 @@ class SystemClock:
 
     def read(self) -> Reading:
         """Return wall and steady time of this moment."""
-        return Reading(_wall_ns() // 1000, (_clock_ns(_BOOTTIME) + self._base) // 1000)
+        # tuple.__new__ takes a third of the time of the constructor; there are three readings a run
+        return _new(Reading, (_wall_ns() // 1000, (_clock_ns(_BOOTTIME) + self._base) // 1000))
 
 
 class VirtualClock:

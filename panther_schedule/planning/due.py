@@ -17,7 +17,7 @@ def begin(schedule: Schedule, rule: Rule, reading: Reading, task: str = "") -> S
     Wall-clock kinds begin with the next occurrence strictly after now; `Once` and `Repeat` with their first one,
     even when it is over.
     """
-    anchor: int = rule.now(reading)
+    anchor = reading.wall if rule.on_wall else reading.steady
     first: int | None = anchor
     if rule.on_wall:
         if isinstance(schedule, Once) and schedule.at is not None:

@@ -25,7 +25,7 @@ from ..planning.due import continues, due, has_ended, is_cancelled
 from ..planning.rule import Rule, due_at
 from ..planning.state import State, Step
 from .entries import Entry, Flight
-from .logs import log_run
+from .logs import LOGGED, log_run
 from .memory import Store
 
 Emit: TypeAlias = Callable[..., None]
@@ -47,7 +47,8 @@ class Engine:
 
     def add(self, entry: Entry, reading: Reading) -> None:
         self.live += 1
-        self._tell(TaskAdded, entry.name)
+        if self.emit is not None:
+            self.emit(TaskAdded, entry.name)
         self.store.add(entry, reading)
 
     def plan(self, entry: Entry, reading: Reading) -> None:
@@ -77,6 +78,7 @@ class Engine:
         step = control.more_runs(entry.state, tuple(flight.run for flight in flights))
         for flight, run in zip(flights, step.starts, strict=True):
             flight.run, flight.asked = run, run.asked
+        self.starts += [flight for flight in flights if not ends.is_queued(flight.run)]
         self._do(entry, None, step, reading, flights)
 
     # ---- people and clocks ---------------------------------------------------------------------------------------
@@ -157,32 +159,36 @@ class Engine:
         self, entry: Entry, flight: Flight | None, step: Step, reading: Reading, flights: Sequence[Flight] = ()
     ) -> None:
         """Keep what a step says, and do what it asks for; `flights` are the runs that start, if made before."""
-        _state, run, record, starts, passed, given_up, asks, next_queued, hand_over, ended, retry_in = step
-        changed = flight is not None and run is not flight.run
+        _state, run, record, starts, passed, given_up, asks, next_queued, _hand_over, ended, _retry_in = step
+        asked = run is not None and flight is not None and run.asked and run is not flight.run
         if starts and not flights:
             flights = [Flight(entry, start) for start in starts]
+            self.starts += flights
         self.store.save(entry, flight, step, flights)
-        for begun in flights:
-            if not ends.is_queued(begun.run):
-                self.starts.append(begun)
-        if flight is not None:
-            if record is not None:
+        if record is not None:
+            if record.attempts[-1].outcome in LOGGED:
                 log_run(record)
-                self._tell(RunFinished, entry.name, record)
-            if retry_in is not None and run is not None:
-                self._tell(RunRetried, entry.name, run, MICROSECOND * retry_in)
-            if hand_over:
-                flight.asked, flight.seen, flight.started = flight.run.asked, False, None
-                self.starts.append(flight)
-            elif changed and run is not None and run.asked:
-                flight.asked = True
-                self.asked.append(flight)
+            if self.emit is not None:
+                self.emit(RunFinished, entry.name, record)
+        if run is not None and flight is not None:
+            self._go_on(entry, flight, step, asked=asked)
         if given_up or passed or asks or next_queued:
             self._follow(entry, step, reading)
         if ended:
             self.live -= 1
             self._leave(entry)
-            self._tell(TaskEnded, entry.name, is_cancelled(entry.state))
+            if self.emit is not None:
+                self.emit(TaskEnded, entry.name, is_cancelled(entry.state))
+
+    def _go_on(self, entry: Entry, flight: Flight, step: Step, *, asked: bool) -> None:
+        if step.retry_in is not None:
+            self._tell(RunRetried, entry.name, flight.run, MICROSECOND * step.retry_in)
+        if step.hand_over:
+            flight.asked, flight.seen, flight.started = flight.run.asked, False, None
+            self.starts.append(flight)
+        elif asked:
+            flight.asked = True
+            self.asked.append(flight)
 
     def _follow(self, entry: Entry, step: Step, reading: Reading) -> None:
         for given_up in step.given_up:

@@ -43,7 +43,7 @@ class Ledger:
 
     def record_last(self, history: History, record: Run) -> None:
         """Keep the only record of a task that leaves: only its handles can ask for it, so it takes no place here."""
-        self.counts[record.outcome] += 1
+        self.counts[record.attempts[-1].outcome] += 1
         history.append(record)
 
     def lengthen(self, history: History, longer: Passed, by: Passed) -> None:

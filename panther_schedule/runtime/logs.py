@@ -8,7 +8,7 @@ from typing import Any, Final
 from ..planning.records import Outcome, Run
 
 _log: Final = logging.getLogger("panther_schedule")
-_LOGGED: Final[dict[Outcome, tuple[int, str]]] = {
+LOGGED: Final[dict[Outcome, tuple[int, str]]] = {
     "failed": (logging.ERROR, "failed"),
     "timed_out": (logging.WARNING, "took longer than its timeout"),
     "lost": (logging.WARNING, "was lost: its process died"),
@@ -28,17 +28,15 @@ def log(
 
 def log_run(run: Run) -> None:
     """Log a recorded run that did not succeed, once, with `task`, `run_id`, `scheduled_at`, `attempt` and `outcome`."""
-    said = _LOGGED.get(run.outcome)
-    if said is not None:
-        level, words = said
-        log(
-            "task %s " + words,
-            run.task,
-            level=level,
-            error=run.error if level == logging.ERROR else None,
-            task=run.task,
-            run_id=run.id,
-            scheduled_at=run.scheduled_at.isoformat(),
-            attempt=run.attempt,
-            outcome=run.outcome,
-        )
+    level, words = LOGGED[run.outcome]
+    log(
+        "task %s " + words,
+        run.task,
+        level=level,
+        error=run.error if level == logging.ERROR else None,
+        task=run.task,
+        run_id=run.id,
+        scheduled_at=run.scheduled_at.isoformat(),
+        attempt=run.attempt,
+        outcome=run.outcome,
+    )

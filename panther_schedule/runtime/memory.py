@@ -78,22 +78,22 @@ class Memory(Store):
 
     @override
     def save(self, entry: Entry, flight: Flight | None, step: Step, starts: Sequence[Flight]) -> None:
-        entry.state = state = step.state
+        state, run, record, _starts, passed, given_up, _asks, _next, _hand_over, ended, _retry_in = step
+        entry.state = state
         if flight is not None:
-            run = step.run
-            if step.record is not None:
+            if record is not None:
                 del self.in_flight[flight]
-                flight.run = flight.record = step.record
-                self._record(entry, step.record, leaves=step.ended)
+                flight.run = flight.record = record
+                self._record(entry, record, ended)
             if run is not None:
                 flight.run = run
             wake_at = None if run is None else run.wake_at
             if wake_at is not None or flight.place is not None:
                 self._timers.move(flight, wake_at, self._timer())
-        for given_up in step.given_up:
-            self._record(entry, given_up)
-        for passed in step.passed:
-            self._pass(entry, passed)
+        for unstarted in given_up:
+            self._record(entry, unstarted, False)
+        for each in passed:
+            self._pass(entry, each)
         for started in starts:
             self.in_flight[started] = None
         if state.next_at is not None or entry.place is not None:
@@ -137,7 +137,7 @@ class Memory(Store):
     def _place(self, entry: Entry) -> None:
         self._timetable(entry).move(entry, due_at(entry.rule, entry.state), entry.order)
 
-    def _record(self, entry: Entry, record: Run, *, leaves: bool = False) -> None:
+    def _record(self, entry: Entry, record: Run, leaves: bool) -> None:
         if entry.history is None:
             entry.history = History()
             if leaves and entry.task._name is None:
