@@ -159,8 +159,8 @@ def test_tasks_can_be_listed_asked_and_cancelled(clock: VirtualClock) -> None:
     with Scheduler(clock=clock) as scheduler:
         scheduler.add_task(BackgroundTask(send_otp, name="Ali").on_time(time(8), tz="UTC").with_name("otp"))
 
-        for handle in scheduler:
-            assert (handle.name, handle.next_run) == ("otp", START + timedelta(hours=8))
-            handle.cancel()
+        (handle,) = scheduler
+        assert (handle.name, handle.next_run) == ("otp", START + timedelta(hours=8))
+        handle.cancel()
         clock.advance(timedelta(days=1))
         assert handle.runs == ()
