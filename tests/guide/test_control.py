@@ -220,6 +220,32 @@ def test_a_listener_is_told_each_event(clock: VirtualClock) -> None:
     ]
 
 
+def test_a_listener_that_raises_hurts_nothing(clock: VirtualClock, caplog: pytest.LogCaptureFixture) -> None:
+    """What a listener raises is logged; the runs go on, and it is told the next event."""
+
+    def tell(event: events.Event) -> None:
+        raise LookupError(type(event).__name__)
+
+    with Scheduler(clock=clock) as scheduler:
+        scheduler.add_listener(tell)
+        handle = scheduler.add_task(BackgroundTask(send_digest, "all"))
+        handle.join()
+
+    assert handle.counts["succeeded"] == 1
+    assert len(caplog.records) == len(["TaskAdded", "RunStarted", "RunFinished", "TaskEnded"])
+
+
+def test_new_time_zone_files_are_read_on_request(clock: VirtualClock) -> None:
+    """After an update of the zone files `reload_tz()` finds the next occurrences anew, and nothing runs again."""
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(DIGEST)
+        clock.advance(DAY)
+        scheduler.reload_tz()
+
+        assert handle.next_run == START + DAY + 8 * HOUR
+        assert handle.counts["succeeded"] == 1
+
+
 def test_health_says_whether_the_scheduler_gets_along(clock: VirtualClock) -> None:
     """A scheduler in good health is alive, and no task of it is overdue."""
     with Scheduler(clock=clock) as scheduler:

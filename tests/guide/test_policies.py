@@ -37,12 +37,12 @@ def told(handle: TaskHandle) -> list[str]:
     ]
 
 
-# ---- overlap: a run each hour that takes 100 minutes -------------------------------------------------------------
+# ---- overlap: a run each hour that takes longer than an hour -----------------------------------------------------
 
 
-def run_hourly(clock: VirtualClock, policy: Policy) -> list[str]:
-    """Run a report three times, once an hour, that takes 100 minutes."""
-    report = BackgroundTask(clock.sleep, 100 * MINUTE).interval(3).interval_wait(HOUR)
+def run_hourly(clock: VirtualClock, policy: Policy, *, minutes: int = 100) -> list[str]:
+    """Run a report three times, once an hour, that takes so many minutes."""
+    report = BackgroundTask(clock.sleep, minutes * MINUTE).interval(3).interval_wait(HOUR)
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(report.with_policy(policy))
         scheduler.join()
@@ -61,11 +61,21 @@ def test_by_default_an_occurrence_passes_while_a_run_is_going(clock: VirtualCloc
 
 
 def test_a_waiting_run_begins_when_the_one_before_has_ended(clock: VirtualClock) -> None:
-    """With `overlap="queue_all"` each occurrence waits its turn, and with `"queue_one"` one at a time does."""
+    """With `overlap="queue_all"` each occurrence waits its turn."""
     assert run_hourly(clock, Policy(overlap="queue_all")) == [
         "00:00 at 00:00 succeeded",
         "01:00 at 01:40 succeeded",
         "02:00 at 03:20 succeeded",
+    ]
+
+
+def test_one_run_at_a_time_may_wait(clock: VirtualClock) -> None:
+    """With `overlap="queue_one"` an occurrence passes when another one waits already."""
+    assert run_hourly(clock, Policy(overlap="queue_one"), minutes=150) == [
+        "02:00 skipped_overlap",
+        "00:00 at 00:00 succeeded",
+        "01:00 at 02:30 succeeded",
+        "03:00 at 05:00 succeeded",
     ]
 
 

@@ -93,7 +93,7 @@ def test_monthly_takes_the_nth_of_a_weekday() -> None:
     assert first(2, Monthly((-1, "fri"), time(10))) == ["Fri 30 Jan 10:00", "Fri 27 Feb 10:00"]
 
 
-def test_months_name_the_ones_that_count() -> None:
+def test_months_limits_it_to_some_months() -> None:
     """With `months=(1, 4, 7, 10)` a monthly schedule runs once a quarter."""
     assert first(3, Monthly(1, time(6), months=(1, 4, 7, 10))) == [
         "Thu 01 Jan 06:00",
@@ -143,7 +143,7 @@ def test_a_schedule_says_what_it_means() -> None:
 
 
 def test_a_schedule_tells_its_single_occurrences() -> None:
-    """`next_after()` gives the first occurrence after a moment, and `between()` all from a moment to another."""
+    """`next_after()` gives the first occurrence after a moment, and `between()` all after it and up to another."""
     noon = Daily(time(12), tz="UTC")
     day_1, day_2, day_3 = (datetime(2026, 1, day, 12, tzinfo=UTC) for day in (1, 2, 3))
 

@@ -46,7 +46,7 @@ def test_a_call_is_no_function() -> None:
     assert refused.value.errors()[0]["type"] == "not_callable"
 
 
-def test_a_wait_and_a_time_are_no_numbers_and_texts() -> None:
+def test_a_wait_is_no_number_and_a_time_of_day_no_text() -> None:
     """A wait is a `timedelta` and a time of day a `time`; 5 and "08:00" are refused."""
     task = BackgroundTask(send_otp, name="Ali")
 
@@ -95,8 +95,8 @@ def test_a_list_of_tasks_is_best_a_tuple(clock: VirtualClock) -> None:
         assert [handle.name for handle in scheduler.add_tasks(tasks)] == ["otp", "length"]
 
 
-def test_where_nothing_is_hinted_anything_is_taken() -> None:
-    """Where a function says nothing of its argument, nothing is checked but that the call fits."""
+def test_where_nothing_is_hinted_anything_fits() -> None:
+    """An argument that is hinted as `Any`, or not at all, takes anything."""
 
     def length(value: Any) -> int:
         return len(value)
