@@ -58,7 +58,7 @@ def test_every_public_name_is_in_the_reference() -> None:
 
 
 def test_every_public_name_has_a_docstring() -> None:
-    """`help()` tells of each name what the page tells."""
+    """`help()` says about each name what the page says."""
     for name in set(panther_schedule.__all__) - {"__version__", "AnySchedule"}:
         assert getattr(panther_schedule, name).__doc__, name
 
@@ -106,7 +106,7 @@ def test_a_refusal_has_a_stable_type() -> None:
 
 
 def test_a_scheduler_is_a_collection_of_handles(clock: VirtualClock) -> None:
-    """`in`, `len()`, brackets and iterating work on the names and handles of its tasks."""
+    """A scheduler looks tasks up by name, and iterating over it gives their handles."""
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(BackgroundTask(print).on_time(time(8), tz="UTC").with_name("digest"))
 

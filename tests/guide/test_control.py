@@ -31,7 +31,7 @@ DIGEST = BackgroundTask(send_digest, "all").interval(-1).on_time(time(8), tz="UT
 
 
 def test_next_run_is_an_aware_datetime(clock: VirtualClock) -> None:
-    """`next_run` tells in UTC when the task is due next."""
+    """`next_run` is the time, in UTC, at which the task is due next."""
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(BackgroundTask(send_digest, "all").interval(2).interval_wait(MINUTE))
 
@@ -75,7 +75,7 @@ def test_a_handle_keeps_the_latest_20_records(clock: VirtualClock) -> None:
 
 
 def test_a_pause_becomes_one_record(clock: VirtualClock) -> None:
-    """Nothing starts between `pause()` and `resume()`, and the occurrences of the pause are one `skipped_paused`."""
+    """Nothing starts between `pause()` and `resume()`, and what was due meanwhile is one `skipped_paused` record."""
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(DIGEST)
         handle.pause("the mail server moves")
@@ -90,7 +90,7 @@ def test_a_pause_becomes_one_record(clock: VirtualClock) -> None:
 
 
 def test_run_now_runs_it_once_more(clock: VirtualClock) -> None:
-    """`run_now()` runs the task beside its schedule: the run is in `runs`, but counts nowhere and moves nothing."""
+    """`run_now()` adds a run beside the schedule: it is in `runs`, but not in `counts`, and it moves nothing."""
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(DIGEST)
         run = handle.run_now().wait()
@@ -103,7 +103,7 @@ def test_run_now_runs_it_once_more(clock: VirtualClock) -> None:
 
 
 def test_backfill_runs_it_for_occurrences_of_the_past(clock: VirtualClock) -> None:
-    """`backfill()` runs it for each occurrence of a span, whatever became of them; `dry_run` shows which."""
+    """`backfill()` runs a task again for each occurrence of a past span; `dry_run` only lists them."""
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(DIGEST)
         clock.suspend(3 * DAY)
@@ -130,7 +130,7 @@ def test_a_cancelled_task_does_not_run_again(clock: VirtualClock) -> None:
     assert len(handle.runs) == 3
 
 
-def test_a_function_that_takes_long_looks_whether_it_is_to_end(clock: VirtualClock) -> None:
+def test_a_long_function_checks_whether_it_was_asked_to_end(clock: VirtualClock) -> None:
     """A thread can't be stopped, so a sync function looks at `current_run().cancelled` and returns."""
 
     def export() -> None:
@@ -148,7 +148,7 @@ def test_a_function_that_takes_long_looks_whether_it_is_to_end(clock: VirtualClo
 
 
 def test_a_run_knows_its_occurrence_and_the_one_before(clock: VirtualClock) -> None:
-    """From `previous_at` to `scheduled_at` is the data window, without a gap between two runs also after an outage."""
+    """The time from `previous_at` to `scheduled_at` is a run's data window, without gaps from one run to the next."""
     windows: list[tuple[datetime | None, datetime]] = []
 
     def load_orders() -> None:
@@ -163,7 +163,7 @@ def test_a_run_knows_its_occurrence_and_the_one_before(clock: VirtualClock) -> N
 
 
 def test_the_id_of_a_run_is_an_idempotency_key(clock: VirtualClock) -> None:
-    """A run's id is made of the task's name and the occurrence, and is the same at each attempt."""
+    """A run's id is the task's name and the occurrence, so each attempt has the same one."""
     ids: list[str] = []
 
     def load_orders() -> None:
@@ -179,7 +179,7 @@ def test_the_id_of_a_run_is_an_idempotency_key(clock: VirtualClock) -> None:
 
 
 def test_replace_changes_a_named_task(clock: VirtualClock) -> None:
-    """`replace()` puts another task in the place of the one of its name, and the handle stays."""
+    """`replace()` swaps the task of that name for another one, and its handle stays valid."""
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(DIGEST)
 
@@ -188,7 +188,7 @@ def test_replace_changes_a_named_task(clock: VirtualClock) -> None:
 
 
 def test_a_listener_is_told_each_event(clock: VirtualClock) -> None:
-    """A listener hears what happens from `add_listener()` on, in that order, until it is removed."""
+    """From `add_listener()` on a listener is told what happens, in order, until it is removed."""
     heard: list[str] = []
 
     def tell(event: events.Event) -> None:
@@ -221,7 +221,7 @@ def test_a_listener_is_told_each_event(clock: VirtualClock) -> None:
 
 
 def test_a_listener_that_raises_hurts_nothing(clock: VirtualClock, caplog: pytest.LogCaptureFixture) -> None:
-    """What a listener raises is logged; the runs go on, and it is told the next event."""
+    """A listener that raises is logged and told the next event, and no run suffers."""
 
     def tell(event: events.Event) -> None:
         raise LookupError(type(event).__name__)
@@ -247,7 +247,7 @@ def test_new_time_zone_files_are_read_on_request(clock: VirtualClock) -> None:
 
 
 def test_health_says_whether_the_scheduler_gets_along(clock: VirtualClock) -> None:
-    """A scheduler in good health is alive, and no task of it is overdue."""
+    """A healthy scheduler is alive and has no overdue tasks."""
     with Scheduler(clock=clock) as scheduler:
         scheduler.add_task(DIGEST)
         clock.advance(DAY)

@@ -39,7 +39,7 @@ def test_a_step_after_one_value_goes_to_the_end_of_the_field() -> None:
 
 
 def test_weekdays_and_months_have_names() -> None:
-    """Names are English and in any case, and Sunday is both 0 and 7."""
+    """Names are English, in upper or lower case, and Sunday is both 0 and 7."""
     assert Cron("0 9 * JAN mon-fri") == Cron("0 9 * 1 1-5")
     assert Cron("0 9 * * sun") == Cron("0 9 * * 0") == Cron("0 9 * * 7")
 
@@ -90,7 +90,7 @@ def test_a_refusal_points_at_the_character() -> None:
 
 
 def test_a_range_goes_forward() -> None:
-    """Ranges that wrap, such as `fri-mon`, are refused, and the message has the two ranges to write."""
+    """A range that wraps, such as `fri-mon`, is refused, and the message says what to write instead."""
     assert "write 5-6,0-1" in refusal("0 9 * * fri-mon")
     assert first(3, "0 9 * * 5-6,0-1") == ["Sun 01 Feb 09:00", "Mon 02 Feb 09:00", "Fri 06 Feb 09:00"]
 
@@ -102,12 +102,12 @@ def test_seconds_and_years_are_no_fields() -> None:
 
 
 def test_what_has_no_meaning_here_is_refused() -> None:
-    """`?`, `@reboot` and a step of zero are errors with a remedy or a reason."""
+    """`?`, `@reboot` and a step of zero are refused, and the message says why."""
     assert "write *" in refusal("0 9 ? * mon")
     assert "write Once()" in refusal("@reboot")
     assert "minute" in refusal("*/0 * * * *")
 
 
 def test_what_never_happens_is_refused() -> None:
-    """30 February is no date of any year."""
+    """An expression that names only 30 February is refused."""
     assert "must name a date of some year" in refusal("0 0 30 2 *")

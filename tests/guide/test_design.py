@@ -19,21 +19,21 @@ def rooms() -> list[list[str]]:
 
 
 def test_the_page_has_the_layers_in_the_order_of_the_contract() -> None:
-    """A folder imports only from lower ones, and the page shows the very layers that `lint-imports` holds."""
+    """A folder imports only from lower ones, and the page shows the layers that `lint-imports` checks."""
     contract, *_inside = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 
     assert rooms() == [re.split(" [|:] ", layer) for layer in contract["layers"]]
 
 
 def test_each_folder_and_module_is_in_one_row() -> None:
-    """The page leaves no room of the package out, and names none that is not there."""
+    """The page shows every folder and module of the package, and no others."""
     there = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")}
 
     assert sorted(room for row in rooms() for room in row) == sorted(there - {"__init__"})
 
 
 def test_each_folder_has_a_contract_of_its_own() -> None:
-    """Within a folder, too, a module imports only from lower ones, and each module has its layer."""
+    """Within a folder, too, each module has its layer and imports only from lower ones."""
     _rooms, *inside = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     layers = {
         contract["containers"][0].rpartition(".")[2]: {

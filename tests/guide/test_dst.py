@@ -74,7 +74,7 @@ def test_fold_both_runs_twice() -> None:
 
 
 def test_a_preview_notes_where_the_clock_is_set() -> None:
-    """A preview says in a note what setting the clock does to an occurrence."""
+    """A preview has a note wherever a clock change affects an occurrence."""
     daily = Daily(time(2, 30), tz=BERLIN)
 
     assert [each.note for each in preview(daily, 2, after=SPRING)] == [
@@ -101,12 +101,12 @@ def test_a_cron_with_a_star_in_minute_or_hour_follows_the_real_minutes() -> None
 
 
 def test_a_cron_of_fixed_times_does_as_daily_does() -> None:
-    """The times of a cron that fall into one gap are one run at its end."""
+    """All the times that fall into one gap become one run at its end."""
     assert first(2, Cron("10,40 2 * * *", tz=BERLIN), SPRING) == ["Sun 29 Mar 03:00 +0200", "Mon 30 Mar 02:10 +0200"]
 
 
 def test_a_gap_or_fold_that_is_given_wins() -> None:
-    """With a `gap` or `fold` of its own a cron's stars decide no more."""
+    """With a `gap` or `fold` of its own, a cron expression's stars no longer matter."""
     hourly = Cron("30 * * * *", tz=BERLIN, fold="first")
 
     assert first(2, hourly, datetime(2026, 10, 25, 0, tzinfo=UTC)) == [
@@ -123,7 +123,7 @@ def test_a_gap_need_not_be_an_hour() -> None:
 
 
 def test_a_run_that_moves_to_the_next_date_still_belongs_to_its_own() -> None:
-    """In Nuuk the gap ends on Sunday; the run is still Saturday's, so that excluding Sunday does not hold for it."""
+    """In Nuuk the gap ends on Sunday; the run is still Saturday's, so excluding Sundays does not remove it."""
     saturdays = Weekly("sat", time(23, 30), tz="America/Nuuk", excluding={"sun"})
 
     assert first(2, saturdays, datetime(2026, 3, 22, 12, tzinfo=UTC)) == [
@@ -147,13 +147,13 @@ def test_a_date_that_does_not_exist_has_no_occurrence() -> None:
 
 
 def test_lint_tells_whether_a_time_is_affected() -> None:
-    """`lint()` looks for a time in the clock changes of the next five years; UTC has none."""
+    """`lint()` warns of a time that a clock change of the next five years skips or repeats."""
     assert [smell.code for smell in lint(Daily(time(2, 30), tz=BERLIN))] == ["skipped_time", "doubled_time"]
     assert lint(Daily(time(4), tz=BERLIN)) == lint(Daily(time(2, 30), tz="UTC")) == []
 
 
 def test_repeat_knows_no_summer_time() -> None:
-    """A wait of 24 hours is not always a day: after the clock was set, the run is an hour later on the wall."""
+    """A wait of 24 hours is not always a day: after the clock goes forward, the run is an hour later on the wall."""
     in_berlin = preview(Repeat(2, timedelta(hours=24)), 2, after=SPRING, zone=BERLIN)
 
     assert [f"{each.local:%H:%M}" for each in in_berlin] == ["13:00", "14:00"]

@@ -22,7 +22,7 @@ def send_otp(name: str) -> None:
 
 
 def test_the_import_has_the_same_last_part() -> None:
-    """`background_tasks` and `BackgroundTask` come from a module of Panther's name, or from the package."""
+    """Both names come from `panther_schedule.background_tasks`, or from the package itself."""
     assert BackgroundTask is panther_schedule.BackgroundTask
     assert background_tasks is panther_schedule.background_tasks
 
@@ -71,7 +71,7 @@ def test_add_task_takes_a_task(clock: VirtualClock) -> None:
 
 
 def test_the_same_unnamed_task_added_twice_runs_twice(clock: VirtualClock) -> None:
-    """Give a task a name to have it once."""
+    """An unnamed task runs each time it is added; give it a name to have it once."""
     sent: list[str] = []
     task = BackgroundTask(sent.append, "Ali")
 
@@ -93,7 +93,7 @@ def test_an_interval_without_a_wait_is_back_to_back(clock: VirtualClock) -> None
 
 
 def test_on_time_for_ever_gives_no_warning(clock: VirtualClock) -> None:
-    """`interval(-1).on_time(t)` is the documented use, and nothing is said against it."""
+    """`interval(-1).on_time(t)` is the documented use, so it gives no warning."""
     with Scheduler(clock=clock) as scheduler, warnings.catch_warnings():
         warnings.simplefilter("error")
         scheduler.add_task(BackgroundTask(send_otp, name="Ali").interval(-1).on_time(time(8), tz="UTC"))
@@ -109,7 +109,7 @@ def test_summer_time_loses_and_doubles_no_day() -> None:
 
 
 def test_a_slow_function_runs_one_at_a_time(clock: VirtualClock) -> None:
-    """Of a function that takes 3.5 seconds and is due each second there is one run at a time."""
+    """A function that is due each second and takes 3.5 seconds never runs in two copies at once."""
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(BackgroundTask(clock.sleep, 3.5 * SECOND).interval(3).interval_wait(SECOND))
         scheduler.join()
@@ -145,7 +145,7 @@ def test_partials_callable_objects_and_builtins_run(clock: VirtualClock) -> None
 
 
 def test_a_function_that_hangs_is_recorded(clock: VirtualClock) -> None:
-    """With a `timeout` a run that takes too long has the outcome `timed_out`."""
+    """Under a `timeout`, a run that takes too long is recorded as `timed_out`."""
     with Scheduler(clock=clock) as scheduler:
         hanging = BackgroundTask(clock.sleep, timedelta(hours=1)).with_policy(timeout=MINUTE)
         handle = scheduler.add_task(hanging)
@@ -155,7 +155,7 @@ def test_a_function_that_hangs_is_recorded(clock: VirtualClock) -> None:
 
 
 def test_tasks_can_be_listed_asked_and_cancelled(clock: VirtualClock) -> None:
-    """A scheduler lists its tasks, and each handle tells its next run and cancels the task."""
+    """A scheduler lists its tasks; a handle knows the next run, and can cancel the task."""
     with Scheduler(clock=clock) as scheduler:
         scheduler.add_task(BackgroundTask(send_otp, name="Ali").on_time(time(8), tz="UTC").with_name("otp"))
 

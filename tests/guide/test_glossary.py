@@ -49,7 +49,7 @@ def test_a_word_has_one_row() -> None:
 
 
 def test_the_public_api_uses_the_words_of_the_glossary() -> None:
-    """No public name, attribute or parameter has another word for a thing that is in the glossary."""
+    """No public name, attribute or parameter uses another word for what the glossary names."""
     names = set(public_names())
     used = {word for name in names for word in name.lower().split("_")}
 

@@ -38,7 +38,7 @@ def test_a_task_runs_once_in_the_background(clock: VirtualClock) -> None:
 
 
 def test_an_async_function_is_a_task_too(clock: VirtualClock) -> None:
-    """Sync and async functions are added alike."""
+    """Sync and async functions are added in the same way."""
     sent: list[str] = []
 
     async def send(name: str) -> None:
@@ -121,7 +121,7 @@ def test_on_time_and_interval_wait_exclude_each_other() -> None:
 
 
 def test_the_handle_tells_what_became_of_the_runs(clock: VirtualClock) -> None:
-    """`add_task()` returns a handle, whose `runs` are the records of what happened."""
+    """`add_task()` returns a handle, and its `runs` are the records of what happened."""
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(BackgroundTask(send_otp, name="Ali"))
         handle.join()
@@ -160,7 +160,7 @@ def test_a_name_belongs_to_one_task(clock: VirtualClock) -> None:
 
 
 def test_an_unnamed_task_is_a_command(clock: VirtualClock) -> None:
-    """Without a name each call makes a new task, with a name of its own, that leaves when it has ended."""
+    """Without a name each call adds a new task, which gets a unique name and leaves when it has ended."""
     task = BackgroundTask(send_otp, name="Ali")
 
     with Scheduler(clock=clock) as scheduler:
@@ -177,7 +177,7 @@ def test_an_unnamed_task_is_a_command(clock: VirtualClock) -> None:
 
 
 def test_the_methods_make_a_model() -> None:
-    """The fluent methods are a short way to write a schedule, and any schedule can be given itself."""
+    """The methods are a short way to write a schedule model, which you can also pass yourself."""
     task = BackgroundTask(send_otp, name="Ali").interval(2).interval_wait(HOUR)
 
     assert task.schedule == Repeat(2, HOUR)
@@ -185,7 +185,7 @@ def test_the_methods_make_a_model() -> None:
 
 
 def test_a_task_says_when_it_runs() -> None:
-    """`explain()` is one line of plain English, schedule first and policy after it."""
+    """`explain()` says in one line of English when the task runs and under which policy."""
     task = BackgroundTask(send_otp, name="all").interval(2).interval_wait(HOUR)
 
     assert task.explain() == "every hour, 2 times"
@@ -203,7 +203,7 @@ def test_a_model_is_a_value() -> None:
 
 
 def test_a_block_finishes_what_is_due_and_drops_the_rest(clock: VirtualClock) -> None:
-    """At the end of its `with` block a scheduler finishes what runs or is due, and stops."""
+    """At the end of its block a scheduler finishes what runs or is due, drops the rest and stops."""
     with Scheduler(clock=clock) as scheduler:
         due = scheduler.add_task(BackgroundTask(send_otp, name="Ali"))
         later = scheduler.add_task(BackgroundTask(send_otp, name="Ali").on_time(time(8), tz="UTC"))

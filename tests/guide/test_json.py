@@ -73,7 +73,7 @@ def test_tasks_are_written_and_read_back_equal(registry: TaskRegistry) -> None:
 
 
 def test_the_schedule_in_json_is_the_model() -> None:
-    """A schedule is told apart by its `kind`, and its fields are those of the model."""
+    """In JSON a schedule is its model: a `kind`, and the model's fields."""
     daily = Daily(time(8), tz="Europe/Paris")
 
     assert daily.model_dump(mode="json", exclude_none=True) == {
@@ -114,7 +114,7 @@ def test_a_time_of_day_is_written_as_text(registry: TaskRegistry) -> None:
 
 
 def test_a_policy_is_written_without_its_defaults(registry: TaskRegistry) -> None:
-    """`policy` has the fields that differ from the defaults, and exceptions are names that nothing imports."""
+    """`policy` holds only the fields that differ from the defaults, and exceptions by name."""
     policy = Policy(overlap="queue_one", retry=Retry(3, on=(ConnectionError, "httpx.HTTPError")))
     task = BackgroundTask(send_otp, name="Ali").interval(5).interval_wait(MINUTE).with_policy(policy)
 
@@ -127,7 +127,7 @@ def test_a_policy_is_written_without_its_defaults(registry: TaskRegistry) -> Non
 
 
 def test_arguments_are_read_into_the_types_of_the_hints(registry: TaskRegistry) -> None:
-    """Dates, UUIDs, enums and pydantic models come back as what the function asks for."""
+    """Dates, UUIDs, enums and pydantic models come back as the types that the function asks for."""
     tenant = UUID("7f1b5a52-9d3c-4a38-9d0e-2f1f5a0a3c11")
 
     @registry.register
@@ -139,7 +139,7 @@ def test_arguments_are_read_into_the_types_of_the_hints(registry: TaskRegistry) 
 
 
 def test_every_fault_is_reported_at_once_with_its_path(registry: TaskRegistry) -> None:
-    """One `ValidationError` names each fault, by a stable type and the place in the document."""
+    """One `ValidationError` lists all faults, each with a stable type and its place in the document."""
     text = json.dumps(
         {
             "version": 1,
@@ -168,7 +168,7 @@ def test_no_message_shows_the_value_of_an_argument(registry: TaskRegistry) -> No
 
 
 def test_unknown_keys_and_newer_versions_are_refused(registry: TaskRegistry) -> None:
-    """What this program does not know is never left out in silence."""
+    """Nothing that this program does not know is silently ignored."""
     assert faults(document(colour="red"), registry) == [("unknown_key", ("tasks", 0, "colour"))]
     assert faults('{"version": 2, "tasks": []}', registry) == [("unknown_version", ("version",))]
 

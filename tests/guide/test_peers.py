@@ -37,7 +37,7 @@ def local(schedule: Schedule, zone: str, first: date, days: int) -> list[str]:
 
 
 def test_the_day_after_the_clock_goes_forward_is_not_left_out() -> None:
-    """A cron at midnight has each date once, also the one after the clock in New York was set forward."""
+    """Midnight by cron comes once on each date, also on the one after New York's clock goes forward."""
     assert local(Cron("0 0 * * *"), "America/New_York", date(2026, 3, 7), 4) == [
         "Sat 07 00:00",
         "Sun 08 00:00",
@@ -91,7 +91,7 @@ def test_midnight_in_a_gap_is_one_run_a_day() -> None:
 
 
 def test_a_year_of_a_daily_task_is_365_runs(clock: VirtualClock) -> None:
-    """No day is lost by the speed of a loop."""
+    """A daily task runs on every single day of a year."""
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(BackgroundTask(work).interval(-1).on_time(time(8), tz="UTC"))
         clock.advance(365 * DAY)
@@ -139,7 +139,7 @@ def test_a_daily_time_runs_in_one_pass_of_a_fold() -> None:
 
 
 def test_the_next_occurrence_is_strictly_after_the_start() -> None:
-    """A start within the second pass of a fold is followed by what is later, not by what is over."""
+    """From a start within the second pass of a fold, the next occurrence is still strictly later."""
     second_pass = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
 
     assert next_after(Daily(time(2, 30), tz="Europe/Berlin"), second_pass) == datetime(2026, 10, 26, 1, 30, tzinfo=UTC)
@@ -166,7 +166,7 @@ def test_gaps_and_folds_have_any_length() -> None:
 
 
 def test_a_daily_task_runs_once_around_a_fold() -> None:
-    """While the clock shows its time twice, a daily task runs once."""
+    """A daily task runs once, however often the clock shows its time."""
     clock = VirtualClock(datetime(2026, 10, 24, 22, tzinfo=UTC))
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(BackgroundTask(work).interval(-1).on_time(time(2, 30), tz="Europe/Berlin"))
@@ -190,7 +190,7 @@ def test_a_time_before_midnight_is_not_lost_in_a_gap() -> None:
 
 
 def test_two_times_at_one_instant_are_one_occurrence() -> None:
-    """A time in a gap moves to its end, and where another time is there already both are one occurrence."""
+    """When a time moves to the end of a gap and meets another one there, both are one occurrence."""
     both = Daily(time(2, 30)) | Daily(time(3))
 
     assert local(both, "Europe/Berlin", date(2026, 3, 29), 1) == ["Sun 29 03:00"]

@@ -25,14 +25,14 @@ def bench() -> Mapping[str, Any]:
 
 
 def test_each_row_of_the_page_is_a_row_of_the_bench(bench: Mapping[str, Any]) -> None:
-    """The page has the rows of the bench in its order, without the slow ones."""
+    """The page has the rows of `bench/table.py`, in its order, without the slow ones."""
     titles = [row.title for name, row in bench["ROWS"].items() if name not in bench["SLOW"]]
 
     assert [row[0] for row in table("performance", "work")] == titles
 
 
 def test_the_page_has_a_column_for_each_library(bench: Mapping[str, Any]) -> None:
-    """Ours and the others are columns of one table, and what a library can't do is a dash."""
+    """Each library has a column, and a dash stands for what it can't do."""
     rows = table("performance", "work")
 
     assert f"| work | {' | '.join(bench['COLUMNS'].values())} | bar: measured | rounds |" in page("performance")
@@ -48,7 +48,7 @@ def test_each_row_is_measured(bench: Mapping[str, Any]) -> None:
 
 
 def test_each_bar_is_said_with_its_verdict(bench: Mapping[str, Any]) -> None:
-    """Where the page holds a row to a bar, it says whether the bar is held."""
+    """For each bar that a row is held to, the page says whether it is held."""
     said = {row[0]: row[-2] for row in table("performance", "work")}
 
     for name, row in bench["ROWS"].items():

@@ -50,7 +50,7 @@ def run_hourly(clock: VirtualClock, policy: Policy, *, minutes: int = 100) -> li
 
 
 def test_by_default_an_occurrence_passes_while_a_run_is_going(clock: VirtualClock) -> None:
-    """With `overlap="skip"` it is recorded as `skipped_overlap`, and still three runs take place."""
+    """With `overlap="skip"` it is recorded as `skipped_overlap`, and no run of the `n` is lost."""
     assert run_hourly(clock, Policy()) == [
         "01:00 skipped_overlap",
         "00:00 at 00:00 succeeded",
@@ -152,7 +152,7 @@ def test_missed_occurrences_can_be_caught_up(clock: VirtualClock) -> None:
 
 
 def test_all_attempts_are_one_run(clock: VirtualClock) -> None:
-    """`Retry(3)` calls a function that fails up to three times, and that is one run with one outcome."""
+    """`Retry(3)` makes up to three attempts, and all of them are one run with one outcome."""
     called: list[str] = []
 
     def fetch() -> None:
@@ -200,7 +200,7 @@ def test_a_timeout_is_recorded_when_the_time_is_over(clock: VirtualClock) -> Non
 
 
 def test_jitter_is_the_same_in_every_process() -> None:
-    """Jitter makes a run due a little later, by the task's name and the occurrence, and never by chance."""
+    """Jitter delays a run a little; how long follows from the task's name and the occurrence, not from chance."""
     task = (
         BackgroundTask(load).on_time(time(8), tz="UTC").interval(-1).with_name("digest").with_policy(jitter=5 * MINUTE)
     )
@@ -213,7 +213,7 @@ def test_jitter_is_the_same_in_every_process() -> None:
 
 
 def test_a_policy_says_what_it_means() -> None:
-    """`explain()` of a policy is one line with every rule that holds."""
+    """`explain()` says in one line every rule of a policy."""
     assert explain(Policy()) == (
         "an occurrence is skipped while a run is going; one late run for the latest of missed occurrences; "
         "no second attempt; no timeout; no jitter"
@@ -239,7 +239,7 @@ def test_what_belongs_to_a_replaced_value_goes_with_it() -> None:
 
 
 def test_a_policy_is_part_of_the_task_s_value() -> None:
-    """Two tasks are equal when their policies are, too."""
+    """Tasks are equal only if their policies are."""
     assert BackgroundTask(load).with_policy(timeout=HOUR) == BackgroundTask(load).with_policy(Policy(timeout=HOUR))
     assert BackgroundTask(load).with_policy(timeout=HOUR) != BackgroundTask(load)
 

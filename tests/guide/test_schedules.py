@@ -48,7 +48,7 @@ def test_repeat_counts_from_the_moment_it_is_added() -> None:
 
 
 def test_cron_goes_by_the_clock() -> None:
-    """For every five minutes by the clock, 00:05, 00:10 and so on, write a `Cron`."""
+    """A `Cron` keeps to the clock: every five minutes is 00:05, 00:10 and so on."""
     assert first(3, Cron("*/5 * * * *")) == ["Thu 01 Jan 00:05", "Thu 01 Jan 00:10", "Thu 01 Jan 00:15"]
 
 
@@ -103,7 +103,7 @@ def test_months_limits_it_to_some_months() -> None:
 
 
 def test_a_month_without_that_day_passes_unless_it_is_clamped() -> None:
-    """Day 31 leaves shorter months out, and `missing="clamp"` takes their last day."""
+    """Day 31 leaves shorter months out; with `missing="clamp"` their last day takes its place."""
     assert first(2, Monthly(31, time(8))) == ["Sat 31 Jan 08:00", "Tue 31 Mar 08:00"]
     assert first(2, Monthly(31, time(8), missing="clamp")) == ["Sat 31 Jan 08:00", "Sat 28 Feb 08:00"]
 
@@ -122,7 +122,7 @@ def test_n_is_the_number_of_runs() -> None:
 
 
 def test_or_joins_two_schedules(clock: VirtualClock) -> None:
-    """`a | b` happens when one of the two does, and where both do at one moment that is one run."""
+    """`a | b` happens when either does, and when both do at one moment that is one run."""
     mornings = Daily(time(8), tz="UTC") | Weekly("thu", time(8), tz="UTC") | Weekly("sat", time(10), tz="UTC")
 
     assert mornings == AnyOf(
@@ -152,7 +152,7 @@ def test_a_schedule_tells_its_single_occurrences() -> None:
 
 
 def test_lint_names_what_may_not_be_meant() -> None:
-    """`lint()` finds what is allowed but may surprise, and its message has the remedy."""
+    """`lint()` finds what is allowed but may surprise, and says what to write instead."""
     assert [smell.code for smell in lint(Repeat(-1))] == ["busy_loop"]
     assert [smell.code for smell in lint(Daily(time(8)))] == ["no_zone"]
     (smell,) = lint(Monthly(31, time(8), tz="UTC"))
@@ -162,6 +162,6 @@ def test_lint_names_what_may_not_be_meant() -> None:
 
 
 def test_a_schedule_that_cannot_happen_is_refused() -> None:
-    """A 30 February is an error when it is written, not a task that never runs."""
+    """30 February is refused when it is written; it does not become a task that never runs."""
     with pytest.raises(ValidationError, match="must name a date of some year, and never does"):
         Monthly(30, time(8), months=(2,))

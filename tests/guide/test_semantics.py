@@ -40,7 +40,7 @@ def passed(handle: TaskHandle) -> list[Passed]:
 
 
 def test_the_first_run_of_a_repeat_is_at_once_and_of_a_calendar_strictly_later(clock: VirtualClock) -> None:
-    """A repeat begins when it is added; a daily task that is added at its very time begins on the next day."""
+    """A repeat begins when it is added; a daily task added exactly at its time begins the next day."""
     with Scheduler(clock=clock) as scheduler:
         repeat = scheduler.add_task(BackgroundTask(work).interval(2).interval_wait(HOUR))
         daily = scheduler.add_task(BackgroundTask(work).on_time(time(0), tz="UTC"))
@@ -68,7 +68,7 @@ def test_without_a_wait_the_next_run_starts_when_the_one_before_has_ended(clock:
 
 
 def test_an_endless_task_without_a_wait_is_warned_of(clock: VirtualClock) -> None:
-    """It is allowed and keeps a worker busy, so adding it gives a `BusyLoopWarning`."""
+    """An endless task without a wait keeps a worker busy, so adding it gives a `BusyLoopWarning`."""
     with Scheduler(clock=clock) as scheduler:
         with pytest.warns(BusyLoopWarning, match="give it interval_wait"):
             handle = scheduler.add_task(BackgroundTask(work).interval(-1))
@@ -104,7 +104,7 @@ def test_a_slow_run_makes_the_next_occurrence_pass_but_no_run_is_lost(clock: Vir
 
 
 def test_an_outage_gives_one_late_run_and_a_record_of_the_rest(clock: VirtualClock) -> None:
-    """Five runs, one every 5 minutes, of a machine that sleeps from minute 9 to 31: 0, 5, 31 (for 30), 35 and 40."""
+    """When the machine sleeps from minute 9 to 31, five runs 5 minutes apart start at 0, 5, 31 (for 30), 35 and 40."""
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(BackgroundTask(work).interval(5).interval_wait(5 * MINUTE))
         clock.advance(9 * MINUTE)
@@ -204,7 +204,7 @@ def test_replace_keeps_the_count_unless_the_schedule_is_another(clock: VirtualCl
 
 
 def test_the_end_finishes_what_runs_is_due_or_is_back_to_back(clock: VirtualClock) -> None:
-    """When a scheduler stops it finishes what is going, and a back-to-back task too; later occurrences are dropped."""
+    """A scheduler that stops finishes what is going, back-to-back runs included, and drops later occurrences."""
     with Scheduler(clock=clock) as scheduler:
         back_to_back = scheduler.add_task(BackgroundTask(clock.sleep, SECOND).interval(3))
         hourly = scheduler.add_task(BackgroundTask(work).interval(3).interval_wait(HOUR))
@@ -214,7 +214,7 @@ def test_the_end_finishes_what_runs_is_due_or_is_back_to_back(clock: VirtualCloc
 
 
 def test_what_outlives_the_end_is_abandoned(clock: VirtualClock) -> None:
-    """The drain takes 10 seconds at most, and what still goes on then is recorded as `abandoned`."""
+    """The drain takes 10 seconds at most, and a run that is still going then is recorded as `abandoned`."""
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(BackgroundTask(clock.sleep, MINUTE))
 

@@ -16,14 +16,14 @@ def send_otp(name: str) -> str:
 
 
 def test_run_returns_what_the_function_returns() -> None:
-    """`BackgroundTask` knows its function's type, so `run()` has the type of the result."""
+    """A task knows its function's type, so `run()` has the type of the function's result."""
     task: BackgroundTask[[str], str] = BackgroundTask(send_otp, "Ali")
 
     assert assert_type(task.run(), str) == "otp for Ali"
 
 
 def test_a_setter_keeps_the_type_of_the_result() -> None:
-    """Whatever is set on a task, the type of its result goes with it."""
+    """The setters keep the type of the result."""
     task = BackgroundTask(send_otp, name="Ali").interval(2).interval_wait(timedelta(hours=1)).with_name("otp")
 
     assert assert_type(task.run(), str) == "otp for Ali"
@@ -57,7 +57,7 @@ def test_a_wait_is_no_number_and_a_time_of_day_no_text() -> None:
 
 
 def test_a_schedule_excludes_the_other_setters() -> None:
-    """A task has `with_schedule()` or the fluent methods, and the class of a task says which."""
+    """A task takes `with_schedule()` or the other setters, not both."""
     with pytest.raises(ValidationError, match="with_schedule"):
         BackgroundTask(send_otp, name="Ali").interval(5).with_schedule(Repeat(5))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - shows that it is refused
 
@@ -69,7 +69,7 @@ def test_a_model_does_not_change() -> None:
 
 
 def test_what_types_cannot_say_is_refused_at_run_time() -> None:
-    """No run at all, a negative wait, an aware time and an unknown zone have the right type and are refused."""
+    """Zero runs, a negative wait, an aware time and an unknown zone have the right types and are refused."""
     task = BackgroundTask(send_otp, name="Ali")
 
     with pytest.raises(ValidationError, match="type=run_count"):
