@@ -270,5 +270,5 @@ def test_a_run_that_fails_is_logged_once(clock: VirtualClock, caplog: pytest.Log
 
 def test_outside_of_a_run_there_is_no_current_run() -> None:
     """`current_run()` is for a function that a scheduler runs, and raises elsewhere."""
-    with pytest.raises(SchedulerStateError, match="for a function that a scheduler runs"):
+    with pytest.raises(SchedulerStateError, match="is for a function that a scheduler"):
         current_run()
