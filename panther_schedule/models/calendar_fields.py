@@ -15,10 +15,8 @@ from pydantic_core import PydanticCustomError
 
 from ..errors import type_name
 from .cron import CronError, parse
-from .days import DayRule, day_number, mask_of
+from .days import WEEKDAYS, Weekday
 
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-"""A weekday's name."""
 Nth = Literal[1, 2, 3, 4, 5, -1]
 """Which of a month's equal weekdays; -1 is the last."""
 MonthDay = int | tuple[Nth, Weekday]
@@ -28,7 +26,6 @@ Gap = Literal["next_valid", "shift", "skip"]
 Fold = Literal["first", "last", "both"]
 """Which one counts of a time that the clock passes twice."""
 
-WEEKDAYS: Final[tuple[Weekday, ...]] = get_args(Weekday)
 _NTH: Final = frozenset(get_args(Nth))
 _LONGEST_MONTH: Final = 31
 _DATE: Final = r"^\d{4}-\d{2}-\d{2}$"
@@ -306,12 +303,3 @@ class GridFields(WallFields, total=False):
 
     every: int
     starting: date | None
-
-
-def without(rule: DayRule, excluding: tuple[date | Weekday, ...]) -> DayRule:
-    """Take dates and weekdays out of a rule."""
-    if not excluding:
-        return rule
-    weekdays = mask_of(WEEKDAYS.index(name) for name in excluding if isinstance(name, str))
-    dates = frozenset(day_number(day) for day in excluding if isinstance(day, date))
-    return rule._replace(excluded_weekdays=rule.excluded_weekdays | weekdays, excluded=rule.excluded | dates)

@@ -25,7 +25,6 @@ from .calendar_fields import (
     START_AT,
     STARTING,
     TZ,
-    WEEKDAYS,
     CronExpression,
     DayOfMonth,
     Every,
@@ -40,12 +39,10 @@ from .calendar_fields import (
     Months,
     SpanFields,
     Starting,
-    Weekday,
     Weekdays,
-    without,
 )
 from .cron import CronFields, parse, why_never
-from .days import ALL_MONTHS, DayRule, day_number, mask_of
+from .days import ALL_MONTHS, WEEKDAYS, DayRule, Weekday, day_number, mask_of
 from .fields import ClockTime, Instant, RunCount, ZoneKey, base_init
 from .moments import Once, Repeat, Schedule
 
@@ -271,7 +268,7 @@ class Cron(Calendar, frozen=True):
     @override
     def dates(self) -> DayRule:
         """The local dates it names."""
-        return without(self.fields.dates, self.excluding)
+        return self.fields.dates.without(self.excluding)
 
     @override
     def _why_never(self, given: dict[str, Any]) -> str:
@@ -365,7 +362,7 @@ class AnyOf(Calendar, frozen=True):
     def _names_no_date(self) -> bool:
         if len({name for name in self.excluding if isinstance(name, str)}) == len(WEEKDAYS):
             return True
-        return not any(isinstance(part, Once) or not without(part.dates, self.excluding).is_empty() for part in self.of)
+        return not any(isinstance(part, Once) or not part.dates.without(self.excluding).is_empty() for part in self.of)
 
 
 def _flat(of: object) -> object:
@@ -387,7 +384,7 @@ def _flat(of: object) -> object:
 def _on_grid(rule: DayRule, schedule: Daily | Weekly | Monthly, unit: Literal["day", "week", "month"]) -> DayRule:
     starting = None if schedule.starting is None else day_number(schedule.starting)
     grid = rule._replace(every=schedule.every, unit=unit, starting=starting)
-    return without(grid, schedule.excluding)
+    return grid.without(schedule.excluding)
 
 
 def _is_schedule(value: object) -> bool:

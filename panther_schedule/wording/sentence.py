@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Final, assert_never, cast
 
-from ..models.calendar_fields import WEEKDAYS as WEEKDAY_NAMES
-from ..models.calendar_fields import Weekday
-from ..models.days import ALL_MONTHS, mask_of
+from ..models.days import ALL_MONTHS, Weekday, mask_of
+from ..models.days import WEEKDAYS as WEEKDAY_NAMES
 from ..models.policy import CATCH_UP_LIMIT, CATCH_UP_WINDOW, DEFAULT_POLICY, MOST_QUEUED, Policy, Retry
 from ..models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
 from .english import (

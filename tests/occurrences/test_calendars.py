@@ -16,7 +16,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from panther_schedule import BackgroundTask, Scheduler, VirtualClock
-from panther_schedule.models.days import Dates
+from panther_schedule.models.days import Years
 from panther_schedule.models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Weekly
 from panther_schedule.occurrences.queries import compile as compile_schedule
 from panther_schedule.occurrences.queries import count, latest, next_after, previous
@@ -310,13 +310,13 @@ def test_steps_are_bounded_whatever_the_input(
 ) -> None:
     steps = 0
 
-    def counted(self: Dates, number: int) -> int:
+    def counted(self: Years, year: int) -> int:
         nonlocal steps
         steps += 1
-        return looked_up(self, number)
+        return looked_up(self, year)
 
-    looked_up: Callable[[Dates, int], int] = dict[int, int].__getitem__
-    monkeypatch.setattr(Dates, "__getitem__", counted)
+    looked_up: Callable[[Years, int], int] = dict[int, int].__getitem__
+    monkeypatch.setattr(Years, "__getitem__", counted)
     try:
         schedule = Cron.model_validate({"expression": expression, **rules})
     except ValidationError:
