@@ -14,8 +14,8 @@ from typing import Final, assert_never, cast
 from zoneinfo import ZoneInfo
 
 from ..clock import machine_zone, microseconds, moment
-from ..models.calendar_fields import Fold, Gap
 from ..models.days import WEEKDAYS, DayRule, Weekday
+from ..models.fields import Fold, Gap
 from ..models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
 from . import zones
 from .evaluators import BEFORE_ALL, LAST, EachDay, EachWall, Evaluator, Grid, Single, Union

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from ..clock import EPOCH
-from ..models.calendar_fields import Fold, Gap
+from ..models.fields import Fold, Gap
 from ..models.schedules import AnyOf, Cron, Daily, Monthly, Schedule, Weekly
 from ..occurrences import zones
 from ..occurrences.evaluators import Evaluator
