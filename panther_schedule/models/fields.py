@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Any, Final, Literal, LiteralString
+from typing import Annotated, Any, Final, Literal, LiteralString, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Strict, ValidationInfo, WithJsonSchema
@@ -32,20 +33,20 @@ Fold = Literal["first", "last", "both"]
 Missing = Literal["skip", "clamp"]
 """What becomes of a month without the day."""
 
-_DURATION: Final = r"^P(?!$)(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d{1,6})?S)?)?$"
-_CLOCK_TIME: Final = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
-_DATE: Final = r"^\d{4}-\d{2}-\d{2}$"
+_DURATION: Final = re.compile(r"^P(?!$)(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d{1,6})?S)?)?$")
+_CLOCK_TIME: Final = re.compile(r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$")
+_DATE: Final = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 
 
-def _text(pattern: str, *examples: str, **more: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "pattern": pattern, "examples": list(examples), **more})
+def _text(pattern: re.Pattern[str], *examples: str, **more: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": pattern.pattern, "examples": list(examples), **more})
 
 
 def _duration(value: object, info: ValidationInfo) -> object:
     # pydantic would read "P1M" as 30 days, "1 days" and bare numbers too; and what a before-validator returns is
     # checked in Python mode, so the field is not strict and this function is
     if info.mode == "json":
-        if not (isinstance(value, str) and re.match(_DURATION, value)):
+        if not (isinstance(value, str) and _DURATION.match(value)):
             rule = "an ISO 8601 duration of weeks to seconds"
             raise invalid("duration_format", info, rule, shown(value), "write PT5M or P1DT12H")
     elif not isinstance(value, timedelta):
@@ -74,46 +75,41 @@ def at_least(least: timedelta, type_: LiteralString, rule: str, remedy: str) -> 
 
 
 def _clock_time(value: object, info: ValidationInfo) -> time:
-    got = shown(value)
+    if info.mode == "json" and isinstance(value, str) and _CLOCK_TIME.match(value):
+        return time.fromisoformat(value)
+    if isinstance(value, time) and value.tzinfo is None and not value.microsecond:
+        return value.replace(fold=0)
     if info.mode == "json":
-        if isinstance(value, str) and re.match(_CLOCK_TIME, value):
-            return time.fromisoformat(value)
         remedy = 'write "08:00" or "08:00:30"'
     elif isinstance(value, datetime):
-        got, remedy = "a datetime", "write time(8, 0) for each day, or Once(at=...) for one moment"
-    elif not isinstance(value, time):
-        remedy = "write time(8, 0)"
-    elif value.tzinfo is not None:
-        got, remedy = "an aware time", "write the time without tzinfo, and the zone as tz='Europe/Paris'"
-    elif value.microsecond:
-        got, remedy = str(value), "leave out the microseconds"
+        remedy = "write time(8, 0) for each day, or Once(at=...) for one moment"
+    elif isinstance(value, time) and value.tzinfo is not None:
+        remedy = "write the time without tzinfo, and the zone as tz='Europe/Paris'"
     else:
-        return value.replace(fold=0)
-    raise invalid("clock_time", info, "a wall-clock time in whole seconds", got, remedy)
+        remedy = "write time(8, 0)"
+    raise invalid("clock_time", info, "a wall-clock time in whole seconds", shown(value), remedy)
 
 
 def _date(value: object, info: ValidationInfo) -> object:
-    if info.mode == "json" and isinstance(value, str) and re.match(_DATE, value):
+    if info.mode == "json" and isinstance(value, str) and _DATE.match(value):
         return date.fromisoformat(value)
     return value
 
 
 def _instant(value: object, info: ValidationInfo) -> datetime:
-    got, instant = shown(value), value
+    instant = value
     if info.mode == "json" and isinstance(value, str):
         try:
             instant = datetime.fromisoformat(value)
         except ValueError:
             pass  # refused below
-    elif isinstance(value, datetime):
-        got = "a naive one"
     if isinstance(instant, datetime) and instant.tzinfo is not None:
         try:
             return instant if instant.tzinfo is UTC else instant.astimezone(UTC)
         except OverflowError:
-            raise invalid(
-                "instant_range", info, "within the years 1 to 9999 in UTC", str(instant), "choose one within them"
-            )
+            rule = "within the years 1 to 9999 in UTC"
+            raise invalid("instant_range", info, rule, str(instant), "choose one of them") from None
+    got = "a naive one" if isinstance(value, datetime) else shown(value)
     example = '"2026-12-24T18:00:00+01:00"' if info.mode == "json" else "datetime(2026, 12, 24, 18, 0, tzinfo=UTC)"
     raise invalid("instant", info, "an aware datetime", got, f"write {example}")
 
@@ -140,7 +136,15 @@ def _expression(value: str, info: ValidationInfo) -> str:
 
 
 def _collected(value: object) -> object:
-    return tuple(value) if isinstance(value, (list, set, frozenset)) else value
+    return tuple(cast(Iterable[object], value)) if isinstance(value, (list, set, frozenset)) else value
+
+
+def _weekdays(value: object) -> object:
+    return (value,) if isinstance(value, str) else _collected(value)
+
+
+def _month_day(value: object) -> object:
+    return tuple(cast(list[object], value)) if isinstance(value, list) else value
 
 
 def _weekdays_in_order(names: tuple[Weekday, ...]) -> tuple[Weekday, ...]:
@@ -160,8 +164,8 @@ def _excluded_in_order(items: tuple[date | Weekday, ...]) -> tuple[date | Weekda
 RunCount = Annotated[
     Literal[-1] | Annotated[int, Field(ge=1)],
     said("run_count", "an int of at least 1, or -1 for ever", "write n=1 for one run, n=-1 for no end"),
+    Field(description="How many runs; -1 is for ever."),
 ]
-"""How many runs: -1 is for ever, otherwise at least 1."""
 
 Duration = Annotated[
     timedelta,
@@ -178,10 +182,10 @@ Wait = Annotated[Duration, at_least(timedelta(0), "negative_duration", "zero or 
 ClockTime = Annotated[time, BeforeValidator(_clock_time), _text(_CLOCK_TIME, "08:00", "23:59:30")]
 """A wall-clock time in whole seconds, without a zone."""
 
-ZoneKey = Annotated[
+_ZoneKey = Annotated[
     str, BeforeValidator(_zone), WithJsonSchema({"type": "string", "examples": ["UTC", "Europe/Paris"]})
 ]
-"""The IANA name of a time zone."""
+Zone = Annotated[_ZoneKey | None, Field(description="The zone's IANA name; null is the machine's own zone.")]
 
 Instant = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
 """An aware date and time, kept in UTC."""
@@ -203,10 +207,7 @@ _Weekdays = Annotated[tuple[Weekday, ...], Field(min_length=1)]
 Weekdays = Annotated[
     _Weekdays,
     AfterValidator(_weekdays_in_order),
-    BeforeValidator(
-        lambda value: (value,) if isinstance(value, str) else _collected(value),
-        json_schema_input_type=Weekday | _Weekdays,
-    ),
+    BeforeValidator(_weekdays, json_schema_input_type=Weekday | _Weekdays),
     said("weekday", f"of {', '.join(WEEKDAYS)}", 'write "mon" or ("mon", "fri")'),
     Field(examples=["mon", ["mon", "fri"]]),
 ]
@@ -214,7 +215,7 @@ Weekdays = Annotated[
 
 DayOfMonth = Annotated[
     Literal[-1] | Annotated[int, Field(ge=1, le=31)] | tuple[Nth, Weekday],
-    BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
+    BeforeValidator(_month_day),
     said(
         "month_day",
         "a day from 1 to 31, -1 for the last day, or the nth (1 to 5, -1 for the last) of a weekday",
@@ -256,7 +257,7 @@ CronExpression = Annotated[
     str,
     said("cron_expression", "a str of five fields", 'write "0 9 * * mon-fri"'),
     AfterValidator(_expression),
-    _text(r"^\s*(@[A-Za-z]+|\S+(\s+\S+){4})\s*$", "0 9 * * mon-fri", "*/5 * * * *", "@daily"),
+    _text(re.compile(r"^\s*(@[A-Za-z]+|\S+(\s+\S+){4})\s*$"), "0 9 * * mon-fri", "*/5 * * * *", "@daily"),
 ]
 """A cron expression of five fields, or a macro."""
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Annotated, Final, Generic, Literal, Never, Self, TypedDict, TypeVar, cast
 
-from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 from typing_extensions import Unpack
 
@@ -47,9 +47,8 @@ def _is_exception(value: object) -> bool:
 def _exceptions(value: object, info: ValidationInfo) -> tuple[str, ...]:
     remedy = 'write ["ConnectionError"]' if info.mode == "json" else "write on=(ConnectionError,)"
     if not isinstance(value, (tuple, list)) or not value:
-        raise invalid("retry_on", info, "a tuple of one exception or more", shown(value), remedy)
-    items = cast(Iterable[object], value)
-    return tuple(dict.fromkeys(_exception(item, info, remedy) for item in items))
+        raise invalid("retry_on", info, "a tuple of one exception or more", shown(cast(object, value)), remedy)
+    return tuple(dict.fromkeys(_exception(item, info, remedy) for item in cast(Iterable[object], value)))
 
 
 def _exception(item: object, info: ValidationInfo, remedy: str) -> str:
@@ -103,15 +102,8 @@ _Factor = Annotated[
 ]
 _Exceptions = Annotated[
     tuple[str, ...],
+    Field(min_length=1, examples=[["ConnectionError", "httpx.HTTPError"]]),
     BeforeValidator(_exceptions),
-    WithJsonSchema(
-        {
-            "type": "array",
-            "items": {"type": "string"},
-            "minItems": 1,
-            "examples": [["ConnectionError", "httpx.HTTPError"]],
-        }
-    ),
 ]
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any, Final, Generic, Literal, Self, TypedDict, TypeVar, cast, get_args
+from typing import Annotated, Any, Final, Literal, Self, TypedDict, cast, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 from typing_extensions import Unpack, override
 
+from ..errors import refusal
 from .cron import CronFields, parse, why_never
 from .days import ALL_MONTHS, WEEKDAYS, DayRule, Weekday, day_number, mask_of
 from .fields import (
@@ -35,52 +36,47 @@ from .fields import (
     Starting,
     Wait,
     Weekdays,
-    ZoneKey,
+    Zone,
     optional,
 )
 from .values import Value, base_init
 
-_Kind = TypeVar("_Kind")
+
+class _NoKeywords(TypedDict):
+    """Keyword arguments of `Once` and `Repeat`."""
 
 
-class _Keywords(TypedDict, Generic[_Kind], total=False):
-    """Keyword arguments of each kind."""
-
-    kind: _Kind
-
-
-class _CalendarKeywords(_Keywords[_Kind], Generic[_Kind], total=False):
+class _CalendarKeywords(TypedDict, total=False):
     excluding: Collection[date | Weekday]
     start_at: datetime | None
     end_at: datetime | None
 
 
-class _DailyKeywords(_CalendarKeywords[_Kind], Generic[_Kind], total=False):
+class _DailyKeywords(_CalendarKeywords, total=False):
     every: int
     starting: date | None
     gap: Gap
     fold: Fold
 
 
-class _WeeklyKeywords(_DailyKeywords[_Kind], Generic[_Kind], total=False):
+class _WeeklyKeywords(_DailyKeywords, total=False):
     n: int
     tz: str | None
 
 
-class _MonthlyKeywords(_WeeklyKeywords[Literal["monthly"]], total=False):
+class _MonthlyKeywords(_WeeklyKeywords, total=False):
     months: Collection[int] | None
     missing: Missing
 
 
-class _CronKeywords(_CalendarKeywords[Literal["cron"]], total=False):
+class _AnyOfKeywords(_CalendarKeywords, total=False):
     n: int
+
+
+class _CronKeywords(_AnyOfKeywords, total=False):
     tz: str | None
     gap: Gap | None
     fold: Fold | None
-
-
-class _AnyOfKeywords(_CalendarKeywords[Literal["any_of"]], total=False):
-    n: int
 
 
 class Schedule(Value, frozen=True):
@@ -111,13 +107,12 @@ class Once(Schedule, frozen=True):
     at: Instant | None = Field(None, description="The moment, aware, kept in UTC; null is when the task is added.")
 
     @base_init
-    def __init__(self, at: datetime | None = None, **fields: Unpack[_Keywords[Literal["once"]]]) -> None:
+    def __init__(self, at: datetime | None = None, **fields: Unpack[_NoKeywords]) -> None:
         self._validate(at=at, **fields)
 
     @property
     @override
     def on_wall(self) -> bool:
-        """True for a moment, False for "when it is added"."""
         return self.at is not None
 
 
@@ -133,17 +128,16 @@ class Repeat(Schedule, frozen=True):
     """
 
     kind: Literal["repeat"] = "repeat"
-    n: RunCount = Field(description="How many runs; -1 is for ever.")
+    n: RunCount
     wait: Wait = Field(timedelta(0), description="The time from one start to the next; zero is back to back.")
 
     @base_init
-    def __init__(self, n: int, wait: timedelta = timedelta(0), **fields: Unpack[_Keywords[Literal["repeat"]]]) -> None:
+    def __init__(self, n: int, wait: timedelta = timedelta(0), **fields: Unpack[_NoKeywords]) -> None:
         self._validate(n=n, wait=wait, **fields)
 
     @property
     @override
     def on_wall(self) -> bool:
-        """False: it follows the time that passes."""
         return False
 
 
@@ -169,7 +163,7 @@ _NARROWING: Final = frozenset({"expression", "of", "on", "months", "every", "sta
 class Calendar(Schedule, frozen=True):
     """The base of the calendar kinds: `a | b` happens when one of the two does."""
 
-    n: RunCount = Field(-1, description="How many runs; -1 is for ever.")
+    n: RunCount = -1
     excluding: Excluding = optional((), "Dates and weekdays without an occurrence, on the local calendar.")
     start_at: Instant | None = optional(None, "Nothing happens before this moment; null is no bound.")
     end_at: Instant | None = optional(None, "Nothing happens after this moment; null is no bound.")
@@ -185,11 +179,13 @@ class Calendar(Schedule, frozen=True):
 
     def __or__(self, other: Part | AnyOf) -> AnyOf:
         """Return the union of both, as in `Daily(time(8)) | Cron("0 12 * * sat")`."""
-        return AnyOf((cast(Part, self), other)) if _is_schedule(other) else NotImplemented
+        if not isinstance(cast(object, other), Schedule):
+            return NotImplemented
+        return AnyOf((cast(Part, self), other))
 
     def __ror__(self, other: Once) -> AnyOf:
         """Return the union of both, with a moment."""
-        return AnyOf((other, cast(Part, self))) if _is_schedule(other) else NotImplemented
+        return self | other
 
     @property
     def dates(self) -> DayRule:
@@ -220,7 +216,7 @@ class _AtTime(Calendar, frozen=True):
     """The base of the kinds with one time of day."""
 
     at: ClockTime = Field(description="The wall-clock time, without a zone.")
-    tz: ZoneKey | None = Field(None, description="The zone's IANA name; null is the machine's own zone.")
+    tz: Zone = None
     every: Every = optional(1, "2 is every other day, week or month, counted from `starting`.")
     starting: Starting = optional(None, "The first local date that counts.")
     gap: GapRule = optional(
@@ -258,15 +254,12 @@ class Daily(_AtTime, frozen=True):
     kind: Literal["daily"] = "daily"
 
     @base_init
-    def __init__(
-        self, at: time, n: int = -1, tz: str | None = None, **fields: Unpack[_DailyKeywords[Literal["daily"]]]
-    ) -> None:
+    def __init__(self, at: time, n: int = -1, tz: str | None = None, **fields: Unpack[_DailyKeywords]) -> None:
         self._validate(at=at, n=n, tz=tz, **fields)
 
     @property
     @override
     def dates(self) -> DayRule:
-        """The local dates it names."""
         return self._on_grid(DayRule(), "day")
 
 
@@ -280,15 +273,12 @@ class Weekly(_AtTime, frozen=True):
     on: Weekdays = Field(description="One weekday or more.")
 
     @base_init
-    def __init__(
-        self, on: Weekday | Collection[Weekday], at: time, **fields: Unpack[_WeeklyKeywords[Literal["weekly"]]]
-    ) -> None:
+    def __init__(self, on: Weekday | Collection[Weekday], at: time, **fields: Unpack[_WeeklyKeywords]) -> None:
         self._validate(on=on, at=at, **fields)
 
     @property
     @override
     def dates(self) -> DayRule:
-        """The local dates it names."""
         return self._on_grid(DayRule(weekdays=mask_of(map(WEEKDAYS.index, self.on))), "week")
 
 
@@ -314,7 +304,6 @@ class Monthly(_AtTime, frozen=True):
     @property
     @override
     def dates(self) -> DayRule:
-        """The local dates it names."""
         rule = DayRule(months=ALL_MONTHS if self.months is None else mask_of(self.months))
         if isinstance(self.on, tuple):
             rule = rule._replace(weekdays=0, nth=((self.on[0], WEEKDAYS.index(self.on[1])),))
@@ -343,7 +332,7 @@ class Cron(Calendar, frozen=True):
 
     kind: Literal["cron"] = "cron"
     expression: CronExpression = Field(description="Minute, hour, day-of-month, month, day-of-week; or a macro.")
-    tz: ZoneKey | None = Field(None, description="The zone's IANA name; null is the machine's own zone.")
+    tz: Zone = None
     gap: GapRule | None = optional(None, "As for the others; null is Debian's star rule.")
     fold: FoldRule | None = optional(None, "As for the others; null is Debian's star rule.")
 
@@ -359,7 +348,6 @@ class Cron(Calendar, frozen=True):
     @property
     @override
     def dates(self) -> DayRule:
-        """The local dates it names."""
         return self.fields.dates.without(self.excluding)
 
     @override
@@ -384,45 +372,41 @@ Part = Annotated[Once | Daily | Weekly | Monthly | Cron, Field(discriminator="ki
 """What a union may consist of."""
 
 
-def _refuse_part(part: object) -> None:
+def _misfit(part: object) -> PydanticCustomError | None:
+    """Say why this can't be part of a union."""
     match part:
         case Once(at=None) | Repeat():
-            raise PydanticCustomError(
-                "union_part",
-                "of must hold wall-clock schedules, got {part}; add it as a task of its own",
-                {"part": repr(part)},
-            )
+            why = "of must hold wall-clock schedules, got {part}; add it as a task of its own"
         case Calendar(n=n) if n != -1:
-            raise PydanticCustomError(
-                "union_part",
-                "n counts the runs of a whole union, got {part} in one; leave it out there and write AnyOf(..., n={n})",
-                {"part": repr(part), "n": n},
+            why = (
+                "n counts the runs of a whole union, got {part} in one; leave it out there and write AnyOf(..., n={n})"
             )
         case AnyOf() if part.start_at or part.end_at or part.excluding:
-            raise PydanticCustomError(
-                "union_part",
+            why = (
                 "excluding, start_at and end_at are those of a whole union, got {part} in one; "
-                "put them on its parts or on the outermost union",
-                {"part": repr(part)},
+                "put them on its parts or on the outermost union"
             )
         case _:
-            pass
+            return None
+    return PydanticCustomError("union_part", why, {"part": repr(part), "n": part.run_count})
 
 
-def _flat(of: object) -> object:
-    """Put the parts of unions in the place of the unions."""
+def _flat(of: Iterable[Part | AnyOf]) -> object:
+    """Put the parts of unions in the place of the unions; what is no collection is left to pydantic."""
     if not isinstance(of, Iterable) or isinstance(of, (str, bytes, Schedule, Mapping)):
         return cast(object, of)
     parts: list[object] = []
-    for part in cast(Iterable[object], of):
-        _refuse_part(part)
+    for part in of:
+        if error := _misfit(part):
+            raise refusal("AnyOf", [InitErrorDetails(type=error, loc=("of",), input=None)])
         parts += part.of if isinstance(part, AnyOf) else [part]
     return tuple(parts)
 
 
 def _canonical(parts: tuple[Part, ...]) -> tuple[Part, ...]:
     for part in parts:
-        _refuse_part(part)
+        if error := _misfit(part):
+            raise error
     if not parts:
         raise PydanticCustomError("empty_union", "of must hold a schedule at least; write Daily(time(8)) | Cron(...)")
     return tuple(dict.fromkeys(sorted(parts, key=_order)))
@@ -441,24 +425,20 @@ class AnyOf(Calendar, frozen=True):
     """
 
     kind: Literal["any_of"] = "any_of"
-    of: Annotated[tuple[Part, ...], AfterValidator(_canonical), BeforeValidator(_flat)] = Field(
+    of: Annotated[tuple[Part, ...], AfterValidator(_canonical)] = Field(
         description="Daily, weekly, monthly and cron schedules without `n`, and moments.",
         json_schema_extra={"minItems": 1},
     )
 
     @base_init
     def __init__(self, of: Iterable[Part | AnyOf], **fields: Unpack[_AnyOfKeywords]) -> None:
-        self._validate(of=of, **fields)
+        self._validate(of=_flat(of), **fields)
 
     @override
     def _names_no_date(self) -> bool:
         if set(WEEKDAYS) <= set(self.excluding):
             return True
         return not any(isinstance(part, Once) or not part.dates.without(self.excluding).is_empty() for part in self.of)
-
-
-def _is_schedule(value: object) -> bool:
-    return isinstance(value, Schedule)
 
 
 AnySchedule = Annotated[Once | Repeat | Daily | Weekly | Monthly | Cron | AnyOf, Field(discriminator="kind")]
