@@ -12,25 +12,24 @@ import difflib
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Any, Final, Literal, LiteralString, cast
+from typing import Annotated, Any, Final, Literal, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Strict, ValidationInfo, WithJsonSchema
-from pydantic_core import PydanticCustomError
 
 from .cron import CronError, parse
 from .days import WEEKDAYS, Weekday
-from .values import choice, invalid, said, shown
+from .values import choice, invalid, refused, said, shown
 
 Nth = Literal[1, 2, 3, 4, 5, -1]
 """Which of a month's equal weekdays; -1 is the last."""
 MonthDay = int | tuple[Nth, Weekday]
 """A day of a month: 1 to 31, -1 for the last, or the nth of a weekday, such as (2, "tue")."""
-Gap = Literal["next_valid", "shift", "skip"]
+Gap = Annotated[Literal["next_valid", "shift", "skip"], choice("next_valid")]
 """What becomes of a time that the clock skips."""
-Fold = Literal["first", "last", "both"]
+Fold = Annotated[Literal["first", "last", "both"], choice("first")]
 """Which one counts of a time that the clock passes twice."""
-Missing = Literal["skip", "clamp"]
+Missing = Annotated[Literal["skip", "clamp"], choice("skip")]
 """What becomes of a month without the day."""
 
 _DURATION: Final = re.compile(r"^P(?!$)(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d{1,6})?S)?)?$")
@@ -63,7 +62,7 @@ def _duration_text(value: timedelta) -> str:
     return f"P{days}T{rest}" if rest else f"P{days or 'T0S'}"
 
 
-def at_least(least: timedelta, type_: LiteralString, rule: str, remedy: str) -> AfterValidator:
+def at_least(least: timedelta, type_: str, rule: str, remedy: str) -> AfterValidator:
     """Refuse a shorter duration."""
 
     def check(value: timedelta, info: ValidationInfo) -> timedelta:
@@ -130,8 +129,7 @@ def _expression(value: str, info: ValidationInfo) -> str:
     try:
         parse(value)
     except CronError as error:
-        told = {"field": info.field_name, "error": str(error)}
-        raise PydanticCustomError("cron_expression", "{field}: {error}", told) from None
+        raise refused("cron_expression", f"{info.field_name}: {error}") from None
     return value
 
 
@@ -163,7 +161,7 @@ def _excluded_in_order(items: tuple[date | Weekday, ...]) -> tuple[date | Weekda
 
 RunCount = Annotated[
     Literal[-1] | Annotated[int, Field(ge=1)],
-    said("run_count", "an int of at least 1, or -1 for ever", "write n=1 for one run, n=-1 for no end"),
+    said("an int of at least 1, or -1 for ever", "write n=1 for one run, n=-1 for no end", type_="run_count"),
     Field(description="How many runs; -1 is for ever."),
 ]
 
@@ -194,13 +192,11 @@ _LocalDate = Annotated[date, BeforeValidator(_date), _text(_DATE, "2026-01-05", 
 
 Starting = Annotated[
     _LocalDate | None,
-    said("date", "a date without a time", "write date(2026, 1, 5)", in_json='write "2026-01-05"'),
+    said("a date without a time", "write date(2026, 1, 5)", type_="date", in_json='write "2026-01-05"'),
 ]
 """The local date from which days, weeks or months are counted."""
 
-Every = Annotated[
-    int, Field(ge=1, le=1000), said("every", "an int from 1 to 1000", "write every=2 for every other one")
-]
+Every = Annotated[int, Field(ge=1, le=1000), said("an int from 1 to 1000", "write every=2 for every other one")]
 """Each one, each second one..."""
 
 _Weekdays = Annotated[tuple[Weekday, ...], Field(min_length=1)]
@@ -208,7 +204,7 @@ Weekdays = Annotated[
     _Weekdays,
     AfterValidator(_weekdays_in_order),
     BeforeValidator(_weekdays, json_schema_input_type=Weekday | _Weekdays),
-    said("weekday", f"of {', '.join(WEEKDAYS)}", 'write "mon" or ("mon", "fri")'),
+    said(f"of {', '.join(WEEKDAYS)}", 'write "mon" or ("mon", "fri")', type_="weekday"),
     Field(examples=["mon", ["mon", "fri"]]),
 ]
 """One weekday or more, from Monday."""
@@ -217,9 +213,9 @@ DayOfMonth = Annotated[
     Literal[-1] | Annotated[int, Field(ge=1, le=31)] | tuple[Nth, Weekday],
     BeforeValidator(_month_day),
     said(
-        "month_day",
         "a day from 1 to 31, -1 for the last day, or the nth (1 to 5, -1 for the last) of a weekday",
         'write 15, -1 or (2, "tue")',
+        type_="month_day",
     ),
     Field(examples=[15, -1, [2, "tue"]]),
 ]
@@ -230,7 +226,7 @@ Months = Annotated[
     _Months | None,
     AfterValidator(_months_in_order),
     BeforeValidator(_collected),
-    said("month", "a collection of months from 1 to 12", "write (1, 7), or leave it out"),
+    said("a collection of months from 1 to 12", "write (1, 7), or leave it out", type_="month"),
     Field(examples=[[1, 7]]),
 ]
 """The months that count; None is each one."""
@@ -240,7 +236,6 @@ Excluding = Annotated[
     AfterValidator(_excluded_in_order),
     BeforeValidator(_collected),
     said(
-        "excluding",
         "a collection of dates and weekdays",
         'write {date(2026, 12, 25), "sat"}',
         in_json='write ["2026-12-25", "sat"]',
@@ -249,13 +244,9 @@ Excluding = Annotated[
 ]
 """Local dates and weekdays without an occurrence."""
 
-GapRule = Annotated[Gap, choice("gap", Gap)]
-FoldRule = Annotated[Fold, choice("fold", Fold)]
-MissingRule = Annotated[Missing, choice("missing", Missing)]
-
 CronExpression = Annotated[
     str,
-    said("cron_expression", "a str of five fields", 'write "0 9 * * mon-fri"'),
+    said("a str of five fields", 'write "0 9 * * mon-fri"', type_="cron_expression"),
     AfterValidator(_expression),
     _text(re.compile(r"^\s*(@[A-Za-z]+|\S+(\s+\S+){4})\s*$"), "0 9 * * mon-fri", "*/5 * * * *", "@daily"),
 ]

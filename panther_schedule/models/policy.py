@@ -13,15 +13,14 @@ from datetime import timedelta
 from typing import Annotated, Final, Generic, Literal, Never, Self, TypedDict, TypeVar, cast
 
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
-from pydantic_core import PydanticCustomError
 from typing_extensions import Unpack
 
 from .fields import Duration, Wait, at_least
-from .values import Value, base_init, choice, invalid, said, shown
+from .values import Value, base_init, choice, invalid, refused, said, shown
 
-Overlap = Literal["skip", "queue_one", "queue_all", "allow", "cancel_running"]
+Overlap = Annotated[Literal["skip", "queue_one", "queue_all", "allow", "cancel_running"], choice("skip")]
 """What becomes of an occurrence that is due while a run of the task is going."""
-Missed = Literal["coalesce", "skip", "catch_up"]
+Missed = Annotated[Literal["coalesce", "skip", "catch_up"], choice("coalesce")]
 """What becomes of occurrences that the scheduler did not get to in time."""
 
 MOST_QUEUED: Final = 1000
@@ -84,21 +83,17 @@ _Grace = Annotated[
     Duration,
     at_least(timedelta(seconds=1), "duration_range", "at least 1 second", "write timedelta(seconds=1) or longer"),
 ]
-_MaxRunning = Annotated[
-    int, Field(ge=1), said("max_running", "an int of at least 1", f"leave it out for {MOST_QUEUED}")
-]
+_MaxRunning = Annotated[int, Field(ge=1), said("an int of at least 1", f"leave it out for {MOST_QUEUED}")]
 _CatchUpLimit = Annotated[
     int,
     Field(ge=1, le=_MOST_CAUGHT_UP),
-    said("catch_up_limit", f"an int from 1 to {_MOST_CAUGHT_UP}", f"leave it out for {CATCH_UP_LIMIT}"),
+    said(f"an int from 1 to {_MOST_CAUGHT_UP}", f"leave it out for {CATCH_UP_LIMIT}"),
 ]
-_Attempts = Annotated[
-    int, Field(ge=2), said("attempts", "an int of at least 2", "the first one counts; write Retry(3)")
-]
+_Attempts = Annotated[int, Field(ge=2), said("an int of at least 2", "the first one counts; write Retry(3)")]
 _Factor = Annotated[
     float,
     Field(ge=1, allow_inf_nan=False),
-    said("retry_factor", "a finite number of at least 1", "write 1 for equal delays, 2 to double them"),
+    said("a finite number of at least 1", "write 1 for equal delays, 2 to double them", type_="retry_factor"),
 ]
 _Exceptions = Annotated[
     tuple[str, ...],
@@ -145,11 +140,10 @@ class Retry(Value, frozen=True):
     @model_validator(mode="after")
     def _grows(self) -> Self:
         if self.max_delay < self.delay:
-            raise PydanticCustomError(
+            raise refused(
                 "max_delay",
-                "max_delay must be at least as long as delay, got max_delay={max_delay} and delay={delay}; "
-                "make max_delay longer",
-                {"max_delay": str(self.max_delay), "delay": str(self.delay)},
+                "max_delay must be at least as long as delay, "
+                f"got max_delay={self.max_delay} and delay={self.delay}; make max_delay longer",
             )
         return self
 
@@ -188,15 +182,13 @@ class Policy(Value, frozen=True):
       same occurrence of the same task.
     """
 
-    overlap: Annotated[Overlap, choice("overlap", Overlap)] = Field(
+    overlap: Overlap = Field(
         "skip", description="An occurrence that is due while a run is going passes, waits, runs or takes its place."
     )
     max_running: _MaxRunning | None = Field(
         None, description=f"How many runs may go at a time with overlap allow; null is {MOST_QUEUED}."
     )
-    missed: Annotated[Missed, choice("missed", Missed)] = Field(
-        "coalesce", description="Missed occurrences are one late run, none, or one each."
-    )
+    missed: Missed = Field("coalesce", description="Missed occurrences are one late run, none, or one each.")
     grace: _Grace | None = Field(None, description="How late a run may be with missed skip, which needs it.")
     catch_up_limit: _CatchUpLimit | None = Field(
         None, description="How many occurrences are caught up at most with missed catch_up; null is 100."
@@ -219,14 +211,13 @@ class Policy(Value, frozen=True):
         for name, (owner, mode) in _BELONGS_TO.items():
             value, chosen = getattr(self, name), getattr(self, owner)
             if value is not None and chosen != mode:
-                raise PydanticCustomError(
+                raise refused(
                     "policy_conflict",
-                    "{field} must go with {owner}={mode}, got {field}={value} and {owner}={chosen}; "
-                    "leave out {field}, or write {owner}={mode}",
-                    {"field": name, "value": str(value), "owner": owner, "mode": repr(mode), "chosen": repr(chosen)},
+                    f"{name} must go with {owner}={mode!r}, got {name}={value} and {owner}={chosen!r}; "
+                    f"leave out {name}, or write {owner}={mode!r}",
                 )
         if self.missed == "skip" and self.grace is None:
-            raise PydanticCustomError(
+            raise refused(
                 "missing_grace",
                 "grace must be given with missed='skip', which leaves out what is later than that, got None; "
                 "add grace=timedelta(minutes=5)",

@@ -24,12 +24,9 @@ from .fields import (
     Every,
     Excluding,
     Fold,
-    FoldRule,
     Gap,
-    GapRule,
     Instant,
     Missing,
-    MissingRule,
     MonthDay,
     Months,
     RunCount,
@@ -39,7 +36,7 @@ from .fields import (
     Zone,
     optional,
 )
-from .values import Value, base_init
+from .values import Value, base_init, refused
 
 
 class _NoKeywords(TypedDict):
@@ -202,13 +199,10 @@ class Calendar(Schedule, frozen=True):
     @model_validator(mode="after")
     def _possible(self) -> Self:
         if self.start_at and self.end_at and self.start_at > self.end_at:
-            raise PydanticCustomError(
-                "empty_span",
-                "start_at must not be after end_at, got {start_at} and {end_at}; swap them, or leave one out",
-                {"start_at": str(self.start_at), "end_at": str(self.end_at)},
-            )
+            got = f"{self.start_at} and {self.end_at}"
+            raise refused("empty_span", f"start_at must not be after end_at, got {got}; swap them, or leave one out")
         if self._names_no_date():
-            raise PydanticCustomError("never_happens", "{why}", {"why": self._why_never()})
+            raise refused("never_happens", self._why_never())
         return self
 
 
@@ -219,21 +213,18 @@ class _AtTime(Calendar, frozen=True):
     tz: Zone = None
     every: Every = optional(1, "2 is every other day, week or month, counted from `starting`.")
     starting: Starting = optional(None, "The first local date that counts.")
-    gap: GapRule = optional(
+    gap: Gap = optional(
         "next_valid", "A time that the clock skips happens at the end of the gap, as far after it, or not."
     )
-    fold: FoldRule = optional(
+    fold: Fold = optional(
         "first", "A time that the clock passes twice happens the first time, the last time, or both times."
     )
 
     @model_validator(mode="after")
     def _counted_from(self) -> Self:
         if self.every != 1 and self.starting is None:
-            raise PydanticCustomError(
-                "missing_starting",
-                "starting must be given with every={every}, which counts from it; add starting=date(2026, 1, 5)",
-                {"every": self.every},
-            )
+            rule = f"starting must be given with every={self.every}, which counts from it"
+            raise refused("missing_starting", f"{rule}; add starting=date(2026, 1, 5)")
         return self
 
     def _on_grid(self, rule: DayRule, unit: Literal["day", "week", "month"]) -> DayRule:
@@ -293,7 +284,7 @@ class Monthly(_AtTime, frozen=True):
     kind: Literal["monthly"] = "monthly"
     on: DayOfMonth = Field(description="A day from 1 to 31, -1 for the last one, or [nth, weekday].")
     months: Months = optional(None, "The months that count, from 1 to 12; null is each one.")
-    missing: MissingRule = optional(
+    missing: Missing = optional(
         "skip", "A month without that day has no occurrence (skip) or has it on its last day (clamp)."
     )
 
@@ -333,8 +324,8 @@ class Cron(Calendar, frozen=True):
     kind: Literal["cron"] = "cron"
     expression: CronExpression = Field(description="Minute, hour, day-of-month, month, day-of-week; or a macro.")
     tz: Zone = None
-    gap: GapRule | None = optional(None, "As for the others; null is Debian's star rule.")
-    fold: FoldRule | None = optional(None, "As for the others; null is Debian's star rule.")
+    gap: Gap | None = optional(None, "As for the others; null is Debian's star rule.")
+    fold: Fold | None = optional(None, "As for the others; null is Debian's star rule.")
 
     @base_init
     def __init__(self, expression: str, **fields: Unpack[_CronKeywords]) -> None:
@@ -376,19 +367,17 @@ def _misfit(part: object) -> PydanticCustomError | None:
     """Say why this can't be part of a union."""
     match part:
         case Once(at=None) | Repeat():
-            why = "of must hold wall-clock schedules, got {part}; add it as a task of its own"
+            why = f"of must hold wall-clock schedules, got {part!r}; add it as a task of its own"
         case Calendar(n=n) if n != -1:
             why = (
                 "n counts the runs of a whole union, got {part} in one; leave it out there and write AnyOf(..., n={n})"
             )
         case AnyOf() if part.start_at or part.end_at or part.excluding:
-            why = (
-                "excluding, start_at and end_at are those of a whole union, got {part} in one; "
-                "put them on its parts or on the outermost union"
-            )
+            rule = f"excluding, start_at and end_at are those of a whole union, got {part!r} in one"
+            why = f"{rule}; put them on its parts or on the outermost union"
         case _:
             return None
-    return PydanticCustomError("union_part", why, {"part": repr(part), "n": part.run_count})
+    return refused("union_part", why)
 
 
 def _flat(of: Iterable[Part | AnyOf]) -> object:
@@ -408,7 +397,7 @@ def _canonical(parts: tuple[Part, ...]) -> tuple[Part, ...]:
         if error := _misfit(part):
             raise error
     if not parts:
-        raise PydanticCustomError("empty_union", "of must hold a schedule at least; write Daily(time(8)) | Cron(...)")
+        raise refused("empty_union", "of must hold a schedule at least; write Daily(time(8)) | Cron(...)")
     return tuple(dict.fromkeys(sorted(parts, key=_order)))
 
 

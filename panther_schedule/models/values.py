@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, LiteralString, Self, TypeVar, get_args
+from typing import Any, LiteralString, Self, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError, ValidationInfo, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic_core import PydanticCustomError
@@ -57,13 +57,14 @@ class Value(BaseModel, frozen=True, extra="forbid", strict=True, defer_build=Tru
         return [(name, value) for name, value in self if value != fields[name].default]
 
 
-def invalid(type_: LiteralString, info: ValidationInfo, rule: str, got: str, remedy: str) -> PydanticCustomError:
+def refused(type_: str, message: str) -> PydanticCustomError:
+    """Make a refusal; unlike a template of pydantic's, the message may hold braces."""
+    return PydanticCustomError(cast(LiteralString, type_), "{message}", {"message": message})
+
+
+def invalid(type_: str, info: ValidationInfo, rule: str, got: str, remedy: str) -> PydanticCustomError:
     """Make the refusal of a field's value."""
-    return PydanticCustomError(
-        type_,
-        "{field} must be {rule}, got {got}; {remedy}",
-        {"field": info.field_name, "rule": rule, "got": got, "remedy": remedy},
-    )
+    return refused(type_, f"{info.field_name} must be {rule}, got {got}; {remedy}")
 
 
 def shown(value: object) -> str:
@@ -73,20 +74,24 @@ def shown(value: object) -> str:
     return str(value) if isinstance(value, timedelta) else f"{type_name(value)} {value!r}"
 
 
-def said(type_: LiteralString, rule: str, remedy: str, *, in_json: str | None = None) -> WrapValidator:
-    """Refuse in our words what a type and its constraints refuse; `in_json` is the remedy in JSON, if it differs."""
+def said(rule: str, remedy: str, *, type_: str | None = None, in_json: str | None = None) -> WrapValidator:
+    """Refuse in our words what a type and its constraints refuse; the stable type is `type_`, or the field's name.
+
+    `in_json` is the remedy in JSON, if it differs.
+    """
 
     def check(value: object, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
         try:
             return handler(value)
         except ValidationError as error:
-            got = shown(error.errors()[0]["input"])
-        raise invalid(type_, info, rule, got, in_json if in_json is not None and info.mode == "json" else remedy)
+            fault = error.errors()[0]
+        said_rule = rule or fault["ctx"]["expected"]
+        told = in_json if in_json is not None and info.mode == "json" else remedy
+        raise invalid(type_ or str(info.field_name), info, said_rule, shown(fault["input"]), told)
 
     return WrapValidator(check)
 
 
-def choice(type_: LiteralString, literal: Any) -> WrapValidator:
-    """Refuse in our words what is none of a literal's choices; the first is the default."""
-    choices = get_args(literal)
-    return said(type_, " or ".join(map(repr, choices)), f"leave it out for {choices[0]!r}")
+def choice(default: str) -> WrapValidator:
+    """Refuse in our words what is none of a `Literal`'s choices."""
+    return said("", f"leave it out for {default!r}")

@@ -36,7 +36,7 @@ def refusals(act: Callable[[], object]) -> list[tuple[str, str, str]]:
 
 # ---------------------------------------------------------------- what is refused, with the remedy
 
-OVERLAPS = "'skip' or 'queue_one' or 'queue_all' or 'allow' or 'cancel_running'"
+OVERLAPS = "'skip', 'queue_one', 'queue_all', 'allow' or 'cancel_running'"
 FINITE = "factor must be a finite number of at least 1, got"
 EQUAL = "write 1 for equal delays, 2 to double them"
 ONE = "on must be a tuple of one exception or more, got"
@@ -54,7 +54,7 @@ REFUSED: list[tuple[Callable[[], object], str, str]] = [
     (
         lambda: Policy(missed=wrong([])),
         "missed",
-        "missed must be 'coalesce' or 'skip' or 'catch_up', got list []; leave it out for 'coalesce'",
+        "missed must be 'coalesce', 'skip' or 'catch_up', got list []; leave it out for 'coalesce'",
     ),
     (
         lambda: Policy(overlap="allow", max_running=0),

@@ -144,8 +144,8 @@ REFUSED: list[tuple[Callable[[], object], str, str]] = [
     (lambda: Daily(T, excluding="sat"), "excluding", "got 'sat'; write {date(2026, 12, 25), \"sat\"}"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - what is refused
     (lambda: Daily(T, excluding=["2026-12-25"]), "excluding", "got '2026-12-25'"),  # type: ignore[list-item]  # pyright: ignore[reportArgumentType] - what is refused
     (lambda: Daily(T, excluding=[NOON]), "excluding", "got datetime"),
-    (lambda: Daily(T, gap=wrong("later")), "gap", "gap must be 'next_valid' or 'shift' or 'skip', got 'later'"),
-    (lambda: Daily(T, fold=wrong(1)), "fold", "fold must be 'first' or 'last' or 'both', got 1"),
+    (lambda: Daily(T, gap=wrong("later")), "gap", "gap must be 'next_valid', 'shift' or 'skip', got 'later'"),
+    (lambda: Daily(T, fold=wrong(1)), "fold", "fold must be 'first', 'last' or 'both', got 1"),
     (
         lambda: Daily(T, start_at=NOON.replace(tzinfo=None)),
         "instant",
