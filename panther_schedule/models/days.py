@@ -94,20 +94,16 @@ class DayRule(NamedTuple):
 
         The single dates in `excluded` are left to a search.
         """
-        months, weekdays = self.months, ALL_WEEKDAYS
+        rule = self
         if self.starting is not None:
             start = date.fromordinal(self.starting + _EPOCH)
             if self.unit == "month":
-                months &= sum({2 << (start.month - 1 + self.every * step) % 12 for step in range(12)})
+                months = mask_of((start.month - 1 + self.every * step) % 12 + 1 for step in range(12))
+                rule = rule._replace(months=rule.months & months)
             elif self.unit == "day":
-                weekdays = sum({1 << (start.weekday() + self.every * step) % 7 for step in range(7)})
-        kept = self._replace(months=months)
-        return not any(
-            kept.month(month, first, length) & _repeated(weekdays, first)
-            for month in bits(months)
-            for first in range(7)
-            for length in {_length(month, leap=False), _length(month, leap=True)}
-        )
+                weekdays = mask_of((start.weekday() + self.every * step) % 7 for step in range(7))
+                rule = rule._replace(excluded_weekdays=rule.excluded_weekdays | ~weekdays & ALL_WEEKDAYS)
+        return not any(_of_kind(rule, first, leap) for first in range(7) for leap in (False, True))
 
 
 class Dates:
@@ -217,10 +213,6 @@ def _new_year(year: int) -> int:
     return before * 365 + before // 4 - before // 100 + before // 400 + 1 - _EPOCH
 
 
-def _length(month: int, *, leap: bool) -> int:
-    return MONTH_LENGTHS[month - 1] + (leap and month == 2)
-
-
 def _in_year(rule: DayRule, year: int) -> int:
     """Return the dates of a rule in a year, as bits from 0."""
     begin, start = _new_year(year), rule.starting
@@ -249,8 +241,8 @@ def _in_year(rule: DayRule, year: int) -> int:
 def _of_kind(rule: DayRule, first_weekday: int, leap: bool) -> int:
     """Return the dates of a rule in a year that begins on this weekday, as bits; no grid, no excluded dates."""
     days, begin = 0, 0
-    for month in range(1, 13):
-        length = _length(month, leap=leap)
+    for month, length in enumerate(MONTH_LENGTHS, 1):
+        length += leap and month == 2
         days |= rule.month(month, (first_weekday + begin) % 7, length) >> 1 << begin
         begin += length
     return days

@@ -145,18 +145,13 @@ def _month_day(value: object) -> object:
     return tuple(cast(list[object], value)) if isinstance(value, list) else value
 
 
-def _weekdays_in_order(names: tuple[Weekday, ...]) -> tuple[Weekday, ...]:
-    return tuple(name for name in WEEKDAYS if name in names)
+def _in_order(items: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Sort numbers or dates, then weekdays from Monday, without repetitions."""
+    return tuple(sorted(set(items), key=lambda item: (1, WEEKDAYS.index(item)) if isinstance(item, str) else (0, item)))
 
 
-def _months_in_order(months: tuple[int, ...] | None) -> tuple[int, ...] | None:
-    kept = sorted(set(months or ()))
-    return tuple(kept) if 0 < len(kept) < 12 else None
-
-
-def _excluded_in_order(items: tuple[date | Weekday, ...]) -> tuple[date | Weekday, ...]:
-    dates = sorted({item for item in items if isinstance(item, date)})
-    return (*dates, *(name for name in WEEKDAYS if name in items))
+def _some_months(months: tuple[int, ...] | None) -> tuple[int, ...] | None:
+    return None if months is None or len(months) == 12 else months
 
 
 RunCount = Annotated[
@@ -197,12 +192,11 @@ Starting = Annotated[
 """The local date from which days, weeks or months are counted."""
 
 Every = Annotated[int, Field(ge=1, le=1000), said("an int from 1 to 1000", "write every=2 for every other one")]
-"""Each one, each second one..."""
 
 _Weekdays = Annotated[tuple[Weekday, ...], Field(min_length=1)]
 Weekdays = Annotated[
     _Weekdays,
-    AfterValidator(_weekdays_in_order),
+    AfterValidator(_in_order),
     BeforeValidator(_weekdays, json_schema_input_type=Weekday | _Weekdays),
     said(f"of {', '.join(WEEKDAYS)}", 'write "mon" or ("mon", "fri")', type_="weekday"),
     Field(examples=["mon", ["mon", "fri"]]),
@@ -219,21 +213,19 @@ DayOfMonth = Annotated[
     ),
     Field(examples=[15, -1, [2, "tue"]]),
 ]
-"""A day of a month."""
 
-_Months = Annotated[tuple[Annotated[int, Field(ge=1, le=12)], ...], Field(min_length=1)]
+_Months = Annotated[tuple[Annotated[int, Field(ge=1, le=12)], ...], Field(min_length=1), AfterValidator(_in_order)]
 Months = Annotated[
     _Months | None,
-    AfterValidator(_months_in_order),
+    AfterValidator(_some_months),
     BeforeValidator(_collected),
     said("a collection of months from 1 to 12", "write (1, 7), or leave it out", type_="month"),
     Field(examples=[[1, 7]]),
 ]
-"""The months that count; None is each one."""
 
 Excluding = Annotated[
     tuple[Weekday | _LocalDate, ...],
-    AfterValidator(_excluded_in_order),
+    AfterValidator(_in_order),
     BeforeValidator(_collected),
     said(
         "a collection of dates and weekdays",
@@ -250,7 +242,6 @@ CronExpression = Annotated[
     AfterValidator(_expression),
     _text(re.compile(r"^\s*(@[A-Za-z]+|\S+(\s+\S+){4})\s*$"), "0 9 * * mon-fri", "*/5 * * * *", "@daily"),
 ]
-"""A cron expression of five fields, or a macro."""
 
 
 def optional(default: Any, description: str) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import builtins
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Final, Generic, Literal, Never, Self, TypedDict, TypeVar, cast
 
@@ -30,7 +30,6 @@ CATCH_UP_LIMIT: Final = 100
 CATCH_UP_WINDOW: Final = timedelta(days=1)
 """How old a missed occurrence may be to be caught up without `catch_up_window`."""
 
-_MOST_CAUGHT_UP: Final = 1000
 _is_path = re.compile(r"[^\W\d]\w*(\.([^\W\d]\w*|<locals>))+").fullmatch
 
 
@@ -39,15 +38,12 @@ def exception_name(cls: type[BaseException]) -> str:
     return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
 
 
-def _is_exception(value: object) -> bool:
-    return isinstance(value, type) and issubclass(value, Exception)
-
-
 def _exceptions(value: object, info: ValidationInfo) -> tuple[str, ...]:
     remedy = 'write ["ConnectionError"]' if info.mode == "json" else "write on=(ConnectionError,)"
-    if not isinstance(value, (tuple, list)) or not value:
-        raise invalid("retry_on", info, "a tuple of one exception or more", shown(cast(object, value)), remedy)
-    return tuple(dict.fromkeys(_exception(item, info, remedy) for item in cast(Iterable[object], value)))
+    items = cast(Sequence[object], value) if isinstance(value, (tuple, list)) else ()
+    if not items:
+        raise invalid("retry_on", info, "a tuple of one exception or more", shown(value), remedy)
+    return tuple(dict.fromkeys(_exception(item, info, remedy) for item in items))
 
 
 def _exception(item: object, info: ValidationInfo, remedy: str) -> str:
@@ -57,7 +53,7 @@ def _exception(item: object, info: ValidationInfo, remedy: str) -> str:
         if _is_path(name):
             return name
         found = vars(builtins).get(name)
-        known = [name for name, value in vars(builtins).items() if _is_exception(value)]
+        known = [each for each, cls in vars(builtins).items() if isinstance(cls, type) and issubclass(cls, Exception)]
         near = difflib.get_close_matches(name, known, 1, cutoff=0.8)
         own = 'one that is not built in has its module, as "httpx.HTTPError"'
         remedy = f"did you mean {near[0]!r}?" if near else own
@@ -67,12 +63,12 @@ def _exception(item: object, info: ValidationInfo, remedy: str) -> str:
 
 
 def _retry(value: object, info: ValidationInfo) -> object:
-    if info.mode == "json":
-        if not isinstance(value, dict):
-            raise invalid("retry_type", info, "an object or null", shown(value), 'write {"attempts": 3}')
-    elif not isinstance(value, Retry):
-        raise invalid("retry_type", info, "a Retry", shown(value), "write Retry(3)")
-    return cast(object, value)
+    given = value
+    if info.mode == "json" and not isinstance(value, dict):
+        raise invalid("retry_type", info, "an object or null", shown(value), 'write {"attempts": 3}')
+    if info.mode == "python" and not isinstance(value, Retry):
+        raise invalid("retry_type", info, "a Retry", shown(given), "write Retry(3)")
+    return given
 
 
 _Limit = Annotated[
@@ -85,9 +81,7 @@ _Grace = Annotated[
 ]
 _MaxRunning = Annotated[int, Field(ge=1), said("an int of at least 1", f"leave it out for {MOST_QUEUED}")]
 _CatchUpLimit = Annotated[
-    int,
-    Field(ge=1, le=_MOST_CAUGHT_UP),
-    said(f"an int from 1 to {_MOST_CAUGHT_UP}", f"leave it out for {CATCH_UP_LIMIT}"),
+    int, Field(ge=1, le=1000), said("an int from 1 to 1000", f"leave it out for {CATCH_UP_LIMIT}")
 ]
 _Attempts = Annotated[int, Field(ge=2), said("an int of at least 2", "the first one counts; write Retry(3)")]
 _Factor = Annotated[
@@ -140,14 +134,13 @@ class Retry(Value, frozen=True):
     @model_validator(mode="after")
     def _grows(self) -> Self:
         if self.max_delay < self.delay:
-            raise refused(
-                "max_delay",
-                "max_delay must be at least as long as delay, "
-                f"got max_delay={self.max_delay} and delay={self.delay}; make max_delay longer",
-            )
+            got = f"max_delay={self.max_delay} and delay={self.delay}"
+            rule = "max_delay must be at least as long as delay"
+            raise refused("max_delay", f"{rule}, got {got}; make max_delay longer")
         return self
 
 
+_Retry = Annotated[Retry, BeforeValidator(_retry)]
 _Unset = TypeVar("_Unset")
 
 
@@ -182,23 +175,13 @@ class Policy(Value, frozen=True):
       same occurrence of the same task.
     """
 
-    overlap: Overlap = Field(
-        "skip", description="An occurrence that is due while a run is going passes, waits, runs or takes its place."
-    )
-    max_running: _MaxRunning | None = Field(
-        None, description=f"How many runs may go at a time with overlap allow; null is {MOST_QUEUED}."
-    )
+    overlap: Overlap = Field("skip", description="What becomes of an occurrence that is due while a run is going.")
+    max_running: _MaxRunning | None = Field(None, description="How many runs may go at a time; null is 1000.")
     missed: Missed = Field("coalesce", description="Missed occurrences are one late run, none, or one each.")
     grace: _Grace | None = Field(None, description="How late a run may be with missed skip, which needs it.")
-    catch_up_limit: _CatchUpLimit | None = Field(
-        None, description="How many occurrences are caught up at most with missed catch_up; null is 100."
-    )
-    catch_up_window: _Limit | None = Field(
-        None, description="How old an occurrence may be to be caught up with missed catch_up; null is one day."
-    )
-    retry: Annotated[Retry, BeforeValidator(_retry)] | None = Field(
-        None, description="Further attempts after a failure; null is none."
-    )
+    catch_up_limit: _CatchUpLimit | None = Field(None, description="How many are caught up at most; null is 100.")
+    catch_up_window: _Limit | None = Field(None, description="How old they may be to be caught up; null is one day.")
+    retry: _Retry | None = Field(None, description="Further attempts after a failure; null is none.")
     timeout: _Limit | None = Field(None, description="How long an attempt may take; null is no limit.")
     jitter: Wait = Field(timedelta(0), description="Each run is due later by less than this.")
 
@@ -211,17 +194,11 @@ class Policy(Value, frozen=True):
         for name, (owner, mode) in _BELONGS_TO.items():
             value, chosen = getattr(self, name), getattr(self, owner)
             if value is not None and chosen != mode:
-                raise refused(
-                    "policy_conflict",
-                    f"{name} must go with {owner}={mode!r}, got {name}={value} and {owner}={chosen!r}; "
-                    f"leave out {name}, or write {owner}={mode!r}",
-                )
+                rule = f"{name} must go with {owner}={mode!r}, got {name}={value} and {owner}={chosen!r}"
+                raise refused("policy_conflict", f"{rule}; leave out {name}, or write {owner}={mode!r}")
         if self.missed == "skip" and self.grace is None:
-            raise refused(
-                "missing_grace",
-                "grace must be given with missed='skip', which leaves out what is later than that, got None; "
-                "add grace=timedelta(minutes=5)",
-            )
+            rule = "grace must be given with missed='skip', which leaves out what is later than that"
+            raise refused("missing_grace", f"{rule}, got None; add grace=timedelta(minutes=5)")
         return self
 
 

@@ -213,12 +213,8 @@ class _AtTime(Calendar, frozen=True):
     tz: Zone = None
     every: Every = optional(1, "2 is every other day, week or month, counted from `starting`.")
     starting: Starting = optional(None, "The first local date that counts.")
-    gap: Gap = optional(
-        "next_valid", "A time that the clock skips happens at the end of the gap, as far after it, or not."
-    )
-    fold: Fold = optional(
-        "first", "A time that the clock passes twice happens the first time, the last time, or both times."
-    )
+    gap: Gap = optional("next_valid", "A time that the clock skips is at the end of the gap, as far after it, or not.")
+    fold: Fold = optional("first", "A time that the clock passes twice is the first one, the last one, or both.")
 
     @model_validator(mode="after")
     def _counted_from(self) -> Self:
@@ -284,9 +280,7 @@ class Monthly(_AtTime, frozen=True):
     kind: Literal["monthly"] = "monthly"
     on: DayOfMonth = Field(description="A day from 1 to 31, -1 for the last one, or [nth, weekday].")
     months: Months = optional(None, "The months that count, from 1 to 12; null is each one.")
-    missing: Missing = optional(
-        "skip", "A month without that day has no occurrence (skip) or has it on its last day (clamp)."
-    )
+    missing: Missing = optional("skip", "A month without that day has none (skip), or its last day counts (clamp).")
 
     @base_init
     def __init__(self, on: MonthDay, at: time, **fields: Unpack[_MonthlyKeywords]) -> None:
@@ -369,9 +363,8 @@ def _misfit(part: object) -> PydanticCustomError | None:
         case Once(at=None) | Repeat():
             why = f"of must hold wall-clock schedules, got {part!r}; add it as a task of its own"
         case Calendar(n=n) if n != -1:
-            why = (
-                "n counts the runs of a whole union, got {part} in one; leave it out there and write AnyOf(..., n={n})"
-            )
+            rule = f"n counts the runs of a whole union, got {part!r} in one"
+            why = f"{rule}; leave it out there and write AnyOf(..., n={n})"
         case AnyOf() if part.start_at or part.end_at or part.excluding:
             rule = f"excluding, start_at and end_at are those of a whole union, got {part!r} in one"
             why = f"{rule}; put them on its parts or on the outermost union"
@@ -380,12 +373,13 @@ def _misfit(part: object) -> PydanticCustomError | None:
     return refused("union_part", why)
 
 
-def _flat(of: Iterable[Part | AnyOf]) -> object:
+def _flat(of: object) -> object:
     """Put the parts of unions in the place of the unions; what is no collection is left to pydantic."""
+    given = of
     if not isinstance(of, Iterable) or isinstance(of, (str, bytes, Schedule, Mapping)):
-        return cast(object, of)
+        return given
     parts: list[object] = []
-    for part in of:
+    for part in cast(Iterable[object], of):
         if error := _misfit(part):
             raise refusal("AnyOf", [InitErrorDetails(type=error, loc=("of",), input=None)])
         parts += part.of if isinstance(part, AnyOf) else [part]
@@ -406,6 +400,9 @@ def _order(part: Part) -> tuple[str, str, str]:
     return part.kind, said, part.model_dump_json(exclude={"expression"})
 
 
+_Parts = Annotated[tuple[Part, ...], AfterValidator(_canonical), Field(json_schema_extra={"minItems": 1})]
+
+
 class AnyOf(Calendar, frozen=True):
     """Run when one of several wall-clock schedules does; `a | b` writes it. Coinciding ones are one run.
 
@@ -414,10 +411,7 @@ class AnyOf(Calendar, frozen=True):
     """
 
     kind: Literal["any_of"] = "any_of"
-    of: Annotated[tuple[Part, ...], AfterValidator(_canonical)] = Field(
-        description="Daily, weekly, monthly and cron schedules without `n`, and moments.",
-        json_schema_extra={"minItems": 1},
-    )
+    of: _Parts = Field(description="Daily, weekly, monthly and cron schedules without `n`, and moments.")
 
     @base_init
     def __init__(self, of: Iterable[Part | AnyOf], **fields: Unpack[_AnyOfKeywords]) -> None:

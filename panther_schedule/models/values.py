@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, LiteralString, Self, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError, ValidationInfo, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic_core import PydanticCustomError
@@ -59,7 +59,7 @@ class Value(BaseModel, frozen=True, extra="forbid", strict=True, defer_build=Tru
 
 def refused(type_: str, message: str) -> PydanticCustomError:
     """Make a refusal; unlike a template of pydantic's, the message may hold braces."""
-    return PydanticCustomError(cast(LiteralString, type_), "{message}", {"message": message})
+    return PydanticCustomError(cast(Any, type_), "{message}", {"message": message})
 
 
 def invalid(type_: str, info: ValidationInfo, rule: str, got: str, remedy: str) -> PydanticCustomError:
@@ -85,9 +85,9 @@ def said(rule: str, remedy: str, *, type_: str | None = None, in_json: str | Non
             return handler(value)
         except ValidationError as error:
             fault = error.errors()[0]
-        said_rule = rule or fault["ctx"]["expected"]
+        said_rule = rule or fault.get("ctx", {})["expected"]
         told = in_json if in_json is not None and info.mode == "json" else remedy
-        raise invalid(type_ or str(info.field_name), info, said_rule, shown(fault["input"]), told)
+        raise invalid(type_ or f"{info.field_name}", info, said_rule, shown(fault["input"]), told)
 
     return WrapValidator(check)
 
