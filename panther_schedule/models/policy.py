@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 from typing_extensions import Unpack
 
 from .fields import Duration, Wait, at_least
-from .values import Value, base_init, choice, invalid, refused, said, shown
+from .values import Value, choice, invalid, refused, said, shown
 
 Overlap = Annotated[Literal["skip", "queue_one", "queue_all", "allow", "cancel_running"], choice("skip")]
 """What becomes of an occurrence that is due while a run of the task is going."""
@@ -40,9 +40,9 @@ def exception_name(cls: type[BaseException]) -> str:
 
 def _exceptions(value: object, info: ValidationInfo) -> tuple[str, ...]:
     remedy = 'write ["ConnectionError"]' if info.mode == "json" else "write on=(ConnectionError,)"
-    items = cast(Sequence[object], value) if isinstance(value, (tuple, list)) else ()
+    given, items = value, cast(Sequence[object], value) if isinstance(value, (tuple, list)) else ()
     if not items:
-        raise invalid("retry_on", info, "a tuple of one exception or more", shown(value), remedy)
+        raise invalid("retry_on", info, "a tuple of one exception or more", shown(given), remedy)
     return tuple(dict.fromkeys(_exception(item, info, remedy) for item in items))
 
 
@@ -123,7 +123,6 @@ class Retry(Value, frozen=True):
     jitter: Wait = Field(timedelta(0), description="Each delay is longer by less than this.")
     on: _Exceptions = Field(("Exception",), description="The exceptions that are tried again, with their subclasses.")
 
-    @base_init
     def __init__(self, attempts: int, **fields: Unpack[_RetryKeywords]) -> None:
         self._validate(attempts=attempts, **fields)
 
@@ -185,7 +184,6 @@ class Policy(Value, frozen=True):
     timeout: _Limit | None = Field(None, description="How long an attempt may take; null is no limit.")
     jitter: Wait = Field(timedelta(0), description="Each run is due later by less than this.")
 
-    @base_init
     def __init__(self, **fields: Unpack[_PolicyKeywords[None]]) -> None:
         self._validate(**fields)
 

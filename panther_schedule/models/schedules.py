@@ -36,7 +36,7 @@ from .fields import (
     Zone,
     optional,
 )
-from .values import Value, base_init, refused
+from .values import Value, refused
 
 
 class _NoKeywords(TypedDict):
@@ -103,7 +103,6 @@ class Once(Schedule, frozen=True):
     kind: Literal["once"] = "once"
     at: Instant | None = Field(None, description="The moment, aware, kept in UTC; null is when the task is added.")
 
-    @base_init
     def __init__(self, at: datetime | None = None, **fields: Unpack[_NoKeywords]) -> None:
         self._validate(at=at, **fields)
 
@@ -128,7 +127,6 @@ class Repeat(Schedule, frozen=True):
     n: RunCount
     wait: Wait = Field(timedelta(0), description="The time from one start to the next; zero is back to back.")
 
-    @base_init
     def __init__(self, n: int, wait: timedelta = timedelta(0), **fields: Unpack[_NoKeywords]) -> None:
         self._validate(n=n, wait=wait, **fields)
 
@@ -240,7 +238,6 @@ class Daily(_AtTime, frozen=True):
 
     kind: Literal["daily"] = "daily"
 
-    @base_init
     def __init__(self, at: time, n: int = -1, tz: str | None = None, **fields: Unpack[_DailyKeywords]) -> None:
         self._validate(at=at, n=n, tz=tz, **fields)
 
@@ -259,7 +256,6 @@ class Weekly(_AtTime, frozen=True):
     kind: Literal["weekly"] = "weekly"
     on: Weekdays = Field(description="One weekday or more.")
 
-    @base_init
     def __init__(self, on: Weekday | Collection[Weekday], at: time, **fields: Unpack[_WeeklyKeywords]) -> None:
         self._validate(on=on, at=at, **fields)
 
@@ -282,7 +278,6 @@ class Monthly(_AtTime, frozen=True):
     months: Months = optional(None, "The months that count, from 1 to 12; null is each one.")
     missing: Missing = optional("skip", "A month without that day has none (skip), or its last day counts (clamp).")
 
-    @base_init
     def __init__(self, on: MonthDay, at: time, **fields: Unpack[_MonthlyKeywords]) -> None:
         self._validate(on=on, at=at, **fields)
 
@@ -321,7 +316,6 @@ class Cron(Calendar, frozen=True):
     gap: Gap | None = optional(None, "As for the others; null is Debian's star rule.")
     fold: Fold | None = optional(None, "As for the others; null is Debian's star rule.")
 
-    @base_init
     def __init__(self, expression: str, **fields: Unpack[_CronKeywords]) -> None:
         self._validate(expression=expression, **fields)
 
@@ -413,7 +407,6 @@ class AnyOf(Calendar, frozen=True):
     kind: Literal["any_of"] = "any_of"
     of: _Parts = Field(description="Daily, weekly, monthly and cron schedules without `n`, and moments.")
 
-    @base_init
     def __init__(self, of: Iterable[Part | AnyOf], **fields: Unpack[_AnyOfKeywords]) -> None:
         self._validate(of=_flat(of), **fields)
 

@@ -5,25 +5,14 @@ A refusal says `{field} must be {rule}, got {value}; {remedy}`, and has a stable
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, cast
 
 from pydantic import BaseModel, ValidationError, ValidationInfo, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic_core import PydanticCustomError
 
 from ..errors import type_name
-
-_Function = TypeVar("_Function", bound=Callable[..., None])
-
-
-def base_init(init: _Function) -> _Function:
-    """Mark a model's own `__init__` as one that only names its arguments.
-
-    Without the mark pydantic would call it while it validates JSON, and check what JSON says as Python values.
-    """
-    init.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess] - pydantic's own mark
-    return init
 
 
 def _tidy(schema: dict[str, Any]) -> None:
@@ -38,6 +27,11 @@ def _tidy(schema: dict[str, Any]) -> None:
 
 class Value(BaseModel, frozen=True, extra="forbid", strict=True, defer_build=True, json_schema_extra=_tidy):
     """A frozen value, as schedules and policies are."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Mark a class's own `__init__` as one that only names its arguments, so that JSON is read without it."""
+        super().__init_subclass__(**options)
+        cls.__init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess] - pydantic's own mark
 
     def _validate(self, **fields: Any) -> None:
         """Set the fields; `super().__init__` would pack them anew at each level of classes."""
