@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Any, Final, Literal, cast
+from typing import Annotated, Any, Final, Literal, TypedDict, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Strict, ValidationInfo, WithJsonSchema
@@ -172,8 +172,12 @@ Duration = Annotated[
 Wait = Annotated[Duration, at_least(timedelta(0), "negative_duration", "zero or longer", "leave out the minus sign")]
 """A duration, zero or longer."""
 
-ClockTime = Annotated[time, BeforeValidator(_clock_time), _text(_CLOCK_TIME, "08:00", "23:59:30")]
-"""A wall-clock time in whole seconds, without a zone."""
+ClockTime = Annotated[
+    time,
+    BeforeValidator(_clock_time),
+    _text(_CLOCK_TIME, "08:00", "23:59:30"),
+    Field(description="The wall-clock time, without a zone."),
+]
 
 _ZoneKey = Annotated[
     str, BeforeValidator(_zone), WithJsonSchema({"type": "string", "examples": ["UTC", "Europe/Paris"]})
@@ -247,3 +251,52 @@ CronExpression = Annotated[
 def optional(default: Any, description: str) -> Any:
     """Declare a field that JSON leaves out when it has its default."""
     return Field(default, description=description, exclude_if=lambda value: value == default)
+
+
+class NoKeywords(TypedDict):
+    """Keyword arguments of `Once` and `Repeat`; like those below, for editors and type checkers."""
+
+
+class CalendarKeywords(TypedDict, total=False):
+    """Those of each calendar kind."""
+
+    excluding: Collection[date | Weekday]
+    start_at: datetime | None
+    end_at: datetime | None
+
+
+class DailyKeywords(CalendarKeywords, total=False):
+    """Those of `Daily`."""
+
+    every: int
+    starting: date | None
+    gap: Gap
+    fold: Fold
+
+
+class WeeklyKeywords(DailyKeywords, total=False):
+    """Those of `Weekly`."""
+
+    n: int
+    tz: str | None
+
+
+class MonthlyKeywords(WeeklyKeywords, total=False):
+    """Those of `Monthly`."""
+
+    months: Collection[int] | None
+    missing: Missing
+
+
+class AnyOfKeywords(CalendarKeywords, total=False):
+    """Those of `AnyOf`."""
+
+    n: int
+
+
+class CronKeywords(AnyOfKeywords, total=False):
+    """Those of `Cron`."""
+
+    tz: str | None
+    gap: Gap | None
+    fold: Fold | None

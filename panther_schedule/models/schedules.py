@@ -7,8 +7,8 @@ a time; what that means in a zone, where the clock is set twice a year, is for `
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any, Final, Literal, Self, TypedDict, cast, get_args
+from datetime import datetime, time, timedelta
+from typing import Annotated, Any, Final, Literal, Self, cast, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -18,8 +18,11 @@ from ..errors import refusal
 from .cron import CronFields, parse, why_never
 from .days import ALL_MONTHS, WEEKDAYS, DayRule, Weekday, day_number, mask_of
 from .fields import (
+    AnyOfKeywords,
     ClockTime,
     CronExpression,
+    CronKeywords,
+    DailyKeywords,
     DayOfMonth,
     Every,
     Excluding,
@@ -28,52 +31,18 @@ from .fields import (
     Instant,
     Missing,
     MonthDay,
+    MonthlyKeywords,
     Months,
+    NoKeywords,
     RunCount,
     Starting,
     Wait,
     Weekdays,
+    WeeklyKeywords,
     Zone,
     optional,
 )
 from .values import Value, refused
-
-
-class _NoKeywords(TypedDict):
-    """Keyword arguments of `Once` and `Repeat`."""
-
-
-class _CalendarKeywords(TypedDict, total=False):
-    excluding: Collection[date | Weekday]
-    start_at: datetime | None
-    end_at: datetime | None
-
-
-class _DailyKeywords(_CalendarKeywords, total=False):
-    every: int
-    starting: date | None
-    gap: Gap
-    fold: Fold
-
-
-class _WeeklyKeywords(_DailyKeywords, total=False):
-    n: int
-    tz: str | None
-
-
-class _MonthlyKeywords(_WeeklyKeywords, total=False):
-    months: Collection[int] | None
-    missing: Missing
-
-
-class _AnyOfKeywords(_CalendarKeywords, total=False):
-    n: int
-
-
-class _CronKeywords(_AnyOfKeywords, total=False):
-    tz: str | None
-    gap: Gap | None
-    fold: Fold | None
 
 
 class Schedule(Value, frozen=True):
@@ -103,7 +72,7 @@ class Once(Schedule, frozen=True):
     kind: Literal["once"] = "once"
     at: Instant | None = Field(None, description="The moment, aware, kept in UTC; null is when the task is added.")
 
-    def __init__(self, at: datetime | None = None, **fields: Unpack[_NoKeywords]) -> None:
+    def __init__(self, at: datetime | None = None, **fields: Unpack[NoKeywords]) -> None:
         self._validate(at=at, **fields)
 
     @property
@@ -127,7 +96,7 @@ class Repeat(Schedule, frozen=True):
     n: RunCount
     wait: Wait = Field(timedelta(0), description="The time from one start to the next; zero is back to back.")
 
-    def __init__(self, n: int, wait: timedelta = timedelta(0), **fields: Unpack[_NoKeywords]) -> None:
+    def __init__(self, n: int, wait: timedelta = timedelta(0), **fields: Unpack[NoKeywords]) -> None:
         self._validate(n=n, wait=wait, **fields)
 
     @property
@@ -136,21 +105,6 @@ class Repeat(Schedule, frozen=True):
         return False
 
 
-_LAST: Final = (
-    "at",
-    "months",
-    "missing",
-    "n",
-    "tz",
-    "every",
-    "starting",
-    "excluding",
-    "start_at",
-    "end_at",
-    "gap",
-    "fold",
-)
-"""Fields that come after the others, in JSON and reprs, in this order."""
 _NARROWING: Final = frozenset({"expression", "of", "on", "months", "every", "starting", "excluding"})
 """The fields that say on which dates."""
 
@@ -166,11 +120,10 @@ class Calendar(Schedule, frozen=True):
     @classmethod
     @override
     def __pydantic_init_subclass__(cls, **options: Any) -> None:
-        """Put the fields in order: pydantic has the inherited ones first."""
+        """Put a kind's own fields before those that it inherits, in JSON and in reprs."""
         fields = cls.__pydantic_fields__
-        cls.__pydantic_fields__ = dict(
-            sorted(fields.items(), key=lambda item: _LAST.index(item[0]) if item[0] in _LAST else -1)
-        )
+        names = (name for each in cls.__mro__ for name in getattr(each, "__annotations__", ()))
+        cls.__pydantic_fields__ = {name: fields[name] for name in names if name in fields}
 
     def __or__(self, other: Part | AnyOf) -> AnyOf:
         """Return the union of both, as in `Daily(time(8)) | Cron("0 12 * * sat")`."""
@@ -207,7 +160,8 @@ class Calendar(Schedule, frozen=True):
 class _AtTime(Calendar, frozen=True):
     """The base of the kinds with one time of day."""
 
-    at: ClockTime = Field(description="The wall-clock time, without a zone.")
+    at: ClockTime
+    n: RunCount = -1
     tz: Zone = None
     every: Every = optional(1, "2 is every other day, week or month, counted from `starting`.")
     starting: Starting = optional(None, "The first local date that counts.")
@@ -238,7 +192,7 @@ class Daily(_AtTime, frozen=True):
 
     kind: Literal["daily"] = "daily"
 
-    def __init__(self, at: time, n: int = -1, tz: str | None = None, **fields: Unpack[_DailyKeywords]) -> None:
+    def __init__(self, at: time, n: int = -1, tz: str | None = None, **fields: Unpack[DailyKeywords]) -> None:
         self._validate(at=at, n=n, tz=tz, **fields)
 
     @property
@@ -256,7 +210,7 @@ class Weekly(_AtTime, frozen=True):
     kind: Literal["weekly"] = "weekly"
     on: Weekdays = Field(description="One weekday or more.")
 
-    def __init__(self, on: Weekday | Collection[Weekday], at: time, **fields: Unpack[_WeeklyKeywords]) -> None:
+    def __init__(self, on: Weekday | Collection[Weekday], at: time, **fields: Unpack[WeeklyKeywords]) -> None:
         self._validate(on=on, at=at, **fields)
 
     @property
@@ -275,10 +229,11 @@ class Monthly(_AtTime, frozen=True):
 
     kind: Literal["monthly"] = "monthly"
     on: DayOfMonth = Field(description="A day from 1 to 31, -1 for the last one, or [nth, weekday].")
+    at: ClockTime
     months: Months = optional(None, "The months that count, from 1 to 12; null is each one.")
     missing: Missing = optional("skip", "A month without that day has none (skip), or its last day counts (clamp).")
 
-    def __init__(self, on: MonthDay, at: time, **fields: Unpack[_MonthlyKeywords]) -> None:
+    def __init__(self, on: MonthDay, at: time, **fields: Unpack[MonthlyKeywords]) -> None:
         self._validate(on=on, at=at, **fields)
 
     @property
@@ -312,11 +267,12 @@ class Cron(Calendar, frozen=True):
 
     kind: Literal["cron"] = "cron"
     expression: CronExpression = Field(description="Minute, hour, day-of-month, month, day-of-week; or a macro.")
+    n: RunCount = -1
     tz: Zone = None
     gap: Gap | None = optional(None, "As for the others; null is Debian's star rule.")
     fold: Fold | None = optional(None, "As for the others; null is Debian's star rule.")
 
-    def __init__(self, expression: str, **fields: Unpack[_CronKeywords]) -> None:
+    def __init__(self, expression: str, **fields: Unpack[CronKeywords]) -> None:
         self._validate(expression=expression, **fields)
 
     @property
@@ -407,7 +363,7 @@ class AnyOf(Calendar, frozen=True):
     kind: Literal["any_of"] = "any_of"
     of: _Parts = Field(description="Daily, weekly, monthly and cron schedules without `n`, and moments.")
 
-    def __init__(self, of: Iterable[Part | AnyOf], **fields: Unpack[_AnyOfKeywords]) -> None:
+    def __init__(self, of: Iterable[Part | AnyOf], **fields: Unpack[AnyOfKeywords]) -> None:
         self._validate(of=_flat(of), **fields)
 
     @override
