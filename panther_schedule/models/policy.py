@@ -7,22 +7,20 @@ from __future__ import annotations
 
 import builtins
 import difflib
-import math
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Annotated, Any, Final, Literal, NoReturn, Self, TypedDict, cast, get_args
+from typing import Annotated, Final, Generic, Literal, Never, Self, TypedDict, TypeVar, cast
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 from typing_extensions import Unpack
 
-from ..errors import type_name
-from .fields import Duration, Value, base_init
+from .fields import Duration, Wait, at_least
+from .values import Value, choice, invalid, refused, said, shown
 
-Overlap = Literal["skip", "queue_one", "queue_all", "allow", "cancel_running"]
+Overlap = Annotated[Literal["skip", "queue_one", "queue_all", "allow", "cancel_running"], choice("skip")]
 """What becomes of an occurrence that is due while a run of the task is going."""
-Missed = Literal["coalesce", "skip", "catch_up"]
+Missed = Annotated[Literal["coalesce", "skip", "catch_up"], choice("coalesce")]
 """What becomes of occurrences that the scheduler did not get to in time."""
 
 MOST_QUEUED: Final = 1000
@@ -32,72 +30,7 @@ CATCH_UP_LIMIT: Final = 100
 CATCH_UP_WINDOW: Final = timedelta(days=1)
 """How old a missed occurrence may be to be caught up without `catch_up_window`."""
 
-_MOST_CAUGHT_UP: Final = 1000
-_SHORTEST_GRACE: Final = timedelta(seconds=1)
-_ZERO: Final = timedelta(0)
 _is_path = re.compile(r"[^\W\d]\w*(\.([^\W\d]\w*|<locals>))+").fullmatch
-
-
-def _refuse(type_: Any, info: ValidationInfo, rule: str, value: object, remedy: str) -> NoReturn:
-    plain = isinstance(value, (str, int, float)) or value is None
-    got = str(value) if isinstance(value, timedelta) else repr(value) if plain else type_name(value)
-    raise PydanticCustomError(
-        type_,
-        "{field} must be {rule}, got {got}; {remedy}",
-        {"field": info.field_name, "rule": rule, "got": got, "remedy": remedy},
-    )
-
-
-def _choice(type_: str, literal: Any) -> Callable[[object, ValidationInfo], object]:
-    choices = get_args(literal)
-
-    def check(value: object, info: ValidationInfo) -> object:
-        if isinstance(value, str) and value in choices:
-            return value
-        words = " or ".join(repr(each) for each in choices)
-        _refuse(type_, info, words, value, f"leave it out for {choices[0]!r}")
-
-    return check
-
-
-def _whole(type_: str, least: int, most: int | None, remedy: str) -> Callable[[object, ValidationInfo], int]:
-    rule = f"an int of at least {least}" if most is None else f"an int from {least} to {most}"
-
-    def check(value: object, info: ValidationInfo) -> int:
-        if type(value) is int and value >= least and (most is None or value <= most):
-            return value
-        _refuse(type_, info, rule, value, remedy)
-
-    return check
-
-
-def _not_negative(value: timedelta, info: ValidationInfo) -> timedelta:
-    if value < _ZERO:
-        _refuse("negative_duration", info, "zero or longer", value, "leave out the minus sign")
-    return value
-
-
-def _positive(value: timedelta, info: ValidationInfo) -> timedelta:
-    if value <= _ZERO:
-        _refuse("duration_range", info, "longer than zero", value, "give it a length, or leave it out")
-    return value
-
-
-def _grace(value: timedelta, info: ValidationInfo) -> timedelta:
-    if value < _SHORTEST_GRACE:
-        _refuse("duration_range", info, "at least 1 second", value, "write timedelta(seconds=1) or longer")
-    return value
-
-
-def _factor(value: object, info: ValidationInfo) -> float:
-    if type(value) in (int, float):
-        try:
-            number = float(cast(float, value))
-        except OverflowError:
-            number = math.inf
-        if math.isfinite(number) and number >= 1:
-            return number
-    _refuse("retry_factor", info, "a finite number of at least 1", value, "write 1 for equal delays, 2 to double them")
 
 
 def exception_name(cls: type[BaseException]) -> str:
@@ -107,82 +40,63 @@ def exception_name(cls: type[BaseException]) -> str:
 
 def _exceptions(value: object, info: ValidationInfo) -> tuple[str, ...]:
     remedy = 'write ["ConnectionError"]' if info.mode == "json" else "write on=(ConnectionError,)"
-    items = list(cast(Collection[object], value)) if isinstance(value, (tuple, list)) else []
+    given, items = value, cast(Sequence[object], value) if isinstance(value, (tuple, list)) else ()
     if not items:
-        got = "an empty one" if isinstance(value, (tuple, list)) else type_name(value)
-        raise PydanticCustomError(
-            "retry_on",
-            "{field} must be a tuple of one exception or more, got {got}; {remedy}",
-            {"field": info.field_name, "got": got, "remedy": remedy},
-        )
+        raise invalid("retry_on", info, "a tuple of one exception or more", shown(given), remedy)
     return tuple(dict.fromkeys(_exception(item, info, remedy) for item in items))
 
 
 def _exception(item: object, info: ValidationInfo, remedy: str) -> str:
-    rule = "of subclasses of Exception or their names"
-    if isinstance(item, type):
-        if issubclass(item, Exception):
-            return exception_name(item)
-        _refuse("retry_on", info, rule, item.__name__, remedy)
-    if not isinstance(item, str):
-        _refuse("retry_on", info, rule, item, remedy)
-    name = item.removeprefix("builtins.")
-    found = getattr(builtins, name, None)
+    found = item
+    if isinstance(item, str):
+        name = item.removeprefix("builtins.")
+        if _is_path(name):
+            return name
+        found = vars(builtins).get(name)
+        known = [each for each, cls in vars(builtins).items() if isinstance(cls, type) and issubclass(cls, Exception)]
+        near = difflib.get_close_matches(name, known, 1, cutoff=0.8)
+        own = 'one that is not built in has its module, as "httpx.HTTPError"'
+        remedy = f"did you mean {near[0]!r}?" if near else own
     if isinstance(found, type) and issubclass(found, Exception):
         return exception_name(found)
-    if _is_path(name):
-        return name
-    known = [each for each, cls in vars(builtins).items() if isinstance(cls, type) and issubclass(cls, Exception)]
-    near = difflib.get_close_matches(name, known, 1, cutoff=0.8)
-    hint = f"did you mean {near[0]!r}?" if near else 'one that is not built in has its module, as "httpx.HTTPError"'
-    _refuse("retry_on", info, rule, item, hint)
+    raise invalid("retry_on", info, "of subclasses of Exception or their names", shown(item), remedy)
 
 
 def _retry(value: object, info: ValidationInfo) -> object:
     given = value
-    if isinstance(value, Retry) or (info.mode == "json" and isinstance(value, dict)):
-        return given
-    if info.mode == "json":
-        _refuse("retry_type", info, "an object or null", given, 'write {"attempts": 3}')
-    _refuse("retry_type", info, "a Retry", given, "write Retry(3)")
+    if info.mode == "json" and not isinstance(value, dict):
+        raise invalid("retry_type", info, "an object or null", shown(value), 'write {"attempts": 3}')
+    if info.mode == "python" and not isinstance(value, Retry):
+        raise invalid("retry_type", info, "a Retry", shown(given), "write Retry(3)")
+    return given
 
 
-_Delay = Annotated[Duration, AfterValidator(_not_negative)]
-_Limit = Annotated[Duration, AfterValidator(_positive)]
-_Grace = Annotated[Duration, AfterValidator(_grace)]
-_OverlapRule = Annotated[Overlap, BeforeValidator(_choice("overlap", Overlap))]
-_MissedRule = Annotated[Missed, BeforeValidator(_choice("missed", Missed))]
-_Attempts = Annotated[
-    int,
-    BeforeValidator(_whole("attempts", 2, None, "the first one counts; write Retry(3)")),
-    WithJsonSchema({"type": "integer", "minimum": 2}),
+_Limit = Annotated[
+    Duration,
+    at_least(timedelta.resolution, "duration_range", "longer than zero", "give it a length, or leave it out"),
 ]
-_Factor = Annotated[float, BeforeValidator(_factor), WithJsonSchema({"type": "number", "minimum": 1})]
+_Grace = Annotated[
+    Duration,
+    at_least(timedelta(seconds=1), "duration_range", "at least 1 second", "write timedelta(seconds=1) or longer"),
+]
+_MaxRunning = Annotated[int, Field(ge=1), said("an int of at least 1", f"leave it out for {MOST_QUEUED}")]
+_CatchUpLimit = Annotated[
+    int, Field(ge=1, le=1000), said("an int from 1 to 1000", f"leave it out for {CATCH_UP_LIMIT}")
+]
+_Attempts = Annotated[int, Field(ge=2), said("an int of at least 2", "the first one counts; write Retry(3)")]
+_Factor = Annotated[
+    float,
+    Field(ge=1, allow_inf_nan=False),
+    said("a finite number of at least 1", "write 1 for equal delays, 2 to double them", type_="retry_factor"),
+]
 _Exceptions = Annotated[
     tuple[str, ...],
+    Field(min_length=1, examples=[["ConnectionError", "httpx.HTTPError"]]),
     BeforeValidator(_exceptions),
-    WithJsonSchema(
-        {
-            "type": "array",
-            "items": {"type": "string"},
-            "minItems": 1,
-            "examples": [["ConnectionError", "httpx.HTTPError"]],
-        }
-    ),
-]
-_MaxRunning = Annotated[
-    int,
-    BeforeValidator(_whole("max_running", 1, None, f"leave it out for {MOST_QUEUED}")),
-    WithJsonSchema({"type": "integer", "minimum": 1}),
-]
-_CatchUpLimit = Annotated[
-    int,
-    BeforeValidator(_whole("catch_up_limit", 1, _MOST_CAUGHT_UP, f"leave it out for {CATCH_UP_LIMIT}")),
-    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": _MOST_CAUGHT_UP}),
 ]
 
 
-class _RetryFields(TypedDict, total=False):
+class _RetryKeywords(TypedDict, total=False):
     delay: timedelta
     factor: float
     max_delay: timedelta
@@ -203,15 +117,14 @@ class Retry(Value, frozen=True):
     """
 
     attempts: _Attempts = Field(description="How many attempts at most, the first included.")
-    delay: _Delay = Field(timedelta(seconds=1), description="From the end of the first attempt to the second.")
+    delay: Wait = Field(timedelta(seconds=1), description="From the end of the first attempt to the second.")
     factor: _Factor = Field(2.0, description="Each further delay is this many times as long.")
-    max_delay: _Delay = Field(timedelta(hours=1), description="No delay is longer, jitter aside.")
-    jitter: _Delay = Field(_ZERO, description="Each delay is longer by less than this.")
+    max_delay: Wait = Field(timedelta(hours=1), description="No delay is longer, jitter aside.")
+    jitter: Wait = Field(timedelta(0), description="Each delay is longer by less than this.")
     on: _Exceptions = Field(("Exception",), description="The exceptions that are tried again, with their subclasses.")
 
-    @base_init
-    def __init__(self, attempts: int, **fields: Unpack[_RetryFields]) -> None:
-        super().__init__(attempts=attempts, **fields)
+    def __init__(self, attempts: int, **fields: Unpack[_RetryKeywords]) -> None:
+        self._validate(attempts=attempts, **fields)
 
     def covers(self, error: BaseException) -> bool:
         """Tell whether this error, or one of its base classes, is named in `on`."""
@@ -220,39 +133,30 @@ class Retry(Value, frozen=True):
     @model_validator(mode="after")
     def _grows(self) -> Self:
         if self.max_delay < self.delay:
-            raise PydanticCustomError(
-                "max_delay",
-                "max_delay must be at least as long as delay, got max_delay={max_delay} and delay={delay}; "
-                "make max_delay longer",
-                {"max_delay": str(self.max_delay), "delay": str(self.delay)},
-            )
+            got = f"max_delay={self.max_delay} and delay={self.delay}"
+            rule = "max_delay must be at least as long as delay"
+            raise refused("max_delay", f"{rule}, got {got}; make max_delay longer")
         return self
 
 
-class _PolicyFields(TypedDict, total=False):
+_Retry = Annotated[Retry, BeforeValidator(_retry)]
+_Unset = TypeVar("_Unset")
+
+
+class _PolicyKeywords(TypedDict, Generic[_Unset], total=False):
     overlap: Overlap
-    max_running: int | None
+    max_running: int | _Unset
     missed: Missed
-    grace: timedelta | None
-    catch_up_limit: int | None
-    catch_up_window: timedelta | None
-    retry: Retry | None
-    timeout: timedelta | None
+    grace: timedelta | _Unset
+    catch_up_limit: int | _Unset
+    catch_up_window: timedelta | _Unset
+    retry: Retry | _Unset
+    timeout: timedelta | _Unset
     jitter: timedelta
 
 
-class PolicyChanges(TypedDict, total=False):
+class PolicyChanges(_PolicyKeywords[Never], total=False):
     """Keyword arguments of `with_policy()`: the fields of a `Policy`, none of them None."""
-
-    overlap: Overlap
-    max_running: int
-    missed: Missed
-    grace: timedelta
-    catch_up_limit: int
-    catch_up_window: timedelta
-    retry: Retry
-    timeout: timedelta
-    jitter: timedelta
 
 
 class Policy(Value, frozen=True):
@@ -270,47 +174,29 @@ class Policy(Value, frozen=True):
       same occurrence of the same task.
     """
 
-    overlap: _OverlapRule = Field(
-        "skip", description="An occurrence that is due while a run is going passes, waits, runs or takes its place."
-    )
-    max_running: _MaxRunning | None = Field(
-        None, description="How many runs may go at a time with overlap allow; null is 1000."
-    )
-    missed: _MissedRule = Field("coalesce", description="Missed occurrences are one late run, none, or one each.")
+    overlap: Overlap = Field("skip", description="What becomes of an occurrence that is due while a run is going.")
+    max_running: _MaxRunning | None = Field(None, description="How many runs may go at a time; null is 1000.")
+    missed: Missed = Field("coalesce", description="Missed occurrences are one late run, none, or one each.")
     grace: _Grace | None = Field(None, description="How late a run may be with missed skip, which needs it.")
-    catch_up_limit: _CatchUpLimit | None = Field(
-        None, description="How many occurrences are caught up at most with missed catch_up; null is 100."
-    )
-    catch_up_window: _Limit | None = Field(
-        None, description="How old an occurrence may be to be caught up with missed catch_up; null is one day."
-    )
-    retry: Annotated[Retry, BeforeValidator(_retry)] | None = Field(
-        None, description="Further attempts after a failure; null is none."
-    )
+    catch_up_limit: _CatchUpLimit | None = Field(None, description="How many are caught up at most; null is 100.")
+    catch_up_window: _Limit | None = Field(None, description="How old they may be to be caught up; null is one day.")
+    retry: _Retry | None = Field(None, description="Further attempts after a failure; null is none.")
     timeout: _Limit | None = Field(None, description="How long an attempt may take; null is no limit.")
-    jitter: _Delay = Field(_ZERO, description="Each run is due later by less than this.")
+    jitter: Wait = Field(timedelta(0), description="Each run is due later by less than this.")
 
-    @base_init
-    def __init__(self, **fields: Unpack[_PolicyFields]) -> None:
-        super().__init__(**fields)
+    def __init__(self, **fields: Unpack[_PolicyKeywords[None]]) -> None:
+        self._validate(**fields)
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Self:
         for name, (owner, mode) in _BELONGS_TO.items():
             value, chosen = getattr(self, name), getattr(self, owner)
             if value is not None and chosen != mode:
-                raise PydanticCustomError(
-                    "policy_conflict",
-                    "{field} must go with {owner}={mode}, got {field}={value} and {owner}={chosen}; "
-                    "leave out {field}, or write {owner}={mode}",
-                    {"field": name, "value": str(value), "owner": owner, "mode": repr(mode), "chosen": repr(chosen)},
-                )
+                rule = f"{name} must go with {owner}={mode!r}, got {name}={value} and {owner}={chosen!r}"
+                raise refused("policy_conflict", f"{rule}; leave out {name}, or write {owner}={mode!r}")
         if self.missed == "skip" and self.grace is None:
-            raise PydanticCustomError(
-                "missing_grace",
-                "grace must be given with missed='skip', which leaves out what is later than that, got None; "
-                "add grace=timedelta(minutes=5)",
-            )
+            rule = "grace must be given with missed='skip', which leaves out what is later than that"
+            raise refused("missing_grace", f"{rule}, got None; add grace=timedelta(minutes=5)")
         return self
 
 

@@ -1,33 +1,377 @@
 """The schedules: frozen pydantic models, told apart in JSON by `kind`.
 
-A schedule says when, and nothing else: it holds no function, no state and no clock, and it does no calendar
-arithmetic (`occurrences` does).
+A schedule says when, and nothing else: it holds no function, no state and no clock. The calendar kinds name dates and
+a time; what that means in a zone, where the clock is set twice a year, is for `occurrences`.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Final, get_args
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, time, timedelta
+from typing import Annotated, Any, Final, Literal, Self, cast, get_args
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+from typing_extensions import Unpack, override
 
-from .calendars import AnyOf, Calendar, Cron, Daily, Monthly, Part, Weekly
-from .moments import ONCE, Once, Repeat, Schedule
+from ..errors import refusal
+from .cron import CronFields, parse, why_never
+from .days import ALL_MONTHS, WEEKDAYS, DayRule, Weekday, day_number, mask_of
+from .fields import (
+    AnyOfKeywords,
+    ClockTime,
+    CronExpression,
+    CronKeywords,
+    DailyKeywords,
+    DayOfMonth,
+    Every,
+    Excluding,
+    Fold,
+    Gap,
+    Instant,
+    Missing,
+    MonthDay,
+    MonthlyKeywords,
+    Months,
+    NoKeywords,
+    RunCount,
+    Starting,
+    Wait,
+    Weekdays,
+    WeeklyKeywords,
+    Zone,
+    optional,
+)
+from .values import Value, refused
 
-__all__ = [
-    "ONCE",
-    "SCHEDULES",
-    "AnyOf",
-    "AnySchedule",
-    "Calendar",
-    "Cron",
-    "Daily",
-    "Monthly",
-    "Once",
-    "Part",
-    "Repeat",
-    "Schedule",
-    "Weekly",
-]
+
+class Schedule(Value, frozen=True):
+    """A frozen value that says when a task runs.
+
+    Equal values are equal and hash alike; `model_dump_json()` and the class's `model_validate_json()` are inverse.
+    """
+
+    @property
+    def on_wall(self) -> bool:
+        """True when it follows the time of day; False when it follows the time that passes."""
+        return True
+
+    @property
+    def run_count(self) -> int:
+        """How many runs it asks for; -1 is for ever."""
+        n: int = getattr(self, "n", 1)
+        return n
+
+
+class Once(Schedule, frozen=True):
+    """Run one time: at once when it is added, or at one moment.
+
+    A moment in the past is not lost: the task runs at once, late. The union of two moments is `AnyOf((a, b))`.
+    """
+
+    kind: Literal["once"] = "once"
+    at: Instant | None = Field(None, description="The moment, aware, kept in UTC; null is when the task is added.")
+
+    def __init__(self, at: datetime | None = None, **fields: Unpack[NoKeywords]) -> None:
+        self._validate(at=at, **fields)
+
+    @property
+    @override
+    def on_wall(self) -> bool:
+        return self.at is not None
+
+
+ONCE: Final = Once.model_construct(at=None)
+"""`Once()`, the schedule of a task without a setter; made without a validator, which would be built at import."""
+
+
+class Repeat(Schedule, frozen=True):
+    """Run `n` times, with `wait` from one start to the next.
+
+    The first run is when the task is added, the others lie on the grid `anchor + k * wait` of steady time, without
+    drift. Without a wait there is no grid: the next run starts when the one before has ended.
+    """
+
+    kind: Literal["repeat"] = "repeat"
+    n: RunCount
+    wait: Wait = Field(timedelta(0), description="The time from one start to the next; zero is back to back.")
+
+    def __init__(self, n: int, wait: timedelta = timedelta(0), **fields: Unpack[NoKeywords]) -> None:
+        self._validate(n=n, wait=wait, **fields)
+
+    @property
+    @override
+    def on_wall(self) -> bool:
+        return False
+
+
+_NARROWING: Final = frozenset({"expression", "of", "on", "months", "every", "starting", "excluding"})
+"""The fields that say on which dates."""
+
+
+class Calendar(Schedule, frozen=True):
+    """The base of the calendar kinds: `a | b` happens when one of the two does."""
+
+    n: RunCount = -1
+    excluding: Excluding = optional((), "Dates and weekdays without an occurrence, on the local calendar.")
+    start_at: Instant | None = optional(None, "Nothing happens before this moment; null is no bound.")
+    end_at: Instant | None = optional(None, "Nothing happens after this moment; null is no bound.")
+
+    @classmethod
+    @override
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        """Put a kind's own fields before those that it inherits, in JSON and in reprs."""
+        fields = cls.__pydantic_fields__
+        names = (name for each in cls.__mro__ for name in getattr(each, "__annotations__", ()))
+        cls.__pydantic_fields__ = {name: fields[name] for name in names if name in fields}
+
+    def __or__(self, other: Part | AnyOf) -> AnyOf:
+        """Return the union of both, as in `Daily(time(8)) | Cron("0 12 * * sat")`."""
+        if not isinstance(cast(object, other), Schedule):
+            return NotImplemented
+        return AnyOf((cast(Part, self), other))
+
+    def __ror__(self, other: Once) -> AnyOf:
+        """Return the union of both, with a moment."""
+        return self | other
+
+    @property
+    def dates(self) -> DayRule:
+        """The local dates it names."""
+        raise NotImplementedError
+
+    def _names_no_date(self) -> bool:
+        return self.dates.is_empty()
+
+    def _why_never(self) -> str:
+        narrowing = ", ".join(f"{name}={value!r}" for name, value in self.__repr_args__() if name in _NARROWING)
+        return f"{narrowing} must name a date of some year, and never does"
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.start_at and self.end_at and self.start_at > self.end_at:
+            got = f"{self.start_at} and {self.end_at}"
+            raise refused("empty_span", f"start_at must not be after end_at, got {got}; swap them, or leave one out")
+        if self._names_no_date():
+            raise refused("never_happens", self._why_never())
+        return self
+
+
+class _AtTime(Calendar, frozen=True):
+    """The base of the kinds with one time of day."""
+
+    at: ClockTime
+    n: RunCount = -1
+    tz: Zone = None
+    every: Every = optional(1, "2 is every other day, week or month, counted from `starting`.")
+    starting: Starting = optional(None, "The first local date that counts.")
+    gap: Gap = optional("next_valid", "A time that the clock skips is at the end of the gap, as far after it, or not.")
+    fold: Fold = optional("first", "A time that the clock passes twice is the first one, the last one, or both.")
+
+    @model_validator(mode="after")
+    def _counted_from(self) -> Self:
+        if self.every != 1 and self.starting is None:
+            rule = f"starting must be given with every={self.every}, which counts from it"
+            raise refused("missing_starting", f"{rule}; add starting=date(2026, 1, 5)")
+        return self
+
+    def _on_grid(self, rule: DayRule, unit: Literal["day", "week", "month"]) -> DayRule:
+        if self.starting is not None:
+            rule = rule._replace(every=self.every, unit=unit, starting=day_number(self.starting))
+        return rule.without(self.excluding)
+
+
+class Daily(_AtTime, frozen=True):
+    """Run each day at one wall-clock time; with `every=2, starting=date(...)` every other day, counted from that date.
+
+    The time happens once for each local date. On the day when the clock skips it, it runs at the end of the gap
+    (02:30 at 03:00), `gap="shift"` runs it as long after (03:30) and `gap="skip"` not at all. When the clock passes
+    it twice, it runs the first time; `fold="last"` and `fold="both"` say otherwise. `excluding` looks at the local
+    date that the time was meant for. `start_at` and `end_at` are inclusive.
+    """
+
+    kind: Literal["daily"] = "daily"
+
+    def __init__(self, at: time, n: int = -1, tz: str | None = None, **fields: Unpack[DailyKeywords]) -> None:
+        self._validate(at=at, n=n, tz=tz, **fields)
+
+    @property
+    @override
+    def dates(self) -> DayRule:
+        return self._on_grid(DayRule(), "day")
+
+
+class Weekly(_AtTime, frozen=True):
+    """Run on some weekdays at one wall-clock time: `Weekly("mon", time(8))`, `Weekly(("mon", "fri"), time(8))`.
+
+    Weeks begin on Monday. `every=2` counts them from the week of `starting`, a date. All else is as in `Daily`.
+    """
+
+    kind: Literal["weekly"] = "weekly"
+    on: Weekdays = Field(description="One weekday or more.")
+
+    def __init__(self, on: Weekday | Collection[Weekday], at: time, **fields: Unpack[WeeklyKeywords]) -> None:
+        self._validate(on=on, at=at, **fields)
+
+    @property
+    @override
+    def dates(self) -> DayRule:
+        return self._on_grid(DayRule(weekdays=mask_of(map(WEEKDAYS.index, self.on))), "week")
+
+
+class Monthly(_AtTime, frozen=True):
+    """Run on one day of each month, or of some months, at one wall-clock time.
+
+    `on` is a day from 1 to 31, -1 for the last day, or the nth of a weekday: (2, "tue"), (-1, "fri"). A month without
+    that day has no occurrence (RFC 5545), or with `missing="clamp"` has it on its last day. A month without a fifth
+    Friday never has one. `every=3` counts months from that of `starting`, a date. All else is as in `Daily`.
+    """
+
+    kind: Literal["monthly"] = "monthly"
+    on: DayOfMonth = Field(description="A day from 1 to 31, -1 for the last one, or [nth, weekday].")
+    at: ClockTime
+    months: Months = optional(None, "The months that count, from 1 to 12; null is each one.")
+    missing: Missing = optional("skip", "A month without that day has none (skip), or its last day counts (clamp).")
+
+    def __init__(self, on: MonthDay, at: time, **fields: Unpack[MonthlyKeywords]) -> None:
+        self._validate(on=on, at=at, **fields)
+
+    @property
+    @override
+    def dates(self) -> DayRule:
+        rule = DayRule(months=ALL_MONTHS if self.months is None else mask_of(self.months))
+        if isinstance(self.on, tuple):
+            rule = rule._replace(weekdays=0, nth=((self.on[0], WEEKDAYS.index(self.on[1])),))
+        elif self.on == -1:
+            rule = rule._replace(days=0, last=True)
+        else:
+            rule = rule._replace(days=1 << self.on, clamp=self.on if self.missing == "clamp" else 0)
+        return self._on_grid(rule, "month")
+
+    @override
+    def _why_never(self) -> str:
+        remedy = "; write on=-1 for the last day, or missing='clamp'" if isinstance(self.on, int) else ""
+        return super()._why_never() + remedy
+
+
+class Cron(Calendar, frozen=True):
+    """Run by a cron expression of five fields, as Debian's cron reads it: `Cron("0 9 * * mon-fri")`.
+
+    Debian's star rules hold. Day-of-month and day-of-week must both match when one of them starts with a star;
+    otherwise one is enough. When minute or hour starts with a star, it follows the real minutes: nothing for the
+    minutes that the clock skips, and both passes of those that it passes twice; otherwise it is as in `Daily`. A
+    `gap` or `fold` that is given wins over that.
+
+    The expression is kept as it was written; two are equal when their fields say the same: "@daily" is "0 0 * * *".
+    """
+
+    kind: Literal["cron"] = "cron"
+    expression: CronExpression = Field(description="Minute, hour, day-of-month, month, day-of-week; or a macro.")
+    n: RunCount = -1
+    tz: Zone = None
+    gap: Gap | None = optional(None, "As for the others; null is Debian's star rule.")
+    fold: Fold | None = optional(None, "As for the others; null is Debian's star rule.")
+
+    def __init__(self, expression: str, **fields: Unpack[CronKeywords]) -> None:
+        self._validate(expression=expression, **fields)
+
+    @property
+    def fields(self) -> CronFields:
+        """What the expression says."""
+        return parse(self.expression)
+
+    @property
+    @override
+    def dates(self) -> DayRule:
+        return self.fields.dates.without(self.excluding)
+
+    @override
+    def _why_never(self) -> str:
+        if self.fields.dates.is_empty():
+            return f"expression: {why_never(self.expression)}"
+        return super()._why_never()
+
+    def _meaning(self) -> tuple[object, ...]:
+        return (self.fields, *(value for name, value in self if name != "expression"))
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        return self._meaning() == other._meaning() if isinstance(other, Cron) else NotImplemented
+
+    @override
+    def __hash__(self) -> int:
+        return hash(self._meaning())
+
+
+Part = Annotated[Once | Daily | Weekly | Monthly | Cron, Field(discriminator="kind")]
+"""What a union may consist of."""
+
+
+def _misfit(part: object) -> PydanticCustomError | None:
+    """Say why this can't be part of a union."""
+    match part:
+        case Once(at=None) | Repeat():
+            why = f"of must hold wall-clock schedules, got {part!r}; add it as a task of its own"
+        case Calendar(n=n) if n != -1:
+            rule = f"n counts the runs of a whole union, got {part!r} in one"
+            why = f"{rule}; leave it out there and write AnyOf(..., n={n})"
+        case AnyOf() if part.start_at or part.end_at or part.excluding:
+            rule = f"excluding, start_at and end_at are those of a whole union, got {part!r} in one"
+            why = f"{rule}; put them on its parts or on the outermost union"
+        case _:
+            return None
+    return refused("union_part", why)
+
+
+def _flat(of: object) -> object:
+    """Put the parts of unions in the place of the unions; what is no collection is left to pydantic."""
+    given = of
+    if not isinstance(of, Iterable) or isinstance(of, (str, bytes, Schedule, Mapping)):
+        return given
+    parts: list[object] = []
+    for part in cast(Iterable[object], of):
+        if error := _misfit(part):
+            raise refusal("AnyOf", [InitErrorDetails(type=error, loc=("of",), input=None)])
+        parts += part.of if isinstance(part, AnyOf) else [part]
+    return tuple(parts)
+
+
+def _canonical(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    for part in parts:
+        if error := _misfit(part):
+            raise error
+    if not parts:
+        raise refused("empty_union", "of must hold a schedule at least; write Daily(time(8)) | Cron(...)")
+    return tuple(dict.fromkeys(sorted(parts, key=_order)))
+
+
+def _order(part: Part) -> tuple[str, str, str]:
+    said = str(part.fields) if isinstance(part, Cron) else ""
+    return part.kind, said, part.model_dump_json(exclude={"expression"})
+
+
+_Parts = Annotated[tuple[Part, ...], AfterValidator(_canonical), Field(json_schema_extra={"minItems": 1})]
+
+
+class AnyOf(Calendar, frozen=True):
+    """Run when one of several wall-clock schedules does; `a | b` writes it. Coinciding ones are one run.
+
+    Unions within it are flattened, equal parts are one, and their order does not matter. `n` counts the runs of the
+    whole, so a part has none; `excluding`, `start_at` and `end_at` hold for each part besides its own.
+    """
+
+    kind: Literal["any_of"] = "any_of"
+    of: _Parts = Field(description="Daily, weekly, monthly and cron schedules without `n`, and moments.")
+
+    def __init__(self, of: Iterable[Part | AnyOf], **fields: Unpack[AnyOfKeywords]) -> None:
+        self._validate(of=_flat(of), **fields)
+
+    @override
+    def _names_no_date(self) -> bool:
+        if set(WEEKDAYS) <= set(self.excluding):
+            return True
+        return not any(isinstance(part, Once) or not part.dates.without(self.excluding).is_empty() for part in self.of)
+
 
 AnySchedule = Annotated[Once | Repeat | Daily | Weekly | Monthly | Cron | AnyOf, Field(discriminator="kind")]
 """Any schedule: a discriminated union on `kind`, for fields and `TypeAdapter`s of your own."""

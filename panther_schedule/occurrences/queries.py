@@ -14,8 +14,8 @@ from typing import Final, assert_never, cast
 from zoneinfo import ZoneInfo
 
 from ..clock import machine_zone, microseconds, moment
-from ..models.calendar_fields import WEEKDAYS, Fold, Gap, Weekday, without
-from ..models.days import DayRule
+from ..models.days import WEEKDAYS, DayRule, Weekday
+from ..models.fields import Fold, Gap
 from ..models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
 from . import zones
 from .evaluators import BEFORE_ALL, LAST, EachDay, EachWall, Evaluator, Grid, Single, Union
@@ -69,7 +69,7 @@ def compile(schedule: Schedule, zone: ZoneInfo) -> Evaluator:  # noqa: A001 - wh
 
 
 def _part(schedule: Daily | Weekly | Monthly | Cron, excluding: tuple[date | Weekday, ...] = ()) -> _Part:
-    dates = without(schedule.dates, excluding)
+    dates = schedule.dates.without(excluding)
     if isinstance(schedule, Cron):
         return dates, times_of_day(schedule.fields.minutes, schedule.fields.hours)
     at = schedule.at

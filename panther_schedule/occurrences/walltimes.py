@@ -47,7 +47,7 @@ class DatesAtTimes(Walls):
     def after(self, wall: int) -> int | None:
         times = self._times
         day, second = divmod(wall, _DAY)
-        if second < times[-1] and self._dates[day >> 9] >> (day & 511) & 1:  # 512 days in a block
+        if second < times[-1] and day in self._dates:
             return wall - second + times[bisect_right(times, second)]
         found = self._dates.after(day)
         return None if found is None else found * _DAY + times[0]
@@ -56,7 +56,7 @@ class DatesAtTimes(Walls):
     def latest(self, wall: int) -> int | None:
         times = self._times
         day, second = divmod(wall, _DAY)
-        if second >= times[0] and self._dates[day >> 9] >> (day & 511) & 1:
+        if second >= times[0] and day in self._dates:
             return wall - second + times[bisect_right(times, second) - 1]
         found = self._dates.latest(day - 1)
         return None if found is None else found * _DAY + times[-1]
@@ -72,12 +72,12 @@ class DatesAtTimes(Walls):
     def _begun(self, wall: int) -> int:
         """Return how many of the date of `wall` lie at or before it."""
         day, second = divmod(wall, _DAY)
-        return bisect_right(self._times, second) if self._dates[day >> 9] >> (day & 511) & 1 else 0
+        return bisect_right(self._times, second) if day in self._dates else 0
 
     def _rest(self, wall: int) -> int:
         """Return how many of the date of `wall` lie after it."""
         day, second = divmod(wall, _DAY)
-        return len(self._times) - bisect_right(self._times, second) if self._dates[day >> 9] >> (day & 511) & 1 else 0
+        return len(self._times) - bisect_right(self._times, second) if day in self._dates else 0
 
 
 class Disjoint(Walls):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Final, cast
 
-from ..models.calendar_fields import WEEKDAYS as WEEKDAY_NAMES
+from ..models.days import WEEKDAYS as WEEKDAY_NAMES
 from ..models.policy import CATCH_UP_LIMIT, CATCH_UP_WINDOW, DEFAULT_POLICY, MOST_QUEUED, Policy, Retry
 from ..models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
 from .english import WEEKDAYS, clock_time, dates_said, duration, is_short, joined, times_said

@@ -36,7 +36,7 @@ def refusals(act: Callable[[], object]) -> list[tuple[str, str, str]]:
 
 # ---------------------------------------------------------------- what is refused, with the remedy
 
-OVERLAPS = "'skip' or 'queue_one' or 'queue_all' or 'allow' or 'cancel_running'"
+OVERLAPS = "'skip', 'queue_one', 'queue_all', 'allow' or 'cancel_running'"
 FINITE = "factor must be a finite number of at least 1, got"
 EQUAL = "write 1 for equal delays, 2 to double them"
 ONE = "on must be a tuple of one exception or more, got"
@@ -54,7 +54,7 @@ REFUSED: list[tuple[Callable[[], object], str, str]] = [
     (
         lambda: Policy(missed=wrong([])),
         "missed",
-        "missed must be 'coalesce' or 'skip' or 'catch_up', got list; leave it out for 'coalesce'",
+        "missed must be 'coalesce', 'skip' or 'catch_up', got list []; leave it out for 'coalesce'",
     ),
     (
         lambda: Policy(overlap="allow", max_running=0),
@@ -92,7 +92,7 @@ REFUSED: list[tuple[Callable[[], object], str, str]] = [
     (
         lambda: Policy(missed="skip", grace=wrong(5)),
         "duration_type",
-        "grace must be a timedelta, got int 5; write timedelta(minutes=5)",
+        "grace must be a timedelta, got 5; write timedelta(minutes=5)",
     ),
     (
         lambda: Policy(missed="catch_up", catch_up_limit=1001),
@@ -122,7 +122,11 @@ REFUSED: list[tuple[Callable[[], object], str, str]] = [
         "leave out catch_up_window, or write missed='catch_up'",
     ),
     (lambda: Policy(retry=wrong(3)), "retry_type", "retry must be a Retry, got 3; write Retry(3)"),
-    (lambda: Policy(retry=wrong({"attempts": 3})), "retry_type", "retry must be a Retry, got dict; write Retry(3)"),
+    (
+        lambda: Policy(retry=wrong({"attempts": 3})),
+        "retry_type",
+        "retry must be a Retry, got dict {'attempts': 3}; write Retry(3)",
+    ),
     (
         lambda: Policy(timeout=0 * S),
         "duration_range",
@@ -131,7 +135,7 @@ REFUSED: list[tuple[Callable[[], object], str, str]] = [
     (
         lambda: Policy(timeout=wrong(5)),
         "duration_type",
-        "timeout must be a timedelta, got int 5; write timedelta(minutes=5)",
+        "timeout must be a timedelta, got 5; write timedelta(minutes=5)",
     ),
     (
         lambda: Policy(jitter=-S),
@@ -141,7 +145,7 @@ REFUSED: list[tuple[Callable[[], object], str, str]] = [
     (
         lambda: Policy(jitter=wrong(None)),
         "duration_type",
-        "jitter must be a timedelta, got NoneType None; write timedelta(minutes=5)",
+        "jitter must be a timedelta, got None; write timedelta(minutes=5)",
     ),
     (
         lambda: Retry(1),
@@ -174,9 +178,13 @@ REFUSED: list[tuple[Callable[[], object], str, str]] = [
         "max_delay",
         "max_delay must be at least as long as delay, got max_delay=1:00:00 and delay=2:00:00; make max_delay longer",
     ),
-    (lambda: Retry(3, on=()), "retry_on", f"{ONE} an empty one; write on=(ConnectionError,)"),
-    (lambda: Retry(3, on=wrong(ValueError)), "retry_on", f"{ONE} type; write on=(ConnectionError,)"),
-    (lambda: Retry(3, on=wrong("ValueError")), "retry_on", f"{ONE} str; write on=(ConnectionError,)"),
+    (lambda: Retry(3, on=()), "retry_on", f"{ONE} tuple (); write on=(ConnectionError,)"),
+    (
+        lambda: Retry(3, on=wrong(ValueError)),
+        "retry_on",
+        f"{ONE} type <class 'ValueError'>; write on=(ConnectionError,)",
+    ),
+    (lambda: Retry(3, on=wrong("ValueError")), "retry_on", f"{ONE} 'ValueError'; write on=(ConnectionError,)"),
     (lambda: Retry(3, on=("ValuError",)), "retry_on", f"{OF} 'ValuError'; did you mean 'ValueError'?"),
     (
         lambda: Retry(3, on=("OwnError2",)),
@@ -186,9 +194,9 @@ REFUSED: list[tuple[Callable[[], object], str, str]] = [
     (
         lambda: Retry(3, on=wrong((KeyboardInterrupt,))),
         "retry_on",
-        f"{OF} 'KeyboardInterrupt'; write on=(ConnectionError,)",
+        f"{OF} type <class 'KeyboardInterrupt'>; write on=(ConnectionError,)",
     ),
-    (lambda: Retry(3, on=wrong((int,))), "retry_on", f"{OF} 'int'; write on=(ConnectionError,)"),
+    (lambda: Retry(3, on=wrong((int,))), "retry_on", f"{OF} type <class 'int'>; write on=(ConnectionError,)"),
     (lambda: Retry(3, on=wrong((3,))), "retry_on", f"{OF} 3; write on=(ConnectionError,)"),
     (
         lambda: Policy().model_copy(update={"max_running": 3}),

@@ -16,7 +16,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from panther_schedule import BackgroundTask, Scheduler, VirtualClock
-from panther_schedule.models.days import Dates
+from panther_schedule.models.days import Years
 from panther_schedule.models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Weekly
 from panther_schedule.occurrences.queries import compile as compile_schedule
 from panther_schedule.occurrences.queries import count, latest, next_after, previous
@@ -144,8 +144,8 @@ REFUSED: list[tuple[Callable[[], object], str, str]] = [
     (lambda: Daily(T, excluding="sat"), "excluding", "got 'sat'; write {date(2026, 12, 25), \"sat\"}"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - what is refused
     (lambda: Daily(T, excluding=["2026-12-25"]), "excluding", "got '2026-12-25'"),  # type: ignore[list-item]  # pyright: ignore[reportArgumentType] - what is refused
     (lambda: Daily(T, excluding=[NOON]), "excluding", "got datetime"),
-    (lambda: Daily(T, gap=wrong("later")), "gap", "gap must be 'next_valid' or 'shift' or 'skip', got 'later'"),
-    (lambda: Daily(T, fold=wrong(1)), "fold", "fold must be 'first' or 'last' or 'both', got 1"),
+    (lambda: Daily(T, gap=wrong("later")), "gap", "gap must be 'next_valid', 'shift' or 'skip', got 'later'"),
+    (lambda: Daily(T, fold=wrong(1)), "fold", "fold must be 'first', 'last' or 'both', got 1"),
     (
         lambda: Daily(T, start_at=NOON.replace(tzinfo=None)),
         "instant",
@@ -310,13 +310,13 @@ def test_steps_are_bounded_whatever_the_input(
 ) -> None:
     steps = 0
 
-    def counted(self: Dates, number: int) -> int:
+    def counted(self: Years, year: int) -> int:
         nonlocal steps
         steps += 1
-        return looked_up(self, number)
+        return looked_up(self, year)
 
-    looked_up: Callable[[Dates, int], int] = dict[int, int].__getitem__
-    monkeypatch.setattr(Dates, "__getitem__", counted)
+    looked_up: Callable[[Years, int], int] = dict[int, int].__getitem__
+    monkeypatch.setattr(Years, "__getitem__", counted)
     try:
         schedule = Cron.model_validate({"expression": expression, **rules})
     except ValidationError:

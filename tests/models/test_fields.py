@@ -1,0 +1,100 @@
+"""What the fields of all models take in JSON, and in which words they refuse."""
+
+from __future__ import annotations
+
+from datetime import date, time
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from panther_schedule.models.schedules import Cron, Daily, Monthly, Repeat, Schedule, Weekly
+
+NONE: Any = None  # what a type checker would refuse
+
+
+def refusal(document: str, kind: type[Schedule]) -> tuple[str, str]:
+    with pytest.raises(ValidationError) as caught:
+        kind.model_validate_json(document)
+    (error,) = caught.value.errors()
+    return error["type"], error["msg"]
+
+
+JSON_REFUSED: list[tuple[type[Schedule], str, str, str]] = [
+    (
+        Repeat,
+        '{"n": 0}',
+        "run_count",
+        "n must be an int of at least 1, or -1 for ever, got 0; write n=1 for one run, n=-1 for no end",
+    ),
+    (
+        Repeat,
+        '{"n": 2, "wait": 5}',
+        "duration_format",
+        "wait must be an ISO 8601 duration of weeks to seconds, got 5; write PT5M or P1DT12H",
+    ),
+    (
+        Daily,
+        '{"at": "8:00"}',
+        "clock_time",
+        'at must be a wall-clock time in whole seconds, got \'8:00\'; write "08:00" or "08:00:30"',
+    ),
+    (
+        Daily,
+        '{"at": "08:00", "starting": "2026-W01-1"}',
+        "date",
+        "starting must be a date without a time, got '2026-W01-1'; write \"2026-01-05\"",
+    ),
+    (
+        Daily,
+        '{"at": "08:00", "tz": "Europe/Pariss"}',
+        "time_zone",
+        "tz must be the IANA name of a zone, got 'Europe/Pariss'; did you mean 'Europe/Paris'?",
+    ),
+    (
+        Daily,
+        '{"at": "08:00", "gap": null}',
+        "gap",
+        "gap must be 'next_valid', 'shift' or 'skip', got None; leave it out for 'next_valid'",
+    ),
+    (
+        Daily,
+        '{"at": "08:00", "excluding": ["sat", 5]}',
+        "excluding",
+        'excluding must be a collection of dates and weekdays, got 5; write ["2026-12-25", "sat"]',
+    ),
+    (
+        Monthly,
+        '{"on": 1, "at": "08:00", "months": [1, 13]}',
+        "month",
+        "months must be a collection of months from 1 to 12, got 13; write (1, 7), or leave it out",
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "document", "type_", "message"), JSON_REFUSED)
+def test_json_is_refused_with_the_field_the_value_the_rule_and_the_remedy(
+    kind: type[Schedule], document: str, type_: str, message: str
+) -> None:
+    assert refusal(document, kind) == (type_, message)
+
+
+def test_none_is_no_choice_where_it_has_no_meaning() -> None:
+    with pytest.raises(ValidationError, match="fold must be 'first', 'last' or 'both', got None"):
+        Daily(time(8), fold=NONE)
+    assert Cron("@daily", gap=None) == Cron("@daily")
+
+
+def test_a_kind_has_its_own_fields_first() -> None:
+    shared = ["n", "tz", "every", "starting", "gap", "fold", "excluding", "start_at", "end_at"]
+    assert list(Weekly.model_fields) == ["kind", "on", "at", *shared]
+    assert list(Monthly.model_fields) == ["kind", "on", "at", "months", "missing", *shared]
+    assert list(Weekly.model_json_schema()["properties"]) == list(Weekly.model_fields)
+
+
+def test_a_subclass_with_an_init_of_its_own_is_read_from_json() -> None:
+    class Nightly(Daily, frozen=True):
+        def __init__(self) -> None:
+            super().__init__(time(3), starting=date(2026, 1, 5))
+
+    assert Nightly.model_validate_json(Nightly().model_dump_json()) == Nightly()
