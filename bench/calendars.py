@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo
 
 from panther_schedule.clock import microseconds
 from panther_schedule.models.schedules import AnySchedule, Cron, Daily
-from panther_schedule.occurrences.queries import compile as compile_schedule
+from panther_schedule.occurrences.compiler import compile_schedule
 
 NEW_YORK = ZoneInfo("America/New_York")
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -12,8 +12,8 @@ from typing import Final, NamedTuple, assert_never
 
 from ..clock import MICROSECOND, SECOND, Reading
 from ..models.schedules import Schedule
+from ..occurrences.compiler import begins_after
 from ..occurrences.jitter import spread
-from ..occurrences.queries import begins_after
 from .records import NOTHING_HELD, Held, Outcome, PassedRecord, Reason, State, make
 from .rule import DEFAULT_TERMS, Rule, Terms, jittered
 

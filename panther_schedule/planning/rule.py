@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from ..clock import MICROSECOND, Reading
 from ..models.policy import CATCH_UP_LIMIT, CATCH_UP_WINDOW, DEFAULT_POLICY, MOST_QUEUED, Missed, Overlap, Policy, Retry
 from ..models.schedules import Once, Repeat, Schedule
+from ..occurrences.compiler import compile_schedule
+from ..occurrences.evaluators import Evaluator
 from ..occurrences.jitter import spread
-from ..occurrences.queries import Evaluator
-from ..occurrences.queries import compile as compile_schedule
 from .records import State
 
 

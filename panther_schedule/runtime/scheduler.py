@@ -21,7 +21,7 @@ from ..errors import BusyLoopWarning, SchedulerStateError, refusal
 from ..events import Event
 from ..models.policy import DEFAULT_POLICY, Policy
 from ..models.schedules import ONCE, AnySchedule
-from ..occurrences.queries import UTC_ZONE, clear_caches, zone_for
+from ..occurrences.compiler import UTC_ZONE, clear_caches, zone_for
 from ..planning.machine import first_state
 from ..planning.records import State
 from ..planning.rule import Rule, rule_of, under

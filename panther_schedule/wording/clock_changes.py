@@ -10,10 +10,9 @@ from ..clock import EPOCH
 from ..models.calendar_fields import Fold, Gap
 from ..models.schedules import AnyOf, Cron, Daily, Monthly, Schedule, Weekly
 from ..occurrences import zones
+from ..occurrences.compiler import _part, _rules, _span, compile_schedule
 from ..occurrences.evaluators import Evaluator
-from ..occurrences.queries import _part, _rules, _span
-from ..occurrences.queries import compile as compile_schedule
-from ..occurrences.walltimes import DatesAtTimes
+from ..occurrences.walltimes import Walltimes
 from ..occurrences.zones import Zone
 from .english import clock_time, short_date
 
@@ -22,7 +21,7 @@ class NamedWalls(NamedTuple):
     """What one calendar part names on the clock of its zone, and its rules."""
 
     occurrences: Evaluator
-    walls: DatesAtTimes
+    walls: Walltimes
     zone: Zone
     gap: Gap
     fold: Fold
@@ -45,9 +44,7 @@ def named_walls(part: Daily | Weekly | Monthly | Cron, zone: ZoneInfo, whole: Sc
     if isinstance(whole, AnyOf):
         first, last = _span(whole)
         start, end = max(start, first), min(end, last)
-    return NamedWalls(
-        compile_schedule(part, zone), DatesAtTimes((dates,), times), zones.zone(info), gap, fold, start, end
-    )
+    return NamedWalls(compile_schedule(part, zone), Walltimes(dates, times), zones.zone(info), gap, fold, start, end)
 
 
 def calendar_parts(schedule: Schedule, zone: ZoneInfo) -> list[NamedWalls]:
@@ -57,7 +54,7 @@ def calendar_parts(schedule: Schedule, zone: ZoneInfo) -> list[NamedWalls]:
     return [named_walls(part, zone, schedule) for part in calendars]
 
 
-def named_said(walls: DatesAtTimes, first: int, last: int) -> str:
+def named_said(walls: Walltimes, first: int, last: int) -> str:
     """Say which of the named times do not exist, and on which date."""
     begin, end = walls.after(first - 1), walls.latest(last)
     if begin is None or end is None:

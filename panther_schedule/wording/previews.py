@@ -9,11 +9,10 @@ from zoneinfo import ZoneInfo
 
 from ..clock import MICROSECOND, SECOND, SystemClock, moment
 from ..models.schedules import Schedule
-from ..occurrences.evaluators import BEFORE_ALL, LAST
+from ..occurrences.compiler import begins_after, compile_schedule, zone_for
 from ..occurrences.jitter import spread
-from ..occurrences.queries import _instant, begins_after, zone_for
-from ..occurrences.queries import compile as compile_schedule
-from ..occurrences.zones import Zone
+from ..occurrences.queries import instant
+from ..occurrences.zones import BEFORE_ALL, DAY, LAST, Zone
 from .clock_changes import NamedWalls, Skipped, calendar_parts, local, named_said
 from .english import clock_time, short_date
 
@@ -43,7 +42,7 @@ def preview(
     """
     if n < 0:
         raise ValueError(f"n must not be negative, got {n}; write preview(schedule, 5)")
-    begun = SystemClock().read().wall if after is None else _instant("after", after)
+    begun = SystemClock().read().wall if after is None else instant("after", after)
     info = zone_for(schedule, zone)
     parts = calendar_parts(schedule, info)
     found = first_runs(schedule, n, after=begun, zone=info, anchor=begun)
@@ -124,7 +123,8 @@ def _gap_note(part: NamedWalls, gap: Skipped, instant: int, wall: int) -> str | 
     if begin is None or begin > last:
         return None
     day = local(begin)
-    if not part.zone.resolve(begin):
+    midnight = begin - begin % DAY
+    if first <= midnight and midnight + DAY - 1 <= last:
         return f"{short_date(day.date())} does not exist: skipped"
     if part.gap == "shift":
         first = last = wall - (last + 1 - first)  # the one that was moved to here

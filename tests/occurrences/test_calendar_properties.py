@@ -20,8 +20,8 @@ from pydantic import TypeAdapter
 
 from panther_schedule.clock import SECOND, moment
 from panther_schedule.models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Weekly
+from panther_schedule.occurrences.compiler import compile_schedule
 from panther_schedule.occurrences.queries import between, next_after, previous
-from panther_schedule.occurrences.queries import compile as compile_schedule
 
 DAY = 86_400
 SCHEDULES: TypeAdapter[AnySchedule] = TypeAdapter(AnySchedule)

@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from panther_schedule import BackgroundTask, Scheduler, VirtualClock
 from panther_schedule.models.days import Dates
 from panther_schedule.models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Weekly
-from panther_schedule.occurrences.queries import compile as compile_schedule
+from panther_schedule.occurrences.compiler import compile_schedule
 from panther_schedule.occurrences.queries import count, latest, next_after, previous
 
 T = time(8)
