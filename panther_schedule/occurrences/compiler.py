@@ -35,7 +35,7 @@ def compile_schedule(schedule: Schedule, zone: ZoneInfo) -> Evaluator:
     known = cast(AnySchedule, schedule)
     match known:
         case Once():
-            return _grid(_FOREVER) if known.at is None else _union((), (microseconds(known.at),))
+            return _grid(_FOREVER, None if known.at is None else microseconds(known.at))
         case Repeat():
             return _grid(known.wait // MICROSECOND or _FOREVER)
         case Daily() | Weekly() | Monthly() | Cron():
@@ -85,8 +85,6 @@ def _union_of(union: AnyOf, zone: ZoneInfo) -> Evaluator:
 
 
 def _is_excluded(at: datetime, zone: ZoneInfo, excluding: tuple[date | Weekday, ...]) -> bool:
-    if not excluding:
-        return False
     try:
         local = at.astimezone(zone)
     except OverflowError:  # its local date lies beyond the year 9999, where nothing is excluded
@@ -97,11 +95,10 @@ def _is_excluded(at: datetime, zone: ZoneInfo, excluding: tuple[date | Weekday, 
 @lru_cache(maxsize=1024)
 def _calendar(part: _Part, rules: _Rules) -> Calendar:
     dates, times = part
-    info, *others = rules
-    zone = zones.zone(info)
-    if dates == _EVERY_DAY and len(times) == 1 and others == ["next_valid", "first", FIRST, LAST]:
-        return EveryDay(times[0], zone)
-    return Calendar(Walltimes(dates, times), zone, *rules[1:])
+    info, gap, fold, start, end = rules
+    plain = dates == _EVERY_DAY and len(times) == 1 and rules[1:] == ("next_valid", "first", FIRST, LAST)
+    kind = EveryDay if plain else Calendar
+    return kind(Walltimes(dates, times), zones.zone(info), gap, fold, start, end)
 
 
 _grid: Final = lru_cache(maxsize=1024)(Grid)

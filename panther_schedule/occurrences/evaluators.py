@@ -12,7 +12,6 @@ from typing_extensions import override
 
 from ..clock import SECOND
 from ..models.calendar_fields import Fold, Gap
-from ..models.days import DayRule
 from .walltimes import Piece, Walltimes, count_pieces
 from .zones import DAY, FIRST, LAST, Stretch, Zone
 
@@ -37,30 +36,31 @@ class Evaluator(Protocol):
 
 
 class Grid(Evaluator):
-    """The moments anchor + k * wait, for k = 0, 1, 2..."""
+    """The moments begin + k * wait, for k = 0, 1, 2...; without a begin of its own it begins with the anchor."""
 
-    __slots__ = ("_wait",)
+    __slots__ = ("_begin", "_wait")
 
-    def __init__(self, wait: int) -> None:
+    def __init__(self, wait: int, begin: int | None = None) -> None:
         self._wait = wait
+        self._begin = begin
 
     @override
     def next_after(self, t: int, anchor: int) -> int | None:
-        found = anchor if t < anchor else t + self._wait - (t - anchor) % self._wait
+        begin = anchor if self._begin is None else self._begin
+        found = begin if t < begin else t + self._wait - (t - begin) % self._wait
         return found if found <= LAST else None
 
     @override
     def latest(self, t: int, anchor: int) -> int | None:
+        begin = anchor if self._begin is None else self._begin
         t = min(t, LAST)
-        return None if t < anchor else t - (t - anchor) % self._wait
+        return None if t < begin else t - (t - begin) % self._wait
 
     @override
     def count(self, after: int, until: int, anchor: int) -> int:
-        return max(0, self._until(until, anchor) - self._until(after, anchor))
-
-    def _until(self, t: int, anchor: int) -> int:
-        t = min(t, LAST)
-        return 0 if t < anchor else (t - anchor) // self._wait + 1
+        begin = anchor if self._begin is None else self._begin
+        first, last = (max(-1, (min(t, LAST) - begin) // self._wait) for t in (after, until))
+        return max(0, last - first)
 
 
 class Calendar(Evaluator):
@@ -88,10 +88,7 @@ class Calendar(Evaluator):
     def next_after(self, t: int, anchor: int) -> int | None:
         instant = (t if t >= self.start else self.start - 1) // SECOND
         offset = self._days[instant // DAY]
-        if offset is not None:
-            wall = self.walltimes.after(instant + offset)
-            if wall is None:
-                return None
+        if offset is not None and (wall := self.walltimes.after(instant + offset)) is not None:
             ahead = self._days[(wall - offset) // DAY]
             if ahead is not None:
                 found = (wall - ahead) * SECOND
@@ -101,12 +98,9 @@ class Calendar(Evaluator):
 
     @override
     def latest(self, t: int, anchor: int) -> int | None:
-        instant = (t if t <= self.end else self.end) // SECOND
+        instant = min(t, self.end) // SECOND
         offset = self._days[instant // DAY]
-        if offset is not None:
-            wall = self.walltimes.latest(instant + offset)
-            if wall is None:
-                return None
+        if offset is not None and (wall := self.walltimes.latest(instant + offset)) is not None:
             ahead = self._days[(wall - offset) // DAY]
             if ahead is not None:
                 found = (wall - ahead) * SECOND
@@ -191,11 +185,7 @@ class Calendar(Evaluator):
 class EveryDay(Calendar):
     """One wall-clock second of each date; away from the days when the clock is set, one modulo finds it."""
 
-    __slots__ = ("_second",)
-
-    def __init__(self, second: int, zone: Zone) -> None:
-        super().__init__(Walltimes(DayRule(), (second,)), zone, "next_valid", "first")
-        self._second = second
+    __slots__ = ()
 
     @override
     def next_after(self, t: int, anchor: int) -> int | None:
@@ -203,35 +193,52 @@ class EveryDay(Calendar):
         offset = self._days[instant // DAY]
         if offset is None:
             return super().next_after(t, anchor)
-        return (instant + DAY - (instant + offset - self._second) % DAY) * SECOND
+        return (instant + DAY - (instant + offset - self.walltimes.times[0]) % DAY) * SECOND
 
 
 class Union(Evaluator):
-    """The occurrences of several calendars, and single moments; those that coincide are one."""
+    """The occurrences of several calendars, and single moments; those that coincide are one.
 
-    __slots__ = ("_calendars", "_moments")
+    It remembers between which two occurrences of each calendar it was asked last, so that a rare one is not searched
+    again for each occurrence of the others.
+    """
+
+    __slots__ = ("_calendars", "_known", "_moments")
 
     def __init__(self, calendars: tuple[Calendar, ...], moments: tuple[int, ...]) -> None:
         self._calendars = calendars
         self._moments = moments
+        self._known = [(0, 0)] * len(calendars)
 
     @override
     def next_after(self, t: int, anchor: int) -> int | None:
-        found = [at for at in self._moments if at > t]
-        found += [at for part in self._calendars if (at := part.next_after(t, anchor)) is not None]
-        return min(found, default=None)
+        found = [after for _, after in self._neighbours(t)] + [at for at in self._moments if at > t]
+        first = min(found, default=LAST + 1)
+        return first if first <= LAST else None
 
     @override
     def latest(self, t: int, anchor: int) -> int | None:
-        found = [at for at in self._moments if at <= t]
-        found += [at for part in self._calendars if (at := part.latest(t, anchor)) is not None]
-        return max(found, default=None)
+        found = [latest for latest, _ in self._neighbours(t)] + [at for at in self._moments if at <= t]
+        last = max(found, default=FIRST - 1)
+        return last if last >= FIRST else None
 
     @override
     def count(self, after: int, until: int, anchor: int) -> int:
         alone = [at for at in self._moments if not any(part.latest(at, at) == at for part in self._calendars)]
         pieces = (piece for part in self._calendars for piece in part.pieces(after, until))
         return count_pieces(pieces) + sum(after < at <= until for at in alone)
+
+    def _neighbours(self, t: int) -> list[tuple[int, int]]:
+        """Return of each calendar the latest occurrence and the one after `t`; where there is none, beyond all time."""
+        found: list[tuple[int, int]] = []
+        for place, part in enumerate(self._calendars):
+            known = self._known[place]
+            if not known[0] <= t < known[1]:
+                latest, after = part.latest(t, t), part.next_after(t, t)
+                known = FIRST - 1 if latest is None else latest, LAST + 1 if after is None else after
+                self._known[place] = known
+            found.append(known)
+        return found
 
 
 def _gap(stretch: Stretch) -> tuple[tuple[int, int], ...]:

@@ -10,21 +10,18 @@ from itertools import pairwise
 from operator import attrgetter
 from typing import NamedTuple
 
-from ..models.days import FIRST_DATE, LAST_DATE, Dates, DayRule, bits
+from ..models.days import Dates, DayRule, bits
 from .zones import DAY
 
 
 class Walltimes:
     """The dates of a rule, each at the same times of day, as one increasing series of wall-clock seconds."""
 
-    __slots__ = ("_dates", "_empty", "times")
+    __slots__ = ("_dates", "times")
 
     def __init__(self, rule: DayRule, times: tuple[int, ...]) -> None:
         self.times = times
         self._dates = _dates(rule)
-        # The latest search found no date between these two. In a union a rare series is asked again and again what
-        # comes next, so each search would go through the same years.
-        self._empty = (0, 0)
 
     def after(self, wall: int) -> int | None:
         """Return the first one strictly after `wall`."""
@@ -32,11 +29,7 @@ class Walltimes:
         day, second = divmod(wall, DAY)
         if second < times[-1] and self._dates[day >> 9] >> (day & 511) & 1:  # has(day), without the call: 0.1 us
             return wall - second + times[bisect_right(times, second)]
-        low, high = self._empty
-        if not low <= day < high:
-            low, high = day, day + 1
-        found = self._dates.after(high - 1)
-        self._empty = low, LAST_DATE + 1 if found is None else found
+        found = self._dates.after(day)
         return None if found is None else found * DAY + times[0]
 
     def latest(self, wall: int) -> int | None:
@@ -45,11 +38,7 @@ class Walltimes:
         day, second = divmod(wall, DAY)
         if second >= times[0] and self._dates[day >> 9] >> (day & 511) & 1:
             return wall - second + times[bisect_right(times, second) - 1]
-        low, high = self._empty
-        if not low < day <= high:
-            low, high = day - 1, day
-        found = self._dates.latest(low)
-        self._empty = FIRST_DATE - 1 if found is None else found, high
+        found = self._dates.latest(day - 1)
         return None if found is None else found * DAY + times[-1]
 
     def count(self, first: int, last: int) -> int:
@@ -110,7 +99,7 @@ def count_pieces(pieces: Iterable[Piece]) -> int:
 
 
 def _count_together(pieces: list[Piece], first: int, last: int) -> int:
-    """Count from `first` to `last` what several pieces have there, by the days of UTC."""
+    """Count the instants from `first` to `last` that several pieces have, by the days of UTC."""
     parts = [
         (piece.walltimes, ahead, seconds)
         for piece in pieces
@@ -119,17 +108,15 @@ def _count_together(pieces: list[Piece], first: int, last: int) -> int:
     total = 0
     for day in range(first // DAY, last // DAY + 1):
         seconds = _merged(tuple(seconds for walltimes, ahead, seconds in parts if walltimes.has(day - ahead)))
-        begin = day * DAY
-        if begin >= first and begin + DAY - 1 <= last:
-            total += len(seconds)
-        else:
-            total += sum(first <= begin + second <= last for second in seconds)
+        low, high = first - day * DAY, last - day * DAY
+        whole = low <= 0 and high >= DAY - 1
+        total += len(seconds) if whole else sum(low <= second <= high for second in seconds)
     return total
 
 
 @lru_cache(maxsize=256)
 def _seconds_in_utc(times: tuple[int, ...], offset: int) -> tuple[tuple[int, frozenset[int]], ...]:
-    """Return the seconds of a day of UTC that the times of day are, by how many days UTC is ahead of their date."""
+    """Return the seconds of UTC's day that these times of day are, by how many days its date is ahead of theirs."""
     found: defaultdict[int, set[int]] = defaultdict(set)
     for time in times:
         ahead, second = divmod(time - offset, DAY)

@@ -100,7 +100,7 @@ class Zone:
         return self._missing
 
     def _changes_around(self, span: int) -> tuple[tuple[int, int, int], ...]:
-        """Return when the clock is set in a span of 1,200 days and ten days around it, and the offsets before and after.
+        """Return each change around a span of 1,200 days: its instant, the offset before and the one from then on.
 
         The first and the last one, five days from the span, change nothing: there a longer stretch is cut.
         """
@@ -157,10 +157,8 @@ class Days(dict[int, int | None]):
         return offset
 
 
-@lru_cache(maxsize=256)
-def zone(info: ZoneInfo) -> Zone:
-    """Return the zone's clock; the same object for the same `ZoneInfo`."""
-    return Zone(info)
+zone: Final = lru_cache(maxsize=256)(Zone)
+"""The zone's clock; the same object for the same `ZoneInfo`."""
 
 
 def _offset(info: ZoneInfo, instant: int) -> int:
