@@ -101,7 +101,15 @@ def main() -> None:
         ]
         print(f"{line:16} {median(mine):6.2f} us (bar {bar:2})  " + "  ".join(shown))
     tests = Path(__file__).parent.parent / "tests"
-    fuzz = [sys.executable, "-m", "pytest", "-q", "-k", "any_line_and_document", str(tests / "test_calendars.py")]
+    fuzz = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-k",
+        "any_line_and_document",
+        str(tests / "occurrences" / "test_calendars.py"),
+    ]
     subprocess.run(fuzz, check=True, env={**os.environ, "CASES": "100000"})  # noqa: S603 - our own tests
 
 

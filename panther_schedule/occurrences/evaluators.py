@@ -27,12 +27,15 @@ class Evaluator(Protocol):
 
     def next_after(self, t: int, anchor: int) -> int | None:
         """Return the first occurrence strictly after `t`; None when there is none before year 10000."""
+        ...
 
     def latest(self, t: int, anchor: int) -> int | None:
         """Return the last occurrence at or before `t`."""
+        ...
 
     def count(self, after: int, until: int, anchor: int) -> int:
         """Return how many occurrences lie in (after, until]."""
+        ...
 
 
 class Grid(Evaluator):
@@ -117,7 +120,7 @@ class Calendar(Evaluator):
         end = self._passed(min(until, self.end) // SECOND)
         if begin > end:
             return 0
-        (time,) = self.walltimes.times
+        time = self.walltimes.times[0]
         missing = [day for day in self.zone.missing() if begin <= day * DAY + time <= end and self.walltimes.has(day)]
         return self.walltimes.count(begin, end) - len(missing)
 

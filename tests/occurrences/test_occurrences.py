@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import walk
 
 from panther_schedule.clock import SECOND, microseconds, moment
 from panther_schedule.models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Weekly
 from panther_schedule.occurrences import compiler
 from panther_schedule.occurrences.compiler import compile_schedule
-from panther_schedule.occurrences.evaluators import Evaluator
 from panther_schedule.occurrences.queries import between, next_after
 
 DAY = 86_400
@@ -320,15 +320,6 @@ INSTANTS = st.one_of(
         st.sampled_from([0, 0, -1, 1]),
     ),
 )
-
-
-def walk(evaluator: Evaluator, after: int, until: int, anchor: int, most: int) -> list[int]:
-    found: list[int] = []
-    following = evaluator.next_after(after, anchor)
-    while following is not None and following <= until and len(found) < most:
-        found.append(following)
-        following = evaluator.next_after(following, anchor)
-    return found
 
 
 @given(SCHEDULES, ZONES, INSTANTS, INSTANTS)

@@ -9,7 +9,7 @@ from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 import pytest
-from test_occurrences import walk
+from strategies import walk
 
 from panther_schedule.clock import SECOND
 from panther_schedule.models.schedules import Daily

@@ -49,9 +49,10 @@ def resolve(here: Zone, wall: int) -> list[int]:
     """The instants at which a schedule of this wall-clock second alone happens: by default one, or none."""
     day, second = divmod(wall, DAY)
     once = Calendar(Walltimes(DayRule(starting=day, every=10_000_000), (second,)), here, "next_valid", "first")
-    found = once.next_after(-(1 << 80), 0)
-    assert once.latest(1 << 80, 0) == found
-    assert once.count((wall - 3 * DAY) * SECOND, (wall + 3 * DAY) * SECOND, 0) == (found is not None)
+    low, high = (wall - 3 * DAY) * SECOND, (wall + 3 * DAY) * SECOND
+    found = once.next_after(low, 0)
+    assert once.latest(high, 0) == found
+    assert once.count(low, high, 0) == (found is not None)
     return [] if found is None else [found // SECOND]
 
 
