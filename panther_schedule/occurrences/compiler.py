@@ -20,17 +20,14 @@ UTC_ZONE: Final = ZoneInfo("UTC")
 _EVERY_DAY: Final = DayRule()
 _FOREVER: Final = 1 << 80  # a wait after which nothing comes
 
-_Part = tuple[DayRule, tuple[int, ...]]
-"""The dates and the times of day of one calendar schedule."""
-_Rules = tuple[ZoneInfo, Gap, Fold, int, int]
-"""The zone, what its gaps and folds are for, and the first and last microsecond."""
+_Part = tuple[DayRule, tuple[int, ...]]  # the dates and the times of day
+_Rules = tuple[ZoneInfo, Gap, Fold, int, int]  # the last two are the first and last microsecond
 
 
 def compile_schedule(schedule: Schedule, zone: ZoneInfo) -> Evaluator:
-    """Return the evaluator of a schedule; `zone` is for a schedule that names none.
+    """Return the evaluator of a schedule; `zone` is for one that names none. Equal schedules share an evaluator.
 
-    Equal schedules get the same evaluator, as long as the bounded cache remembers it. What a schedule can't know
-    without its runs is left out: `n`, and all but the first occurrence of a repeat without a wait.
+    What can't be known without the runs is left out: `n`, and all but the first occurrence of a repeat without a wait.
     """
     known = cast(AnySchedule, schedule)
     match known:
@@ -97,8 +94,7 @@ def _calendar(part: _Part, rules: _Rules) -> Calendar:
     dates, times = part
     info, gap, fold, start, end = rules
     plain = dates == _EVERY_DAY and len(times) == 1 and rules[1:] == ("next_valid", "first", FIRST, LAST)
-    kind = EveryDay if plain else Calendar
-    return kind(Walltimes(dates, times), zones.zone(info), gap, fold, start, end)
+    return (EveryDay if plain else Calendar)(Walltimes(dates, times), zones.zone(info), gap, fold, start, end)
 
 
 _grid: Final = lru_cache(maxsize=1024)(Grid)
@@ -112,18 +108,14 @@ def clear_caches() -> None:
 
 
 def begins_after(schedule: Schedule, now: int) -> int:
-    """Return the moment after which the first occurrence of a task added `now` lies, in microseconds since 1970.
-
-    Wall-clock kinds begin strictly after now; `Once` and `Repeat` with their first occurrence, even when it is over.
-    """
+    """Return after which instant a task added `now` first happens; a `Once` or `Repeat` does so even if that is over."""
     return now if schedule.on_wall and not isinstance(schedule, Once) else BEFORE_ALL
 
 
 def zone_for(schedule: Schedule, zone: ZoneInfo | str | None = None) -> ZoneInfo:
-    """Return the zone that a schedule is evaluated in: the given one, or else the machine's; UTC if it needs none.
+    """Return the zone for a schedule that names none: the given one, or else the machine's.
 
-    A zone that the schedule names itself wins over both, in `compile_schedule`. The machine's zone, which may be
-    misconfigured, is not read for a schedule that does not depend on it.
+    The machine's zone, which may be misconfigured, is not read for a schedule that does not depend on it.
     """
     if isinstance(zone, ZoneInfo):
         return zone

@@ -1,7 +1,4 @@
-"""The evaluators: each answers when one schedule happens, in integer microseconds since 1970-01-01T00:00Z.
-
-They know no clock and remember nothing but what they learned of zones and dates.
-"""
+"""The evaluators: each answers when one schedule happens. They remember nothing but what they learned of calendars."""
 
 from __future__ import annotations
 
@@ -17,10 +14,9 @@ from .zones import DAY, FIRST, LAST, Stretch, Zone
 
 
 class Evaluator(Protocol):
-    """When one schedule happens in one zone; every time is in microseconds since 1970.
+    """When one schedule happens in one zone; every time is in microseconds since 1970-01-01T00:00Z.
 
-    `anchor` is when the task was added. All of it is exact, total for any int, and takes a bounded number of steps
-    however far the times lie apart.
+    `anchor` is when the task was added. All is exact, total for any int, and takes a bounded number of steps.
     """
 
     __slots__ = ()
@@ -69,30 +65,27 @@ class Grid(Evaluator):
 class Calendar(Evaluator):
     """A series of wall-clock seconds in a zone, by the rules for gaps and folds, from `start` to `end`.
 
-    Away from the days when the clock is set, the zone's known offset gives the instant. Near them it is looked for in
-    one stretch between two changes after the other. An empty stretch is left for the one of the next wall-clock
-    second, so a search takes a few steps, and never more than there are stretches.
+    Away from the days when the clock is set, the zone's known offset gives the instant. Near them the stretches
+    between two changes are searched one by one. An empty stretch is left for the one of the next wall-clock second,
+    so a search takes a few steps, and never more than there are stretches.
     """
 
-    __slots__ = ("_days", "end", "fold", "gap", "start", "walltimes", "zone")
+    __slots__ = ("end", "fold", "gap", "start", "walltimes", "zone")
 
-    def __init__(
-        self, walltimes: Walltimes, zone: Zone, gap: Gap, fold: Fold, start: int = FIRST, end: int = LAST
-    ) -> None:
+    def __init__(self, walltimes: Walltimes, zone: Zone, gap: Gap, fold: Fold, start: int, end: int) -> None:
         self.walltimes = walltimes
         self.zone = zone
         self.gap = gap
         self.fold = fold
         self.start = start
         self.end = end
-        self._days = zone.days
 
     @override
     def next_after(self, t: int, anchor: int) -> int | None:
         instant = (t if t >= self.start else self.start - 1) // SECOND
-        offset = self._days[instant // DAY]
+        offset = self.zone[instant // DAY]
         if offset is not None and (wall := self.walltimes.after(instant + offset)) is not None:
-            ahead = self._days[(wall - offset) // DAY]
+            ahead = self.zone[(wall - offset) // DAY]
             if ahead is not None:
                 found = (wall - ahead) * SECOND
                 return found if found <= self.end else None
@@ -102,9 +95,9 @@ class Calendar(Evaluator):
     @override
     def latest(self, t: int, anchor: int) -> int | None:
         instant = min(t, self.end) // SECOND
-        offset = self._days[instant // DAY]
+        offset = self.zone[instant // DAY]
         if offset is not None and (wall := self.walltimes.latest(instant + offset)) is not None:
-            ahead = self._days[(wall - offset) // DAY]
+            ahead = self.zone[(wall - offset) // DAY]
             if ahead is not None:
                 found = (wall - ahead) * SECOND
                 return found if found >= self.start else None
@@ -113,15 +106,17 @@ class Calendar(Evaluator):
 
     @override
     def count(self, after: int, until: int, anchor: int) -> int:
-        if len(self.walltimes.times) > 1 or self.gap != "next_valid" or self.fold != "first":
+        time, *others = self.walltimes.times
+        if others or self.gap != "next_valid" or self.fold != "first":
             return count_pieces(self.pieces(after, until))
         # once on each date that exists: no need to look at each stretch, which takes 0.1 s for all of time
         begin = self._passed(max(after, self.start - 1) // SECOND) + 1
         end = self._passed(min(until, self.end) // SECOND)
         if begin > end:
             return 0
-        time = self.walltimes.times[0]
-        missing = [day for day in self.zone.missing() if begin <= day * DAY + time <= end and self.walltimes.has(day)]
+        missing = [
+            day for day in self.zone.missing_dates() if begin <= day * DAY + time <= end and self.walltimes.has(day)
+        ]
         return self.walltimes.count(begin, end) - len(missing)
 
     def _passed(self, instant: int) -> int:
@@ -135,9 +130,8 @@ class Calendar(Evaluator):
         last = min(until, self.end) // SECOND
         while at <= last:
             stretch = self.zone.stretch(at)
-            until_end = min(stretch.end, last + 1)
             for piece in self._pieces_of(stretch):
-                begin, end = max(piece.begin, at), min(piece.end, until_end)
+                begin, end = max(piece.begin, at), min(piece.end, stretch.end, last + 1)
                 if begin < end:
                     yield Piece(self.walltimes, begin, end, piece.offset)
             at = stretch.end
@@ -169,16 +163,14 @@ class Calendar(Evaluator):
             at = min(stretch.begin - 1, wall - stretch.before + 2 * DAY)
 
     def _pieces_of(self, stretch: Stretch) -> Iterator[Piece]:
-        """Yield what happens in a stretch: without what another pass of a fold has, and with what became of a gap."""
+        """Yield what happens in a stretch, without what another pass of a fold has, and what became of a gap."""
         begin, end, offset, before, after = stretch
         if self.fold == "first" and before > offset:
             begin += before - offset
         elif self.fold == "last" and after < offset:
             end -= offset - after
         yield Piece(self.walltimes, begin, end, offset)
-        if before >= offset or self.gap == "skip":
-            return
-        for low, high in _gap(stretch):
+        for low, high in _gap(stretch) if before < offset and self.gap != "skip" else ():
             if self.gap == "shift":
                 yield Piece(self.walltimes, low - before, high - before, before)
             elif (wall := self.walltimes.after(low - 1)) is not None and wall < high:
@@ -193,7 +185,7 @@ class EveryDay(Calendar):
     @override
     def next_after(self, t: int, anchor: int) -> int | None:
         instant = t // SECOND
-        offset = self._days[instant // DAY]
+        offset = self.zone[instant // DAY]
         if offset is None:
             return super().next_after(t, anchor)
         return (instant + DAY - (instant + offset - self.walltimes.times[0]) % DAY) * SECOND
@@ -202,8 +194,7 @@ class EveryDay(Calendar):
 class Union(Evaluator):
     """The occurrences of several calendars, and single moments; those that coincide are one.
 
-    It remembers between which two occurrences of each calendar it was asked last, so that a rare one is not searched
-    again for each occurrence of the others.
+    It remembers between which two occurrences of each calendar the last question lay, and searches none again there.
     """
 
     __slots__ = ("_calendars", "_known", "_moments")
@@ -237,7 +228,8 @@ class Union(Evaluator):
         for place, part in enumerate(self._calendars):
             known = self._known[place]
             if not known[0] <= t < known[1]:
-                latest, after = part.latest(t, t), part.next_after(t, t)
+                latest = t if t == known[1] <= LAST else part.latest(t, t)
+                after = part.next_after(t, t)
                 known = FIRST - 1 if latest is None else latest, LAST + 1 if after is None else after
                 self._known[place] = known
             found.append(known)

@@ -12,7 +12,6 @@ from .compiler import compile_schedule, zone_for
 from .evaluators import Evaluator
 from .zones import BEFORE_ALL
 
-_MOST: Final = 100_000
 _NARROWING: Final = frozenset({"excluding", "start_at", "end_at", "starting", "gap", "of"})
 
 
@@ -48,7 +47,7 @@ def between(
     evaluator, begun = _asked(schedule, zone, anchor, t)
     if limit is None:
         limit = evaluator.count(t, last, begun)
-        if limit > _MOST:
+        if limit > 100_000:
             raise ValueError(f"{limit:,} occurrences lie between these times; pass limit= for the first so many")
     elif limit < 0:
         raise ValueError(f"limit must not be negative, got {limit}; leave it out for all occurrences")
@@ -62,10 +61,7 @@ def between(
 def latest(
     schedule: Schedule, until: datetime, *, zone: ZoneInfo | str | None = None, anchor: datetime | None = None
 ) -> datetime | None:
-    """Return the last occurrence at or before `until`, aware, in UTC; None when there is none.
-
-    All else is as in `next_after()`.
-    """
+    """Return the last occurrence at or before `until`; all else is as in `next_after()`."""
     t = instant("until", until)
     evaluator, begun = _asked(schedule, zone, anchor, t)
     return _shown(evaluator.latest(t, begun))
@@ -74,10 +70,7 @@ def latest(
 def previous(
     schedule: Schedule, before: datetime, *, zone: ZoneInfo | str | None = None, anchor: datetime | None = None
 ) -> datetime | None:
-    """Return the last occurrence strictly before `before`, aware, in UTC; None when there is none.
-
-    It inverts `next_after()`: the previous of an occurrence's next one is that occurrence. All else is as there.
-    """
+    """Return the last occurrence strictly before `before`, so that it inverts `next_after()`; all else is as there."""
     t = instant("before", before)
     evaluator, begun = _asked(schedule, zone, anchor, t)
     return _shown(evaluator.latest(t - 1, begun))
@@ -91,10 +84,7 @@ def count(
     zone: ZoneInfo | str | None = None,
     anchor: datetime | None = None,
 ) -> int:
-    """Return how many occurrences lie after `after` and up to and including `until`, without a look at each.
-
-    It is the length of what `between()` returns, and all else is as there.
-    """
+    """Return the length of what `between()` returns, of any size, without a look at each occurrence."""
     t, last = instant("after", after), instant("until", until)
     evaluator, begun = _asked(schedule, zone, anchor, t)
     return evaluator.count(t, last, begun)
@@ -117,7 +107,7 @@ def instant(name: str, value: datetime) -> int:
 
 
 def _asked(schedule: Schedule, zone: ZoneInfo | str | None, anchor: datetime | None, t: int) -> tuple[Evaluator, int]:
-    """Return a schedule's evaluator, and when the task was added; without an anchor that is `t`."""
+    """Return a schedule's evaluator and its anchor, which is `t` if none is given."""
     begun = t if anchor is None else instant("anchor", anchor)
     return compile_schedule(schedule, zone_for(schedule, zone)), begun
 

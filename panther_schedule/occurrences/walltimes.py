@@ -58,10 +58,7 @@ class Walltimes:
 
 
 class Piece(NamedTuple):
-    """The part of a series that happens from `begin` to before `end`, on a clock that is `offset` ahead of UTC.
-
-    All are in seconds, as are the instants that it is asked for.
-    """
+    """What happens of a series from `begin` to before `end` on a clock that is `offset` ahead of UTC; in seconds."""
 
     walltimes: Walltimes
     begin: int

@@ -18,12 +18,9 @@ from ..models.days import FIRST_DATE, LAST_DATE
 DAY: Final = 86_400  # seconds
 FIRST_SECOND: Final = FIRST_DATE * DAY
 LAST_SECOND: Final = (LAST_DATE + 1) * DAY - 1
-FIRST: Final = FIRST_SECOND * SECOND
-"""The first microsecond of the year 1."""
+FIRST: Final = FIRST_SECOND * SECOND  # the first and the last microsecond of all time
 LAST: Final = LAST_SECOND * SECOND + SECOND - 1
-"""The last microsecond of the year 9999."""
 BEFORE_ALL: Final = -(1 << 80)
-"""Earlier than any instant, in seconds and in microseconds."""
 
 _KNOWN_DAYS: Final = 4096
 _SAFE_FIRST: Final = FIRST_SECOND + 2 * DAY
@@ -43,36 +40,54 @@ _instant_of: Final = itemgetter(0)
 class Stretch(NamedTuple):
     """The time from `begin` to before `end`, in which a zone's clock is not set.
 
-    A long one is cut into pieces, at least five days from where the clock is set; such pieces may overlap.
+    A long one is cut into pieces, at least five days from any change; what two calls return may overlap.
     """
 
     begin: int
     end: int
     offset: int
-    before: int
-    """The offset of the stretch before."""
-    after: int
-    """The offset of the stretch after."""
+    before: int  # the offset of the stretch before
+    after: int  # the offset of the stretch after
 
     def skipped_dates(self) -> range:
         """Return the local dates that the clock skipped whole at `begin`, as 2011-12-30 in Apia."""
         return range(-(-(self.begin + self.before) // DAY), (self.begin + self.offset) // DAY)
 
 
-class Zone:
-    """One zone's clock, with what was learned of it."""
+class Zone(dict[int, int | None]):
+    """One zone's clock; indexed by a UTC day, counted from 1970, it gives its offset, or None near a change.
 
-    __slots__ = ("_changes", "_missing", "days", "info")
+    No zone of the IANA data ever set its clock twice within six days, or by more than 24 hours. So two equal offsets
+    five days apart are that of all days between them, and within a day of a known one each wall-clock second happens
+    exactly once. It forgets all days when it holds 4096.
+    """
+
+    __slots__ = ("_changes", "_missing", "info")
 
     def __init__(self, info: ZoneInfo) -> None:
+        super().__init__()
         self.info = info
-        self.days = Days(info)
         self._changes: dict[int, tuple[tuple[int, int, int], ...]] = {}
         self._missing: tuple[int, ...] | None = None
 
+    def __missing__(self, day: int) -> int | None:
+        offset: int | None = None
+        if FIRST_DATE + 3 < day < LAST_DATE - 3:
+            offset = self.offset((day - 2) * DAY)
+            if offset != self.offset((day + 3) * DAY):
+                offset = None
+        if len(self) >= _KNOWN_DAYS:
+            self.clear()
+        self[day] = offset
+        return offset
+
     def offset(self, instant: int) -> int:
         """Return how many seconds the zone's clock is ahead of UTC at this second since 1970."""
-        return _offset(self.info, instant)
+        # no clock is set in the first or last two days of time, and within them the local date may be unrepresentable
+        if not _SAFE_FIRST <= instant <= _SAFE_LAST:
+            instant = _SAFE_FIRST if instant < _SAFE_FIRST else _SAFE_LAST
+        offset = _from_timestamp(instant, self.info).utcoffset()
+        return offset.days * DAY + offset.seconds if offset else 0
 
     def stretch(self, instant: int) -> Stretch:
         """Return the stretch around an instant."""
@@ -86,8 +101,8 @@ class Zone:
         end, _, after = changes[place]
         return Stretch(begin + shift, end + shift, offset, before, after)
 
-    def missing(self) -> tuple[int, ...]:
-        """Return the local dates that do not exist; the first call for a zone takes about two milliseconds."""
+    def missing_dates(self) -> tuple[int, ...]:
+        """Return the local dates that do not exist; the first call takes about two milliseconds."""
         if self._missing is None:
             found: list[int] = []
             for low in range(_FIRST_CHANGE, _YEARLY, _QUARTER):
@@ -100,9 +115,9 @@ class Zone:
         return self._missing
 
     def _changes_around(self, span: int) -> tuple[tuple[int, int, int], ...]:
-        """Return each change around a span of 1,200 days: its instant, the offset before and the one from then on.
+        """Return each change around a span of 1,200 days, as its instant and the offsets before it and from then on.
 
-        The first and the last one, five days from the span, change nothing: there a longer stretch is cut.
+        The first and the last one change nothing: there, five days from the span, a longer stretch is cut.
         """
         known = self._changes.get(span)
         if known is None:
@@ -114,7 +129,7 @@ class Zone:
                 if after != before:
                     found.append((self._change(high - _SAMPLE, high), before, after))
                 before = after
-            # a change in the last five days comes before this cut: to an instant of the span it is as good as sorted
+            # beside the cuts the order may be wrong, which to a bisection from within the span makes no difference
             found.append((end - _SAMPLE, before, before))
             known = self._changes[span] = tuple(found)
         return known
@@ -131,39 +146,4 @@ class Zone:
         return high
 
 
-class Days(dict[int, int | None]):
-    """The offset of a UTC day, counted from 1970; None when the clock is set within two days of it.
-
-    No zone of the IANA data ever set its clock twice within six days, or by more than 24 hours, so two equal
-    offsets five days apart are the offset of all days between them, and within a day of a known one each
-    wall-clock second happens exactly once. It forgets everything when it holds 4096 days.
-    """
-
-    __slots__ = ("_info",)
-
-    def __init__(self, info: ZoneInfo) -> None:
-        super().__init__()
-        self._info = info
-
-    def __missing__(self, day: int) -> int | None:
-        offset: int | None = None
-        if FIRST_DATE + 3 < day < LAST_DATE - 3:
-            offset = _offset(self._info, (day - 2) * DAY)
-            if offset != _offset(self._info, (day + 3) * DAY):
-                offset = None
-        if len(self) >= _KNOWN_DAYS:
-            self.clear()
-        self[day] = offset
-        return offset
-
-
 zone: Final = lru_cache(maxsize=256)(Zone)
-"""The zone's clock; the same object for the same `ZoneInfo`."""
-
-
-def _offset(info: ZoneInfo, instant: int) -> int:
-    # no clock is set in the first or last two days of time, and within them the local date may be unrepresentable
-    if not _SAFE_FIRST <= instant <= _SAFE_LAST:
-        instant = _SAFE_FIRST if instant < _SAFE_FIRST else _SAFE_LAST
-    offset = _from_timestamp(instant, info).utcoffset()
-    return offset.days * DAY + offset.seconds if offset else 0

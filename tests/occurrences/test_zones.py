@@ -14,7 +14,7 @@ from panther_schedule.models.days import DayRule
 from panther_schedule.occurrences import compiler
 from panther_schedule.occurrences.evaluators import Calendar
 from panther_schedule.occurrences.walltimes import Walltimes
-from panther_schedule.occurrences.zones import DAY, FIRST_SECOND, LAST_SECOND, Zone, zone
+from panther_schedule.occurrences.zones import DAY, FIRST, FIRST_SECOND, LAST, LAST_SECOND, Zone, zone
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NAMES = st.sampled_from(
@@ -48,7 +48,9 @@ def wall(text: str) -> int:
 def resolve(here: Zone, wall: int) -> list[int]:
     """The instants at which a schedule of this wall-clock second alone happens: by default one, or none."""
     day, second = divmod(wall, DAY)
-    once = Calendar(Walltimes(DayRule(starting=day, every=10_000_000), (second,)), here, "next_valid", "first")
+    once = Calendar(
+        Walltimes(DayRule(starting=day, every=10_000_000), (second,)), here, "next_valid", "first", FIRST, LAST
+    )
     low, high = (wall - 3 * DAY) * SECOND, (wall + 3 * DAY) * SECOND
     found = once.next_after(low, 0)
     assert once.latest(high, 0) == found
@@ -110,10 +112,10 @@ def test_a_wall_clock_second_happens_at(name: str, text: str, expected: list[str
 def test_before_year_1_and_after_9999_there_is_nothing_and_no_error() -> None:
     for name in ("UTC", "America/New_York", "Pacific/Kiritimati"):
         here = clock(name)
-        every_second = Calendar(Walltimes(DayRule(), tuple(range(DAY))), here, "next_valid", "first")
+        every_second = Calendar(Walltimes(DayRule(), tuple(range(DAY))), here, "next_valid", "first", FIRST, LAST)
         for far in (-(1 << 80), FIRST_SECOND - 1, LAST_SECOND + 1, 1 << 80):
             assert every_second.count(far * SECOND - 1, far * SECOND, 0) == 0
-            assert here.days[far // DAY] is None
+            assert here[far // DAY] is None
         assert here.offset(-(1 << 80)) == here.offset(FIRST_SECOND)
         assert here.offset(1 << 80) == here.offset(LAST_SECOND)
 
@@ -129,7 +131,7 @@ def test_the_offset_is_zoneinfos(name: str, instant: int) -> None:
 def test_a_known_day_has_one_offset_and_an_unknown_one_is_near_a_change(name: str, instant: int) -> None:
     here, day = clock(name), instant // DAY
     around = {here.offset(day * DAY + hours * 3600) for hours in range(-48, 73)}
-    assert around == {here.days[day]} or (here.days[day] is None and len(around) > 1)
+    assert around == {here[day]} or (here[day] is None and len(around) > 1)
 
 
 @given(NAMES, st.integers(wall("1840-01-01"), wall("2100-01-01")), st.integers(0, 3 * DAY))
@@ -160,7 +162,7 @@ MISSING: list[tuple[str, list[str]]] = [
 @pytest.mark.parametrize(("name", "dates"), MISSING)
 def test_the_dates_that_do_not_exist_are_counted(name: str, dates: list[str]) -> None:
     here = clock(name)
-    assert [f"{EPOCH + timedelta(days=day):%Y-%m-%d}" for day in here.missing()] == dates
+    assert [f"{EPOCH + timedelta(days=day):%Y-%m-%d}" for day in here.missing_dates()] == dates
     for text in dates:
         day = (date.fromisoformat(text) - date(1970, 1, 1)).days
         assert [len(resolve(here, each * DAY + DAY // 2)) for each in (day - 1, day, day + 1)] == [1, 0, 1]
@@ -169,8 +171,8 @@ def test_the_dates_that_do_not_exist_are_counted(name: str, dates: list[str]) ->
 def test_the_caches_are_bounded_and_can_be_cleared() -> None:
     here = clock("Europe/Paris")
     for day in range(10_000):
-        here.days[day]
-    assert len(here.days) <= 4096
+        here[day]
+    assert len(here) <= 4096
     assert clock("Europe/Paris") is here
     compiler.clear_caches()
     assert clock("Europe/Paris") is not here
