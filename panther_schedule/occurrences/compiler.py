@@ -108,7 +108,7 @@ def clear_caches() -> None:
 
 
 def begins_after(schedule: Schedule, now: int) -> int:
-    """Return after which instant a task added `now` first happens; a `Once` or `Repeat` does so even if that is over."""
+    """Return after which instant a task added `now` happens first; a `Once` or `Repeat` does so even in the past."""
     return now if schedule.on_wall and not isinstance(schedule, Once) else BEFORE_ALL
 
 

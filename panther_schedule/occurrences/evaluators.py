@@ -66,8 +66,7 @@ class Calendar(Evaluator):
     """A series of wall-clock seconds in a zone, by the rules for gaps and folds, from `start` to `end`.
 
     Away from the days when the clock is set, the zone's known offset gives the instant. Near them the stretches
-    between two changes are searched one by one. An empty stretch is left for the one of the next wall-clock second,
-    so a search takes a few steps, and never more than there are stretches.
+    between two changes are searched one by one; those without a wall-clock second of the series are passed over.
     """
 
     __slots__ = ("end", "fold", "gap", "start", "walltimes", "zone")

@@ -22,7 +22,6 @@ FIRST: Final = FIRST_SECOND * SECOND  # the first and the last microsecond of al
 LAST: Final = LAST_SECOND * SECOND + SECOND - 1
 BEFORE_ALL: Final = -(1 << 80)
 
-_KNOWN_DAYS: Final = 4096
 _SAFE_FIRST: Final = FIRST_SECOND + 2 * DAY
 _SAFE_LAST: Final = LAST_SECOND - 2 * DAY
 _from_timestamp: Final = datetime.fromtimestamp
@@ -55,11 +54,10 @@ class Stretch(NamedTuple):
 
 
 class Zone(dict[int, int | None]):
-    """One zone's clock; indexed by a UTC day, counted from 1970, it gives its offset, or None near a change.
+    """One zone's clock; indexed by a UTC day, counted from 1970, it gives that day's offset, or None near a change.
 
     No zone of the IANA data ever set its clock twice within six days, or by more than 24 hours. So two equal offsets
-    five days apart are that of all days between them, and within a day of a known one each wall-clock second happens
-    exactly once. It forgets all days when it holds 4096.
+    five days apart hold between them, and within a day of a known day each wall-clock second happens exactly once.
     """
 
     __slots__ = ("_changes", "_missing", "info")
@@ -76,7 +74,7 @@ class Zone(dict[int, int | None]):
             offset = self.offset((day - 2) * DAY)
             if offset != self.offset((day + 3) * DAY):
                 offset = None
-        if len(self) >= _KNOWN_DAYS:
+        if len(self) >= 4096:
             self.clear()
         self[day] = offset
         return offset

@@ -6,7 +6,6 @@ known by arithmetic.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from math import lcm
 from typing import Any
@@ -19,10 +18,9 @@ from hypothesis import strategies as st
 from strategies import slow
 
 from panther_schedule import BackgroundTask, Passed, Scheduler, VirtualClock
-from panther_schedule.models.days import Dates
 from panther_schedule.models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Weekly
 from panther_schedule.occurrences import compiler, zones
-from panther_schedule.occurrences.queries import between, count, next_after
+from panther_schedule.occurrences.queries import between, count
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 STEADY = ["UTC", "Asia/Tokyo", "Asia/Kolkata", "America/Caracas", "Asia/Ho_Chi_Minh", "Asia/Samarkand"]
@@ -126,14 +124,14 @@ def test_a_count_is_the_length_of_the_list(schedule: AnySchedule, zone: str, spa
     assert between(schedule, after, until, zone=zone, limit=100) == expected[:100]
 
 
-@pytest.mark.parametrize("samples", [1, 2, 7])
+@pytest.mark.parametrize("samples", [1, 7])
 @pytest.mark.parametrize("zone", ["America/New_York", "Africa/Casablanca", "Pacific/Apia", "UTC"])
 def test_where_a_long_stretch_is_cut_makes_no_difference(
     zone: str, samples: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(zones, "_SPAN", samples * zones._SAMPLE)
     compiler.clear_caches()
-    after, until = utc("2008-02-01"), utc("2012-02-01")
+    after, until = utc("2010-02-01"), utc("2012-02-01")
     for gap in ("next_valid", "shift", "skip"):
         for fold in ("first", "last", "both"):
             rules: Any = {"gap": gap, "fold": fold}
@@ -218,23 +216,12 @@ def test_an_outage_in_a_zone_whose_clock_is_never_set_is_counted_once() -> None:
     ],
 )
 @pytest.mark.parametrize("ask", ["next_after", "latest"])
-def test_what_a_part_of_a_union_does_not_have_is_not_searched_again(
-    union: AnyOf, ask: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    steps = 0
-
-    def counted(self: Dates, number: int) -> int:
-        nonlocal steps
-        steps += 1
-        return looked_up(self, number)
-
-    looked_up: Callable[[Dates, int], int] = dict[int, int].__getitem__
-    monkeypatch.setattr(Dates, "__getitem__", counted)
-    assert next_after(union, utc("2026-06-01")) == utc("2026-06-01 08:00")
+def test_what_a_part_of_a_union_does_not_have_is_not_searched_again(union: AnyOf, ask: str, looks: list[int]) -> None:
+    compiler.clear_caches()
     evaluator = compiler.compile_schedule(union, ZoneInfo("UTC"))
-    t, steps = 1_780_300_800_000_000, 0
+    t = 1_780_300_800_000_000
     for _ in range(100):
         found = getattr(evaluator, ask)(t, 0)
         assert found is not None
         t = found if ask == "next_after" else found - 1
-    assert steps < 1_000
+    assert len(looks) < 1_000
