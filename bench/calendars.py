@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo
 
 from panther_schedule.clock import microseconds
 from panther_schedule.models.schedules import AnySchedule, Cron, Daily
-from panther_schedule.occurrences.queries import compile as compile_schedule
+from panther_schedule.occurrences.compiler import compile_schedule
 
 NEW_YORK = ZoneInfo("America/New_York")
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -101,7 +101,15 @@ def main() -> None:
         ]
         print(f"{line:16} {median(mine):6.2f} us (bar {bar:2})  " + "  ".join(shown))
     tests = Path(__file__).parent.parent / "tests"
-    fuzz = [sys.executable, "-m", "pytest", "-q", "-k", "any_line_and_document", str(tests / "test_calendars.py")]
+    fuzz = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-k",
+        "any_line_and_document",
+        str(tests / "occurrences" / "test_calendars.py"),
+    ]
     subprocess.run(fuzz, check=True, env={**os.environ, "CASES": "100000"})  # noqa: S603 - our own tests
 
 

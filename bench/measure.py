@@ -247,7 +247,7 @@ def daily(side: str) -> Figures:
         from datetime import time as clock_time
 
         from panther_schedule import Daily
-        from panther_schedule.occurrences.queries import compile as compile_schedule
+        from panther_schedule.occurrences.compiler import compile_schedule
 
         next_after = compile_schedule(Daily(clock_time(8)), zone).next_after
         at = anchor = int(start.timestamp()) * 1_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import zoneinfo
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import NoReturn
 
@@ -15,6 +15,7 @@ import pytest
 
 import panther_schedule
 from panther_schedule import Scheduler, VirtualClock
+from panther_schedule.models.days import Years
 
 zoneinfo.reset_tzpath(to=())  # the tzdata package alone, whatever zones the machine has
 
@@ -59,3 +60,17 @@ def virtual_background_tasks(clock: VirtualClock, monkeypatch: pytest.MonkeyPatc
         for place in (panther_schedule, sys.modules["panther_schedule.background_tasks"]):
             monkeypatch.setattr(place, "background_tasks", scheduler)
         yield scheduler
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The years whose dates were looked at; a test may clear it."""
+    seen: list[int] = []
+
+    def noted(self: Years, number: int) -> int:
+        seen.append(number)
+        return looked_up(self, number)
+
+    looked_up: Callable[[Years, int], int] = dict[int, int].__getitem__
+    monkeypatch.setattr(Years, "__getitem__", noted)
+    return seen

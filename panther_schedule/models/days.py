@@ -25,8 +25,8 @@ ALL_WEEKDAYS: Final = (1 << 7) - 1
 """Bits 0 to 6: each weekday, from Monday."""
 
 _EPOCH: Final = date(1970, 1, 1).toordinal()
-_FIRST_DATE: Final = date.min.toordinal() - _EPOCH
-_LAST_DATE: Final = date.max.toordinal() - _EPOCH
+FIRST_DATE: Final = date.min.toordinal() - _EPOCH
+LAST_DATE: Final = date.max.toordinal() - _EPOCH
 _KNOWN_YEARS: Final = 128
 
 
@@ -112,11 +112,11 @@ class Dates:
     __slots__ = ("_first", "_years")
 
     def __init__(self, rules: tuple[DayRule, ...]) -> None:
-        self._first = min(_FIRST_DATE if rule.starting is None else rule.starting for rule in rules)
+        self._first = min(FIRST_DATE if rule.starting is None else rule.starting for rule in rules)
         self._years = Years(rules)
 
     def __contains__(self, day: int) -> bool:
-        if not self._first <= day <= _LAST_DATE:
+        if not self._first <= day <= LAST_DATE:
             return False
         year, begin = _year_of(day)
         return self._years[year] >> day - begin & 1 == 1
@@ -124,7 +124,7 @@ class Dates:
     def after(self, day: int) -> int | None:
         """Return the first date after `day`."""
         day = max(day + 1, self._first)
-        if day > _LAST_DATE:
+        if day > LAST_DATE:
             return None
         year, begin = _year_of(day)
         found = self._years[year] >> day - begin
@@ -138,7 +138,7 @@ class Dates:
 
     def latest(self, day: int) -> int | None:
         """Return the last date at or before `day`."""
-        day = min(day, _LAST_DATE)
+        day = min(day, LAST_DATE)
         if day < self._first:
             return None
         year, begin = _year_of(day)
@@ -153,7 +153,7 @@ class Dates:
 
     def count(self, first: int, last: int) -> int:
         """Return how many dates there are from `first` to `last`."""
-        first, last = max(first, self._first), min(last, _LAST_DATE)
+        first, last = max(first, self._first), min(last, LAST_DATE)
         if first > last:
             return 0
         (low, first_begin), (high, last_begin) = _year_of(first), _year_of(last)

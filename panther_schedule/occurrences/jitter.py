@@ -4,10 +4,7 @@ from __future__ import annotations
 
 
 def spread(key: str, scheduled_at: int, limit: int) -> int:
-    """Return a delay from zero to below `limit`, all in microseconds; zero for a `limit` of zero.
-
-    It depends on `key` and `scheduled_at` alone, so every process and every restart has the same one.
-    """
+    """Return a delay from zero to below `limit`, in microseconds; a `limit` of zero gives zero."""
     if limit <= 0:
         return 0
     from hashlib import blake2b  # noqa: PLC0415 - it takes 2 ms to import, and few tasks have jitter

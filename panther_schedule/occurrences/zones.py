@@ -1,146 +1,138 @@
-"""Time zones in integer seconds: the offset at an instant, and the instant of a wall-clock second.
+"""Time zones in integer seconds: how far a zone's clock is ahead of UTC, and when it is set.
 
-A wall-clock second is counted like an instant, from 1970-01-01T00:00, but on the zone's own clock. The two rules
-for the days when that clock is set: a second that it skips happens at the end of the gap (`next_valid`), and one
-that it passes twice happens the first time (`first`). A local date that is skipped whole, as 2011-12-30 was in
-Apia, has no seconds at all.
-
-All of it is total: beyond the years 1 to 9999 there is nothing, and no OverflowError.
+An instant is counted from 1970-01-01T00:00Z. A wall-clock second is counted like one, but on the zone's own clock.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 from operator import itemgetter
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-DAY: Final = 86_400  # seconds
-FIRST_DAY: Final = date.min.toordinal() - date(1970, 1, 1).toordinal()
-"""The local date 0001-01-01, in days since 1970."""
-LAST_DAY: Final = date.max.toordinal() - date(1970, 1, 1).toordinal()
-"""The local date 9999-12-31, in days since 1970."""
-FIRST_SECOND: Final = FIRST_DAY * DAY
-LAST_SECOND: Final = (LAST_DAY + 1) * DAY - 1
+from ..clock import SECOND
+from ..models.days import FIRST_DATE, LAST_DATE
 
-_KNOWN_DAYS: Final = 4096
+DAY: Final = 86_400  # seconds
+FIRST_SECOND: Final = FIRST_DATE * DAY
+LAST_SECOND: Final = (LAST_DATE + 1) * DAY - 1
+FIRST: Final = FIRST_SECOND * SECOND  # the first and the last microsecond of all time
+LAST: Final = LAST_SECOND * SECOND + SECOND - 1
+BEFORE_ALL: Final = -(1 << 80)
+
 _SAFE_FIRST: Final = FIRST_SECOND + 2 * DAY
 _SAFE_LAST: Final = LAST_SECOND - 2 * DAY
 _from_timestamp: Final = datetime.fromtimestamp
-_DATE_LINE: Final = 20 * 3600  # a clock set on by more than this crossed the date line; all else is below 8 hours
-# The only stretch of history in which a zone may cross it: local mean time before, one yearly rule for ever after.
-_CROSSINGS: Final = range(
-    int(datetime(1800, 1, 1, tzinfo=UTC).timestamp()), int(datetime(2100, 1, 1, tzinfo=UTC).timestamp()), 90 * DAY
-)
-_FIRST_CHANGE: Final = _CROSSINGS.start
+# No clock of the IANA data was set before the first year; after the second each zone has one yearly rule for ever.
+_FIRST_CHANGE: Final = int(datetime(1800, 1, 1, tzinfo=UTC).timestamp())
+_YEARLY: Final = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp())
 _CYCLE: Final = 146_097 * DAY  # 400 years, in which dates, weekdays and the yearly rules of all zones come round
-_CYCLES: Final = _CROSSINGS.stop + _CYCLE  # later changes are those of a cycle before
-_SPAN: Final = 400 * DAY
 _SAMPLE: Final = 5 * DAY  # shorter than the time between two changes of any zone
-_BEFORE_ALL: Final = -(1 << 80)
+_SPAN: Final = 240 * _SAMPLE
+_QUARTER: Final = 90 * DAY
+_DATE_LINE: Final = 20 * 3600  # a clock that is set on by more crossed the date line; all else is below 8 hours
 _instant_of: Final = itemgetter(0)
 
 
 class Stretch(NamedTuple):
-    """The time from `begin` to before `end`, in which a zone's clock is not set."""
+    """The time from `begin` to before `end`, in which a zone's clock is not set.
+
+    A long one is cut into pieces, at least five days from any change; what two calls return may overlap.
+    """
 
     begin: int
     end: int
     offset: int
-    before: int
-    """The offset of the stretch before; the same one where a long stretch is cut into pieces."""
-    after: int
-    """The offset of the stretch after."""
+    before: int  # the offset of the stretch before
+    after: int  # the offset of the stretch after
+
+    def skipped_dates(self) -> range:
+        """Return the local dates that the clock skipped whole at `begin`, as 2011-12-30 in Apia."""
+        return range(-(-(self.begin + self.before) // DAY), (self.begin + self.offset) // DAY)
 
 
-class Zone:
-    """One zone's clock, with what was learned of it."""
+class Zone(dict[int, int | None]):
+    """One zone's clock; indexed by a UTC day, counted from 1970, it gives that day's offset, or None near a change.
 
-    __slots__ = ("_changes", "_epoch", "_missing", "_near", "days", "info")
+    No zone of the IANA data ever set its clock twice within six days, or by more than 24 hours. So two equal offsets
+    five days apart hold between them, and within a day of a known day each wall-clock second happens exactly once.
+    """
+
+    __slots__ = ("_changes", "_missing", "info")
 
     def __init__(self, info: ZoneInfo) -> None:
+        super().__init__()
         self.info = info
-        self.days = Days(info)
-        self._epoch = datetime(1970, 1, 1, tzinfo=info)
-        self._missing: tuple[int, ...] | None = None
         self._changes: dict[int, tuple[tuple[int, int, int], ...]] = {}
-        self._near: dict[int, tuple[tuple[int, int, int], ...]] = {}
+        self._missing: tuple[int, ...] | None = None
+
+    def __missing__(self, day: int) -> int | None:
+        offset: int | None = None
+        if FIRST_DATE + 3 < day < LAST_DATE - 3:
+            offset = self.offset((day - 2) * DAY)
+            if offset != self.offset((day + 3) * DAY):
+                offset = None
+        if len(self) >= 4096:
+            self.clear()
+        self[day] = offset
+        return offset
 
     def offset(self, instant: int) -> int:
         """Return how many seconds the zone's clock is ahead of UTC at this second since 1970."""
-        return _offset(self.info, instant)
-
-    def resolve(self, wall: int) -> tuple[int, ...]:
-        """Return the instants, in seconds since 1970, at which this wall-clock second happens: one, or none.
-
-        There is none when its local date does not exist, or when the instant lies beyond the years 1 to 9999.
-        """
-        day = wall // DAY
-        if not FIRST_DAY <= day <= LAST_DAY:
-            return ()
-        local = self._epoch + timedelta(seconds=wall)  # of one zone, so this is wall-clock arithmetic
-        before = _seconds(local.utcoffset())
-        after = _seconds(local.replace(fold=1).utcoffset())
-        instant = wall - before  # the only one, or the first of two
-        if after > before:
-            instant = self._gap_end(wall - after, wall - before)
-            if instant + before <= day * DAY and instant + after >= (day + 1) * DAY:
-                return ()
-        return (instant,) if FIRST_SECOND <= instant <= LAST_SECOND else ()
+        # no clock is set in the first or last two days of time, and within them the local date may be unrepresentable
+        if not _SAFE_FIRST <= instant <= _SAFE_LAST:
+            instant = _SAFE_FIRST if instant < _SAFE_FIRST else _SAFE_LAST
+        offset = _from_timestamp(instant, self.info).utcoffset()
+        return offset.days * DAY + offset.seconds if offset else 0
 
     def stretch(self, instant: int) -> Stretch:
-        """Return the stretch around an instant; a long one may be cut into pieces of some years."""
+        """Return the stretch around an instant."""
         if instant < _FIRST_CHANGE:
             offset = self.offset(instant)
-            return Stretch(_BEFORE_ALL, _FIRST_CHANGE, offset, offset, offset)
-        shift = max(0, (instant - _CYCLES) // _CYCLE + 1) * _CYCLE
-        near = self._changes_near((instant - shift - 1) // _SPAN)
-        place = bisect_right(near, instant - shift, key=_instant_of)
-        begin, before, offset = near[place - 1]
-        end, _, after = near[place]
+            return Stretch(BEFORE_ALL, _FIRST_CHANGE, offset, offset, offset)
+        shift = max(0, (instant - _YEARLY) // _CYCLE) * _CYCLE
+        changes = self._changes_around((instant - shift) // _SPAN)
+        place = bisect_right(changes, instant - shift, key=_instant_of)
+        begin, before, offset = changes[place - 1]
+        end, _, after = changes[place]
         return Stretch(begin + shift, end + shift, offset, before, after)
 
-    def missing(self, first: int, last: int) -> int:
-        """Count the local dates from `first` to `last`, in days since 1970, that do not exist.
-
-        The first call for a zone takes about two milliseconds.
-        """
-        return len(self.missing_dates(first, last))
-
-    def missing_dates(self, first: int, last: int) -> tuple[int, ...]:
-        """Return those dates."""
+    def missing_dates(self) -> tuple[int, ...]:
+        """Return the local dates that do not exist; the first call takes about two milliseconds."""
         if self._missing is None:
-            self._missing = self._find_missing()
-        missing = self._missing
-        return missing[bisect_right(missing, first - 1) : bisect_right(missing, last)]
+            found: list[int] = []
+            for low in range(_FIRST_CHANGE, _YEARLY, _QUARTER):
+                if self.offset(low + _QUARTER) - self.offset(low) > _DATE_LINE:
+                    stretch = self.stretch(low)
+                    while not stretch.skipped_dates():
+                        stretch = self.stretch(stretch.end)
+                    found += stretch.skipped_dates()
+            self._missing = tuple(found)
+        return self._missing
 
-    def _changes_near(self, span: int) -> tuple[tuple[int, int, int], ...]:
-        """Return the changes of a span and its neighbours, between two that change nothing."""
-        near = self._near.get(span)
-        if near is None:
-            begin, end = (span - 1) * _SPAN, (span + 2) * _SPAN
-            first, last = self.offset(begin), self.offset(end)
-            inner = (change for part in (span - 1, span, span + 1) for change in self._changes_of(part))
-            near = self._near[span] = ((begin, first, first), *inner, (end + 1, last, last))
-        return near
+    def _changes_around(self, span: int) -> tuple[tuple[int, int, int], ...]:
+        """Return each change around a span of 1,200 days, as its instant and the offsets before it and from then on.
 
-    def _changes_of(self, span: int) -> tuple[tuple[int, int, int], ...]:
-        """Return each change after the begin of a span and up to its end: the instant, the offsets before and after."""
+        The first and the last one change nothing: there, five days from the span, a longer stretch is cut.
+        """
         known = self._changes.get(span)
         if known is None:
-            found: list[tuple[int, int, int]] = []
-            low, before = span * _SPAN, self.offset(span * _SPAN)
-            for high in range(low + _SAMPLE, low + _SPAN + 1, _SAMPLE):
+            low, end = span * _SPAN - 2 * _SAMPLE, (span + 1) * _SPAN + 2 * _SAMPLE
+            before = self.offset(low)
+            found = [(low + _SAMPLE, before, before)]
+            for high in range(low + _SAMPLE, end + 1, _SAMPLE):
                 after = self.offset(high)
                 if after != before:
-                    found.append((self._gap_end(high - _SAMPLE, high), before, after))
+                    found.append((self._change(high - _SAMPLE, high), before, after))
                 before = after
+            # beside the cuts the order may be wrong, which to a bisection from within the span makes no difference
+            found.append((end - _SAMPLE, before, before))
             known = self._changes[span] = tuple(found)
         return known
 
-    def _gap_end(self, low: int, high: int) -> int:
+    def _change(self, low: int, high: int) -> int:
         """Return the first instant in (low, high] whose offset is not that of `low`."""
         before = self.offset(low)
         while high - low > 1:
@@ -151,68 +143,5 @@ class Zone:
                 high = middle
         return high
 
-    def _find_missing(self) -> tuple[int, ...]:
-        days: list[int] = []
-        east = self.offset(_CROSSINGS.start)
-        for low in _CROSSINGS:
-            high, west = low + _CROSSINGS.step, east
-            east = self.offset(high)
-            if east - west < _DATE_LINE:
-                continue
-            while high - low > 1:
-                middle = (low + high) // 2
-                if self.offset(middle) - west < _DATE_LINE:
-                    low = middle
-                else:
-                    high = middle
-            first = -(-(high + self.offset(low)) // DAY)
-            days.extend(range(first, (high + self.offset(high)) // DAY))
-        return tuple(days)
 
-
-class Days(dict[int, int | None]):
-    """The offset of a UTC day, counted from 1970; None when the clock is set within two days of it.
-
-    No zone of the IANA data ever set its clock twice within six days, or by more than 24 hours, so two equal
-    offsets five days apart are the offset of all days between them, and within a day of a known one each
-    wall-clock second happens exactly once. It forgets everything when it holds 4096 days.
-    """
-
-    __slots__ = ("_info",)
-
-    def __init__(self, info: ZoneInfo) -> None:
-        super().__init__()
-        self._info = info
-
-    def __missing__(self, day: int) -> int | None:
-        offset: int | None = None
-        if FIRST_DAY + 3 < day < LAST_DAY - 3:
-            offset = _offset(self._info, (day - 2) * DAY)
-            if offset != _offset(self._info, (day + 3) * DAY):
-                offset = None
-        if len(self) >= _KNOWN_DAYS:
-            self.clear()
-        self[day] = offset
-        return offset
-
-
-@lru_cache(maxsize=256)
-def zone(info: ZoneInfo) -> Zone:
-    """Return the zone's clock; the same object for the same `ZoneInfo`."""
-    return Zone(info)
-
-
-def clear_caches() -> None:
-    """Forget every zone, as is needed after `ZoneInfo.clear_cache()` has read new time zone data."""
-    zone.cache_clear()
-
-
-def _offset(info: ZoneInfo, instant: int) -> int:
-    # no clock is set in the first or last two days of time, and within them the local date may be unrepresentable
-    if not _SAFE_FIRST <= instant <= _SAFE_LAST:
-        instant = _SAFE_FIRST if instant < _SAFE_FIRST else _SAFE_LAST
-    return _seconds(_from_timestamp(instant, info).utcoffset())
-
-
-def _seconds(offset: timedelta | None) -> int:
-    return offset.days * DAY + offset.seconds if offset else 0
+zone: Final = lru_cache(maxsize=256)(Zone)

@@ -10,11 +10,10 @@ from zoneinfo import ZoneInfo
 
 from ..clock import MICROSECOND, Reading
 from ..models.policy import CATCH_UP_LIMIT, CATCH_UP_WINDOW, DEFAULT_POLICY, MOST_QUEUED, Missed, Overlap, Policy, Retry
-from ..models.schedules import Once, Repeat, Schedule
-from ..occurrences.evaluators import Evaluator, Single
+from ..models.schedules import ONCE, Once, Repeat, Schedule
+from ..occurrences.compiler import UTC_ZONE, compile_schedule, zone_for
+from ..occurrences.evaluators import Evaluator
 from ..occurrences.jitter import spread
-from ..occurrences.queries import compile as compile_schedule
-from ..occurrences.queries import zone_for
 from .state import State
 
 
@@ -60,8 +59,9 @@ class Rule:
         return reading.wall if self.on_wall else reading.steady
 
 
-_AT_ONCE: Final = Rule(Single(None), 1, once=True, back_to_back=False, on_wall=False)
-_AT_A_MOMENT: Final = Rule(Single(None), 1, once=True, back_to_back=False, on_wall=True)
+_ONE: Final = compile_schedule(ONCE, UTC_ZONE)
+_AT_ONCE: Final = Rule(_ONE, 1, once=True, back_to_back=False, on_wall=False)
+_AT_A_MOMENT: Final = Rule(_ONE, 1, once=True, back_to_back=False, on_wall=True)
 
 
 def rule_of(schedule: Schedule, zone: ZoneInfo | None = None) -> Rule:

@@ -22,7 +22,7 @@ from ..errors import BusyLoopWarning, SchedulerStateError, fault, refusal, refus
 from ..events import Event
 from ..models.policy import DEFAULT_POLICY, Policy
 from ..models.schedules import ONCE, AnySchedule
-from ..occurrences import queries
+from ..occurrences import compiler
 from ..planning import rule as rules
 from ..planning.due import begin
 from ..planning.rule import Rule, rule_of, under
@@ -225,7 +225,7 @@ class Scheduler:
         The next occurrences are found anew; what is over, by the old rules or the new, does not run again.
         """
         zoneinfo.ZoneInfo.clear_cache()
-        queries.clear_caches()
+        compiler.clear_caches()
         rules.clear_caches()
         with self._names.lock:
             self._latest = ONCE, DEFAULT_POLICY, rule_of(ONCE)

@@ -25,7 +25,7 @@ from ..clock import SystemClock, moment
 from ..errors import type_name
 from ..models.policy import DEFAULT_POLICY, Policy, PolicyChanges
 from ..models.schedules import ONCE, AnySchedule, Daily, Once, Repeat
-from ..occurrences.queries import zone_for
+from ..occurrences.compiler import zone_for
 from ..wording.previews import first_due
 from ..wording.sentence import differing, explain
 from .refusals import (

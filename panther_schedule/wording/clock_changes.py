@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from ..clock import EPOCH, SECOND
 from ..models.schedules import AnyOf, Cron, Daily, Monthly, Weekly
 from ..occurrences import zones
-from ..occurrences.evaluators import EachWall
-from ..occurrences.queries import _part, _rules, _span
-from ..occurrences.walltimes import DatesAtTimes
+from ..occurrences.compiler import _part, _rules, _span
+from ..occurrences.evaluators import Calendar
+from ..occurrences.walltimes import Walltimes
 from ..occurrences.zones import DAY, Stretch
 from .english import clock_time, duration, short_date
 
@@ -39,8 +39,8 @@ class CalendarPart:
         first, last = _span(whole)
         self.start, self.end = max(start, first), min(end, last)
         dates, times = _part(part, whole.excluding)
-        self.walls, self.zone = DatesAtTimes((dates,), times), zones.zone(info)
-        self.occurrences = EachWall(self.walls, self.zone, self.gap, self.fold, self.start, self.end)
+        self.walls, self.zone = Walltimes(dates, times), zones.zone(info)
+        self.occurrences = Calendar(self.walls, self.zone, self.gap, self.fold, self.start, self.end)
 
     def changes(self, after: int, before: int) -> Iterator[ClockChange]:
         """Yield the clock changes between two instants, in seconds, that touch a named time within the bounds."""

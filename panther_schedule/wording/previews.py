@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 from ..clock import MICROSECOND, SECOND, SystemClock, moment
 from ..models.schedules import AnyOf, Cron, Daily, Monthly, Schedule, Weekly
-from ..occurrences.evaluators import BEFORE_ALL, LAST
+from ..occurrences.compiler import begins_after, compile_schedule, zone_for
 from ..occurrences.jitter import spread
-from ..occurrences.queries import _instant, begins_after, zone_for
-from ..occurrences.queries import compile as compile_schedule
+from ..occurrences.queries import instant
+from ..occurrences.zones import BEFORE_ALL, LAST
 from .clock_changes import CalendarPart
 
 
@@ -38,7 +38,7 @@ def preview(
     """
     if n < 0:
         raise ValueError(f"n must not be negative, got {n}; write preview(schedule, 5)")
-    start = SystemClock().read().wall if after is None else _instant("after", after)
+    start = SystemClock().read().wall if after is None else instant("after", after)
     info = zone_for(schedule, zone)
     union = schedule if isinstance(schedule, AnyOf) else None
     known = union.of if union else (schedule,)
@@ -81,10 +81,10 @@ def _shown(at: int, parts: list[CalendarPart], after: int, zone: ZoneInfo) -> Pr
 
 def _note(part: CalendarPart, at: int, after: int) -> str | None:
     """Say how a clock change affects an occurrence, or skipped one between it and the occurrence before."""
-    instant = at // SECOND
-    here = part.zone.stretch(instant)
-    wall = instant + here.offset
-    if part.gap == "shift" and (shifted := part.change(here, only=instant + here.before)):
+    second = at // SECOND
+    here = part.zone.stretch(second)
+    wall = second + here.offset
+    if part.gap == "shift" and (shifted := part.change(here, only=second + here.before)):
         return f"{shifted.named}: {shifted.fate}"
     before = part.occurrences.latest(at - 1, at)
     since = max(after, part.start - 1, BEFORE_ALL if before is None else before) // SECOND
@@ -92,4 +92,4 @@ def _note(part: CalendarPart, at: int, after: int) -> str | None:
     if gap and gap.at > since:
         return f"{gap.named}: {gap.fate}"
     fold = part.change(here, only=wall) or part.change(part.zone.stretch(here.end), only=wall)
-    return f"{fold.named}: the {'first' if instant < fold.at else 'second'}" if fold else None
+    return f"{fold.named}: the {'first' if second < fold.at else 'second'}" if fold else None

@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import walk
 
 from panther_schedule.clock import SECOND, microseconds, moment
 from panther_schedule.models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Weekly
-from panther_schedule.occurrences import queries as occurrences
-from panther_schedule.occurrences.queries import Evaluator, between, next_after
-from panther_schedule.occurrences.queries import compile as compile_schedule
+from panther_schedule.occurrences import compiler
+from panther_schedule.occurrences.compiler import compile_schedule
+from panther_schedule.occurrences.queries import between, next_after
 
 DAY = 86_400
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -222,7 +223,7 @@ def test_equal_schedules_share_an_evaluator_and_the_schedules_own_zone_wins() ->
     assert compile_schedule(Daily(time(8)), paris) is compile_schedule(Daily(time(8), tz="Europe/Paris"), tokyo)
     assert compile_schedule(Daily(time(8)), paris) is not compile_schedule(Daily(time(8)), tokyo)
     before = compile_schedule(Daily(time(8)), paris)
-    occurrences.clear_caches()
+    compiler.clear_caches()
     assert compile_schedule(Daily(time(8)), paris) is not before
 
 
@@ -249,7 +250,7 @@ def test_the_anchor_is_where_a_repeat_begins() -> None:
 
 
 def test_without_a_zone_it_is_the_machines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(occurrences, "machine_zone", lambda: ZoneInfo("Asia/Tokyo"))
+    monkeypatch.setattr(compiler, "machine_zone", lambda: ZoneInfo("Asia/Tokyo"))
     assert next_after(Daily(time(8)), utc("2026-07-01T00:00")) == utc("2026-07-01T23:00")
     assert next_after(Daily(time(8), tz="UTC"), utc("2026-07-01T00:00")) == utc("2026-07-01T08:00")
 
@@ -319,15 +320,6 @@ INSTANTS = st.one_of(
         st.sampled_from([0, 0, -1, 1]),
     ),
 )
-
-
-def walk(evaluator: Evaluator, after: int, until: int, anchor: int, most: int) -> list[int]:
-    found: list[int] = []
-    following = evaluator.next_after(after, anchor)
-    while following is not None and following <= until and len(found) < most:
-        found.append(following)
-        following = evaluator.next_after(following, anchor)
-    return found
 
 
 @given(SCHEDULES, ZONES, INSTANTS, INSTANTS)

@@ -9,11 +9,11 @@ from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 import pytest
-from test_occurrences import walk
+from strategies import walk
 
 from panther_schedule.clock import SECOND
 from panther_schedule.models.schedules import Daily
-from panther_schedule.occurrences.queries import compile as compile_schedule
+from panther_schedule.occurrences.compiler import compile_schedule
 
 DAY = 86_400
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

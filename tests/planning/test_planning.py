@@ -4,10 +4,10 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from panther_schedule.planning.machine import Plan, first_state, has_ended, plan, settle
 
 from panther_schedule import Daily, Once, Repeat, Schedule
 from panther_schedule.clock import Reading, microseconds
-from panther_schedule.planning.machine import Plan, first_state, has_ended, plan, settle
 from panther_schedule.planning.records import Outcome, PassedRecord, State
 from panther_schedule.planning.rule import Rule, rule_of
 

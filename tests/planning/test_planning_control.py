@@ -4,9 +4,6 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-
-from panther_schedule import Cron, Daily, Once, Policy, Repeat, Schedule
-from panther_schedule.clock import Reading, microseconds
 from panther_schedule.planning.machine import (
     after_reload,
     after_step_back,
@@ -23,6 +20,9 @@ from panther_schedule.planning.machine import (
     skipped_by_pause,
     without_waiting,
 )
+
+from panther_schedule import Cron, Daily, Once, Policy, Repeat, Schedule
+from panther_schedule.clock import Reading, microseconds
 from panther_schedule.planning.records import NOTHING_HELD, Held, PassedRecord, RunRecord, State
 from panther_schedule.planning.rule import Rule, due_at, rule_of, under
 

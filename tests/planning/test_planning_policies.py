@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import pytest
+from panther_schedule.planning.machine import Plan, first_state, next_attempt, plan
 
 from panther_schedule import Once, Policy, Repeat, Retry, Schedule
 from panther_schedule.clock import Reading
-from panther_schedule.planning.machine import Plan, first_state, next_attempt, plan
 from panther_schedule.planning.records import NOTHING_HELD, Held, PassedRecord, State
 from panther_schedule.planning.rule import Rule, due_at, jittered, rule_of, under
 

@@ -24,7 +24,7 @@ from panther_schedule import (
     Weekly,
 )
 from panther_schedule.events import ClockStepped, Event
-from panther_schedule.occurrences.queries import clear_caches
+from panther_schedule.occurrences.compiler import clear_caches
 from panther_schedule.planning import rule
 
 HOUR = timedelta(hours=1)

@@ -9,7 +9,7 @@ import cron_lines
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_calendar_properties import Case, cases, slow
+from strategies import Case, cases, slow
 from test_policy_properties import policies
 
 from panther_schedule.models.cron import CronError, parse

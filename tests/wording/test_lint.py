@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_calendar_properties import Case, cases, slow
+from strategies import Case, cases, slow
 
 from panther_schedule.models.schedules import AnyOf, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
 from panther_schedule.wording.smells import Smell, lint

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
-from test_calendar_properties import Case, cases, near, slow
+from strategies import Case, cases, near, slow
 
 from panther_schedule.clock import SECOND, microseconds, moment
 from panther_schedule.models.schedules import AnyOf, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
