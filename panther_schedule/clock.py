@@ -16,7 +16,7 @@ from threading import RLock
 from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
-from .errors import SchedulerStateError
+from .errors import SchedulerStateError, refuse, type_name
 
 SECOND = 1_000_000  # microseconds
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -175,6 +175,20 @@ class Driver(NamedTuple):
 
     wait: Callable[[Reading], int | None]
     run_due: Callable[[], None]
+
+
+def instant(title: str, field: str, value: object) -> int:
+    """Return an aware datetime as microseconds since 1970; refuse anything else (`instant`)."""
+    if not isinstance(value, datetime) or value.utcoffset() is None:
+        refuse(
+            title,
+            "instant",
+            "{field} must be an aware datetime, got {got}; write datetime(2026, 12, 24, 18, 0, tzinfo=UTC)",
+            at=(field,),
+            field=field,
+            got="a naive one" if isinstance(value, datetime) else type_name(value),
+        )
+    return microseconds(value)
 
 
 def microseconds(instant: datetime) -> int:

@@ -13,7 +13,7 @@ are for the runtime:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, LiteralString
+from typing import Any, LiteralString, NoReturn
 
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -36,7 +36,7 @@ class BusyLoopWarning(PantherScheduleWarning):
 
 
 def fault(
-    type_: LiteralString, message: LiteralString, *, at: tuple[str | int, ...] = (), **words: object
+    type_: LiteralString, message: LiteralString, /, *, at: tuple[str | int, ...] = (), **words: object
 ) -> InitErrorDetails:
     """One line of a refusal; `{name}` in the message is filled from `words`."""
     shown = {name: str(value) for name, value in words.items()}
@@ -46,6 +46,13 @@ def fault(
 def refusal(title: str, faults: Sequence[InitErrorDetails]) -> ValidationError:
     """Make a `ValidationError` of these faults that shows no input: an argument's value may be a secret."""
     return ValidationError.from_exception_data(title, list(faults), hide_input=True)
+
+
+def refuse(
+    title: str, type_: LiteralString, message: LiteralString, /, *, at: tuple[str | int, ...] = (), **words: object
+) -> NoReturn:
+    """Raise a `ValidationError` of one fault; see `fault` and `refusal`."""
+    raise refusal(title, [fault(type_, message, at=at, **words)])
 
 
 def type_name(value: Any) -> str:

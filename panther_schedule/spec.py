@@ -10,29 +10,24 @@ give the same bytes, `load(dump(tasks))` equals the tasks, and `dump(load(text))
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
-from typing import Any, Final, LiteralString, TypeVar, cast
+from collections.abc import Iterable
+from typing import Any, Final
 
-from pydantic import JsonValue, ValidationError
-from pydantic_core import InitErrorDetails
+from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import InitErrorDetails, to_jsonable_python
 
 from .errors import fault, refusal, type_name
-from .models.policy import DEFAULT_POLICY, Policy
-from .models.schedules import SCHEDULES, AnySchedule, Once
-from .tasks.hints import hint_text
-from .tasks.refusals import checked_name, refuse_policy
+from .models.policy import DEFAULT_POLICY
+from .tasks.checks import check_policy
+from .tasks.document import VERSION, Document, TaskLine, duplicates, read, said
 from .tasks.registry import TaskRegistry
-from .tasks.signature import Checked, function_name, inspect_function
-from .tasks.spec_schema import SCHEDULE, document_schema
-from .tasks.strict_json import json_type, parse, plain, steps_through
+from .tasks.signature import KnownFunction, function_name, inspect_function
 from .tasks.task import BackgroundTask, restore
 
-VERSION: Final = 1
-"""The version of the format that is written; a newer one is refused."""
+__all__ = ["VERSION", "dump", "dump_task", "json_schema", "load", "load_task"]
 
-_Path = tuple[str | int, ...]
-_Object = dict[str, JsonValue]
-_Model = TypeVar("_Model")
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 def load(text: str | bytes, registry: TaskRegistry) -> list[BackgroundTask]:
@@ -42,23 +37,12 @@ def load(text: str | bytes, registry: TaskRegistry) -> list[BackgroundTask]:
         ValidationError: the text is no such document. Each fault has its path, such as `("tasks", 3, "kwargs",
             "day")`.
     """
-    document = parse(text)
-    faults: list[InitErrorDetails] = []
-    loaded: list[BackgroundTask] = []
-    names: dict[str, int] = {}
-    for at, item in enumerate(_tasks(document, faults)):
-        before = len(faults)
-        path = ("tasks", at)
-        task = _task(item, path, registry, faults)
-        if isinstance(item, dict) and isinstance(name := item.get("name"), str):
-            first = names.setdefault(name, at)
-            if first != at:
-                faults.append(_duplicate(name, first, path))
-        if task is not None and len(faults) == before:
-            loaded.append(task)
-    if faults:
-        raise refusal("spec", faults)
-    return loaded
+    return [_task(line, registry) for line in read(Document, text, registry).tasks]
+
+
+def load_task(item: JsonValue, registry: TaskRegistry) -> BackgroundTask:
+    """Read one task of a document; raises a `ValidationError` as `load` does."""
+    return _task(read(TaskLine, json.dumps(item), registry), registry)
 
 
 def dump(tasks: Iterable[BackgroundTask], registry: TaskRegistry) -> str:
@@ -69,39 +53,27 @@ def dump(tasks: Iterable[BackgroundTask], registry: TaskRegistry) -> str:
             back equal (`argument_json`), two tasks have one name (`duplicate_name`), or a repeat without a wait has a
             policy that needs one (`overlap_without_wait`, `jitter_without_wait`). Each fault has its path.
     """
+    given = list(tasks)
     faults: list[InitErrorDetails] = []
-    written: list[JsonValue] = []
-    names: dict[str, int] = {}
-    for at, task in enumerate(tasks):
-        path = ("tasks", at)
+    written: list[dict[str, JsonValue]] = []
+    for at, task in enumerate(given):
         try:
-            written.append(cast(JsonValue, dump_task(task, registry)))
+            written.append(dump_task(task, registry))
         except ValidationError as error:
-            faults += _moved(error, path)
-        if task.name is not None and names.setdefault(task.name, at) != at:
-            faults.append(_duplicate(task.name, names[task.name], path))
+            faults += [said(line["type"], line["msg"], ("tasks", at, *line["loc"])) for line in error.errors()]
+    faults += duplicates(task.name for task in given)
     if faults:
         raise refusal("spec", faults)
     return json.dumps({"version": VERSION, "tasks": written}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def load_task(item: JsonValue, registry: TaskRegistry) -> BackgroundTask:
-    """Read one task of a document; raises a `ValidationError` as `load` does."""
-    faults: list[InitErrorDetails] = []
-    task = _task(item, (), registry, faults)
-    if task is None or faults:
-        raise refusal("spec", faults)
-    return task
-
-
-def dump_task(task: BackgroundTask, registry: TaskRegistry) -> _Object:
+def dump_task(task: BackgroundTask, registry: TaskRegistry) -> dict[str, JsonValue]:
     """Write one task as `dump` does, as a JSON object; raises a `ValidationError` as `dump` does."""
     func = registry.name_of(task.func)
-    refuse_policy(task.schedule, task.policy)
-    checked = inspect_function(task.func)
-    item: _Object = {
+    check_policy(task.schedule, task.policy)
+    item: dict[str, JsonValue] = {
         "func": func,
-        "kwargs": _written_arguments(task, checked),
+        "kwargs": _arguments(task),
         "schedule": task.schedule.model_dump(mode="json", exclude_none=True),
     }
     if task.policy != DEFAULT_POLICY:
@@ -113,228 +85,89 @@ def dump_task(task: BackgroundTask, registry: TaskRegistry) -> _Object:
 
 def json_schema(registry: TaskRegistry) -> dict[str, Any]:
     """Return the JSON Schema of a document, with the arguments of each registered function, for an editor."""
-    return document_schema(registry, VERSION)
+    functions = {name: inspect_function(func) for name, func in registry.functions.items()}
+    parts: dict[str, TypeAdapter[Any]] = {name: known.adapter for name, known in functions.items()}
+    parts[""] = TypeAdapter(Document)  # no function has this name, since a name is not blank
+    schemas, shared = TypeAdapter.json_schemas(
+        [(name, "validation", part) for name, part in parts.items()], schema_generator=_TolerantSchema
+    )
+    definitions = shared["$defs"]
+    document = definitions.pop(_referred(schemas["", "validation"]))
+    task = definitions.pop(_referred(document["properties"]["tasks"]["items"]))
+    task["properties"]["func"] = {"enum": list(functions)} if functions else False
+    rules: list[JsonSchemaValue] = []
+    for name, known in functions.items():
+        then: JsonSchemaValue = {"properties": {"kwargs": schemas[name, "validation"]}}
+        if known.needs_arguments():
+            then["required"] = ["kwargs"]
+        rules.append({"if": {"properties": {"func": {"const": name}}, "required": ["func"]}, "then": then})
+    document["properties"]["tasks"]["items"] = task | ({"allOf": rules} if rules else {})
+    return {"$schema": _DIALECT, **document, "$defs": definitions}
 
 
-def _tasks(document: JsonValue, faults: list[InitErrorDetails]) -> list[JsonValue]:
-    if not isinstance(document, dict):
-        _add(faults, (), "document_type", "a document must be an object, got {got}", got=json_type(document))
-        return []
-    _refuse_surplus(document, ("$schema", "version", "tasks"), (), faults)
-    if "$schema" in document and not isinstance(document["$schema"], str):
-        got = json_type(document["$schema"])
-        _add(faults, ("$schema",), "schema_reference", "$schema must be a string, got {got}", got=got)
-    version = document.get("version")
-    if type(version) is int and version > VERSION:
-        _add(
-            faults,
-            ("version",),
-            "unknown_version",
-            "version {version} is newer than this program reads, which is {known}; upgrade panther-schedule",
-            version=version,
-            known=VERSION,
-        )
-    elif type(version) is not int or version != VERSION:
-        got = repr(version) if "version" in document else "none"
-        _add(faults, ("version",), "unknown_version", "version must be {known}, got {got}", known=VERSION, got=got)
-    tasks = document.get("tasks")
-    if not isinstance(tasks, list):
-        got = json_type(tasks) if "tasks" in document else "none"
-        _add(faults, ("tasks",), "tasks_type", "tasks must be an array, got {got}", got=got)
-        return []
-    return tasks
+class _TolerantSchema(GenerateJsonSchema):
+    """Let a hint that has no JSON form stand for anything."""
+
+    ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 - pydantic's own form
+
+    def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> JsonSchemaValue:  # noqa: ARG002 - pydantic's signature
+        return {}
 
 
-def _task(
-    item: JsonValue, path: _Path, registry: TaskRegistry, faults: list[InitErrorDetails]
-) -> BackgroundTask | None:
-    if not isinstance(item, dict):
-        _add(faults, path, "task_type", "a task must be an object, got {got}", got=json_type(item))
-        return None
-    _refuse_surplus(item, ("func", "kwargs", "schedule", "policy", "name"), path, faults)
-    schedule: AnySchedule | None = Once()
-    if "schedule" in item:
-        schedule = _model(SCHEDULE.validate_json, item["schedule"], (*path, "schedule"), faults)
-    policy: Policy | None = DEFAULT_POLICY
-    if "policy" in item:
-        policy = _model(Policy.model_validate_json, item["policy"], (*path, "policy"), faults)
-    if schedule is not None and policy is not None:
-        try:
-            refuse_policy(schedule, policy)
-        except ValidationError as error:
-            faults += _moved(error, path)
-    name: str | None = None
-    if "name" in item:
-        try:
-            name = checked_name(item["name"])
-        except ValidationError as error:
-            faults += _moved(error, path)
-    func = item.get("func")
-    if not isinstance(func, str):
-        got = json_type(func) if "func" in item else "none"
-        _add(faults, (*path, "func"), "func_type", "func must be the name of a function, got {got}", got=got)
-        return None
-    try:
-        function = registry.function(func)
-    except ValidationError as error:
-        faults += _moved(error, (*path, "func"))
-        return None
-    kwargs = _arguments(item.get("kwargs", {}), func, inspect_function(function), (*path, "kwargs"), faults)
-    if kwargs is None or schedule is None or policy is None:
-        return None
-    return restore(function, kwargs, schedule, name, policy)
+def _referred(schema: JsonSchemaValue) -> str:
+    return str(schema["$ref"]).rpartition("/")[2]
 
 
-def _model(
-    read: Callable[[str], _Model], value: JsonValue, path: _Path, faults: list[InitErrorDetails]
-) -> _Model | None:
-    """Read a schedule or a policy, and say its faults in our words."""
-    try:
-        return read(json.dumps(value))
-    except ValidationError as error:
-        lines = error.errors(include_url=False)
-    for line in lines:
-        steps, kind, message = steps_through(line["loc"], value), line["type"], line["msg"]
-        if kind == "union_tag_invalid":
-            steps, message = (*steps, "kind"), f"kind must be one of {_kinds()}, got {_kind_of(value)!r}"
-        elif kind == "union_tag_not_found":
-            steps, message = (*steps, "kind"), f"kind is missing; add one of {_kinds()}"
-        elif kind == "missing":
-            message = f"{steps[-1]} is missing; add it"
-        elif kind in ("dict_type", "model_type"):
-            kind, message = "dict_type", f"{path[-1]} must be an object, got {json_type(value)}"
-        elif kind == "extra_forbidden":
-            within = (*path, *steps)[-2]
-            message = f"{steps[-1]} is not a field of this {within}; leave it out"
-        _add(faults, (*path, *steps), _stable(kind), "{said}", said=message[:1].lower() + message[1:])
-    return None
+def _task(line: TaskLine, registry: TaskRegistry) -> BackgroundTask:
+    return restore(registry.function(line.func), line.kwargs, line.schedule, line.name, line.policy)
 
 
-def _kind_of(value: JsonValue) -> JsonValue:
-    return value.get("kind") if isinstance(value, dict) else None
-
-
-def _kinds() -> str:
-    return ", ".join(repr(model.model_fields["kind"].default) for model in SCHEDULES)
-
-
-def _arguments(
-    value: JsonValue, func: str, checked: Checked, path: _Path, faults: list[InitErrorDetails]
-) -> dict[str, Any] | None:
-    if not isinstance(value, dict):
-        _add(faults, path, "kwargs_type", "kwargs must be an object, got {got}", got=json_type(value))
-        return None
-    try:
-        return dict(checked.keywords.validate_json(json.dumps(value)))
-    except ValidationError as error:
-        lines = error.errors(include_url=False, include_input=False)
-    rule = checked.signature_text(func)
-    seen: set[_Path] = set()
-    for line in lines:
-        steps = _shallow(steps_through(line["loc"], value))
-        if steps in seen:
-            continue
-        seen.add(steps)
-        if not steps:
-            _add(faults, path, "kwargs_json", "kwargs can't be read ({kind})", kind=line["type"])
-            continue
-        at, name = (*path, *steps), steps[0]
-        if line["type"] == "missing" and name not in value:
-            _add(faults, at, "missing_argument", "{name} is missing; add it: {rule}", name=name, rule=rule)
-        elif line["type"] == "extra_forbidden" and name not in checked.names:
-            _add(
-                faults, at, "unknown_argument", "{name} is not an argument; leave it out: {rule}", name=name, rule=rule
-            )
-        else:
-            _add(
-                faults,
-                at,
-                "argument_type",
-                "{name} must be the JSON of {hint}, got {got} ({kind}); {rule}",
-                name=name,
-                hint=hint_text(checked.hint(str(name))),
-                got=json_type(value[str(name)]),
-                kind=line["type"],
-                rule=rule,
-            )
-    return None
-
-
-def _written_arguments(task: BackgroundTask, checked: Checked) -> _Object:
-    given = checked.by_name(task.args, task.kwargs)
-    title = f"BackgroundTask({function_name(task.func)})"
+def _arguments(task: BackgroundTask) -> dict[str, JsonValue]:
+    known, func = inspect_function(task.func), function_name(task.func)
+    given = known.by_name(task._args, task._kwargs)
     faults: list[InitErrorDetails] = []
-    written: _Object = {}
+    written: dict[str, JsonValue] = {}
     for name, value in given.items():
         try:
-            written[name] = plain(value)
+            written[name] = _plain(value)
+            json.dumps(written[name], allow_nan=False)
         except (ValueError, TypeError):  # pydantic_core's PydanticSerializationError is a ValueError
-            _add(
-                faults,
-                ("kwargs", name),
-                "argument_json",
-                "{name} has no JSON form, being of type {got}; give the task data",
-                name=name,
-                got=type_name(value),
-            )
-    if faults:
-        raise refusal(title, faults)
-    back: dict[str, Any] = {}
-    try:
-        back = dict(checked.keywords.validate_json(json.dumps(written)))
-    except ValidationError as error:
-        broken = {line["loc"][0] for line in error.errors(include_url=False, include_input=False) if line["loc"]}
-    else:
-        broken = {name for name, value in given.items() if not (value is back[name] or value == back[name])}
-    for name in given:
-        if name in broken:
-            _add(
-                faults,
-                ("kwargs", name),
+            message = "{name} has no JSON form, being of type {got}; give the task data"
+            faults.append(fault("argument_json", message, at=("kwargs", name), name=name, got=type_name(value)))
+    if not faults:
+        lost = _lost(func, known, given, written)
+        faults = [
+            fault(
                 "argument_json",
                 "{name} would not come back from JSON as the {got} it is; hint it in {rule}",
+                at=("kwargs", name),
                 name=name,
                 got=type_name(given[name]),
-                rule=checked.signature_text(function_name(task.func)),
+                rule=known.signature_text(func),
             )
+            for name in given
+            if name in lost
+        ]
     if faults:
-        raise refusal(title, faults)
+        raise refusal(f"BackgroundTask({func})", faults)
     return written
 
 
-def _shallow(steps: _Path) -> _Path:
-    """Keep an argument's name and the places in its arrays; a key below may be a value itself."""
-    end = next((place for place, step in enumerate(steps) if place and isinstance(step, str)), len(steps))
-    return steps[:end]
+def _lost(func: str, known: KnownFunction, given: dict[str, Any], written: dict[str, JsonValue]) -> set[str | int]:
+    """Name the arguments that would not come back from JSON as they are."""
+    try:
+        back = known.read(func, written)
+    except ValidationError as error:
+        return {line["loc"][0] for line in error.errors()}
+    return {name for name, value in given.items() if not (value is back[name] or value == back[name])}
 
 
-def _refuse_surplus(item: _Object, known: tuple[str, ...], path: _Path, faults: list[InitErrorDetails]) -> None:
-    for key in item:
-        if key not in known:
-            words = ", ".join(known)
-            _add(
-                faults, (*path, key), "unknown_key", "{key} is not a key here; there are {known}", key=key, known=words
-            )
-
-
-def _duplicate(name: str, first: int, path: _Path) -> InitErrorDetails:
-    message: LiteralString = "{name} is the name of tasks[{first}] already, and a name has one task; choose another"
-    return fault("duplicate_name", message, at=(*path, "name"), name=repr(name), first=first)
-
-
-def _moved(error: ValidationError, path: _Path) -> list[InitErrorDetails]:
-    """Put one part's own faults at their path in the document."""
-    faults: list[InitErrorDetails] = []
-    for line in error.errors(include_url=False):
-        _add(faults, (*path, *line["loc"]), _stable(line["type"]), "{said}", said=line["msg"])
-    return faults
-
-
-def _add(
-    faults: list[InitErrorDetails], at: _Path, type_: LiteralString, message: LiteralString, **words: object
-) -> None:
-    faults.append(fault(type_, message, at=at, **words))
-
-
-def _stable(type_: str) -> Any:
-    return type_  # a type of pydantic's or ours, so as good as the literal that `fault` asks for
+def _plain(value: Any) -> Any:
+    """Write a value as JSON data, and a set in a fixed order."""
+    if isinstance(value, dict):
+        return to_jsonable_python({key: _plain(item) for key, item in value.items()})  # the keys too
+    if isinstance(value, (set, frozenset)):
+        return sorted(map(_plain, value), key=json.dumps)
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return to_jsonable_python(value)

@@ -25,7 +25,7 @@ from ..occurrences.queries import UTC_ZONE, clear_caches, zone_for
 from ..planning.machine import first_state
 from ..planning.records import State
 from ..planning.rule import Rule, rule_of, under
-from ..tasks.refusals import refuse_policy
+from ..tasks.checks import check_policy
 from ..tasks.task import BackgroundTask, jitter_key
 from .admission import equal, is_task, name_in_use, no_name, no_occurrence, no_task, no_worker
 from .entries import Entry, keys_of
@@ -137,7 +137,7 @@ class Scheduler:
         schedule, policy = task._schedule, task._policy
         rule = rule_of(schedule, zone_for(schedule))
         if policy is not DEFAULT_POLICY:
-            refuse_policy(schedule, policy)
+            check_policy(schedule, policy)
             rule = under(rule, policy, partial(jitter_key, task))
             if rule.terms is not None and rule.terms.key:  # this task's alone
                 return rule

@@ -6,14 +6,12 @@ import difflib
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, LiteralString, Protocol, TypeVar, overload
+from typing import Any, Protocol, TypeVar, overload
 
-from pydantic import ValidationError
-
-from ..errors import fault, refusal, type_name
+from ..errors import refuse, type_name
 from ..models.policy import DEFAULT_POLICY, Policy
 from ..models.schedules import AnySchedule
-from .refusals import checked_name
+from .checks import check_name
 from .signature import function_name, inspect_function
 from .task import BackgroundTask
 
@@ -60,8 +58,12 @@ class TaskRegistry:
         """
         found = self._functions.get(name)
         if found is None:
-            raise _refused(
-                "unknown_function", "{name} is no registered function{hint}", name=repr(name), hint=self._hint(name)
+            refuse(
+                "TaskRegistry",
+                "unknown_function",
+                "{name} is no registered function{hint}",
+                name=repr(name),
+                hint=self._hint(name),
             )
         return found
 
@@ -72,14 +74,17 @@ class TaskRegistry:
             ValidationError: it is not registered (`unregistered_function`).
         """
         try:
-            return self._names[func]
-        except (KeyError, TypeError):  # TypeError: it is not hashable, so it is not registered
-            pass
-        raise _refused(
-            "unregistered_function",
-            "{func} is not registered, so data can't name it; put @tasks.register on a function of your own",
-            func=function_name(func),
-        )
+            name = self._names.get(func)
+        except TypeError:  # it is not hashable, so it is not registered
+            name = None
+        if name is None:
+            refuse(
+                "TaskRegistry",
+                "unregistered_function",
+                "{func} is not registered, so data can't name it; put @tasks.register on a function of your own",
+                func=function_name(func),
+            )
+        return name
 
     @overload
     def register(self, func: _Function, /) -> _Function: ...
@@ -95,7 +100,11 @@ class TaskRegistry:
                 its own is given none (`task_name`), it is registered already by another name
                 (`already_registered`), or JSON can't call it (`not_by_name`).
         """
-        register = self._registering(name)
+
+        def register(func: _Function, /) -> _Function:
+            self._add(func, name)
+            return func
+
         return register if func is None else register(func)
 
     def scheduled(
@@ -114,9 +123,10 @@ class TaskRegistry:
         def add(func: _Plain, /) -> _Plain:
             task = BackgroundTask(func).with_schedule(schedule).with_policy(policy)
             own = self._names.get(func)
-            title = checked_name(name if name is not None else own or _own_name(func))
+            title = check_name(name if name is not None else own or _own_name(func))
             if title in self._tasks:
-                raise _refused(
+                refuse(
+                    "TaskRegistry",
                     "duplicate_name",
                     "two tasks are named {name}; write scheduled(..., name=...) on one of them",
                     name=repr(title),
@@ -137,13 +147,6 @@ class TaskRegistry:
     def __repr__(self) -> str:
         return f"TaskRegistry({len(self._functions)} functions, {len(self._tasks)} tasks)"
 
-    def _registering(self, name: str | None) -> _Register:
-        def add(func: _Function, /) -> _Function:
-            self._add(func, name)
-            return func
-
-        return add
-
     def _hint(self, name: str) -> str:
         if near := difflib.get_close_matches(name, self._functions, 1):
             return f"; did you mean {near[0]!r}?"
@@ -152,15 +155,17 @@ class TaskRegistry:
 
     def _add(self, func: Callable[..., object], name: str | None) -> None:
         _refuse_unnameable(func)
-        key = checked_name(_own_name(func) if name is None else name)
+        key = check_name(_own_name(func) if name is None else name)
         if self._functions.get(key, func) != func:
-            raise _refused(
+            refuse(
+                "TaskRegistry",
                 "duplicate_name",
                 "two functions are named {name}; write register(name=...) on one of them",
                 name=repr(key),
             )
         if self._names.get(func, key) != key:
-            raise _refused(
+            refuse(
+                "TaskRegistry",
                 "already_registered",
                 "{func} is registered as {name} already, and a function has one name; use that one",
                 func=function_name(func),
@@ -172,31 +177,34 @@ class TaskRegistry:
 
 def _own_name(func: Callable[..., object]) -> str:
     name = getattr(func, "__name__", None)
-    if isinstance(name, str) and name.isidentifier():  # a lambda's is not
-        return name
-    raise _refused(
-        "task_name",
-        "a {got} has no name of its own; write register(name=...)",
-        got="lambda" if name == "<lambda>" else type_name(func),
-    )
+    if not isinstance(name, str) or not name.isidentifier():  # a lambda's is not
+        refuse(
+            "TaskRegistry",
+            "task_name",
+            "a {got} has no name of its own; write register(name=...)",
+            got="lambda" if name == "<lambda>" else type_name(func),
+        )
+    return name
 
 
 def _refuse_unnameable(func: Callable[..., object]) -> None:
     """Refuse what JSON can't call: it gives arguments by name, and the function is looked up by hash."""
     name, checked = function_name(func), inspect_function(func)
     if type(func).__hash__ is None:  # Python's mark of what is not hashable
-        raise _refused("not_by_name", "{func} is not hashable, so it can't be looked up; write a function", func=name)
+        refuse(
+            "TaskRegistry",
+            "not_by_name",
+            "{func} is not hashable, so it can't be looked up; write a function",
+            func=name,
+        )
     if checked.signature is None:
-        raise _refused("not_by_name", "{func} shows no signature; write a function that calls it", func=name)
+        refuse("TaskRegistry", "not_by_name", "{func} shows no signature; write a function that calls it", func=name)
     for parameter in checked.signature.parameters.values():
         if parameter.kind not in _BY_NAME:
-            raise _refused(
+            refuse(
+                "TaskRegistry",
                 "not_by_name",
                 "{rule} can't be called from JSON, which gives arguments by name; give {parameter} a name there",
                 rule=checked.signature_text(name),
                 parameter=parameter.name,
             )
-
-
-def _refused(type_: LiteralString, message: LiteralString, **words: object) -> ValidationError:
-    return refusal("TaskRegistry", [fault(type_, message, at=(), **words)])

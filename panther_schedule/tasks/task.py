@@ -14,37 +14,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from types import MappingProxyType
-from typing import Any, Generic, NoReturn, Self, final
+from typing import Any, Final, Generic, NoReturn, Self, final
 from zoneinfo import ZoneInfo
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 from typing_extensions import ParamSpec, TypeVar, Unpack
 
-from ..clock import SystemClock, moment
-from ..errors import type_name
+from ..clock import SystemClock, instant, moment
+from ..errors import refuse, type_name
 from ..models.policy import DEFAULT_POLICY, Policy, PolicyChanges
-from ..models.schedules import ONCE, AnySchedule, Daily, Once, Repeat
-from ..occurrences.queries import zone_for
+from ..models.schedules import ONCE, SCHEDULES, AnySchedule, Daily, Once, Repeat
+from ..occurrences.queries import ever_happens, zone_for
 from ..wording.previews import first_due
 from ..wording.sentence import differing, explain
-from .refusals import (
-    changed_policy,
-    checked_count,
-    checked_instant,
-    checked_name,
-    one_of_two,
-    refuse_never,
-    refuse_no_schedule,
-    refuse_policy,
-    stands_alone,
-)
+from .checks import changed_policy, check_name, check_policy
 from .signature import function_name, function_path, inspect_function
 
 P = ParamSpec("P", default=...)
 R = TypeVar("R", covariant=True, default=Any)  # noqa: PLC0105 - an editor shows the name: R reads better than R_co
 _Task = TypeVar("_Task", bound="BackgroundTask")
 
+_NO_KWARGS: Final[dict[str, Any]] = {}
+"""Shared by all tasks without keyword arguments; nobody changes it."""
 _put = object.__setattr__
 
 
@@ -84,15 +76,39 @@ class BackgroundTask(Generic[P, R]):
             raise AttributeError("a task is immutable, so it can't be made again; write a new BackgroundTask(...)")
         if type(self) is not BackgroundTask:
             raise TypeError(f"{type(self).__name__} can't be called; write BackgroundTask(...) and call its setters")
-        checked = inspect_function(func)
-        checked.check(func, args, kwargs)
-        _put(self, "_is_async", checked.is_async)
+        known = inspect_function(func)
+        known.check(func, args, kwargs)
+        self._fill(func, args, kwargs or _NO_KWARGS, known.is_async, ONCE, None, DEFAULT_POLICY)
+
+    def _fill(
+        self,
+        func: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        is_async: bool,
+        schedule: AnySchedule,
+        name: str | None,
+        policy: Policy,
+    ) -> None:
         _put(self, "_func", func)
         _put(self, "_args", args)
         _put(self, "_kwargs", kwargs)
-        _put(self, "_schedule", ONCE)
-        _put(self, "_name", None)
-        _put(self, "_policy", DEFAULT_POLICY)
+        _put(self, "_is_async", is_async)
+        _put(self, "_schedule", schedule)
+        _put(self, "_name", name)
+        _put(self, "_policy", policy)
+
+    def _changed(
+        self, cls: type[_Task], schedule: AnySchedule, *, name: str | None = None, policy: Policy | None = None
+    ) -> _Task:
+        """Return a copy of this class and schedule, with another name and policy where they are given."""
+        if policy is None:
+            policy = self._policy
+        if policy is not DEFAULT_POLICY and cls in (SpacedTask, ScheduledTask):  # others may get a wait yet
+            check_policy(schedule, policy)
+        task = object.__new__(cls)
+        task._fill(self._func, self._args, self._kwargs, self._is_async, schedule, name or self._name, policy)
+        return task
 
     @property
     def func(self) -> Callable[P, R]:
@@ -130,7 +146,7 @@ class BackgroundTask(Generic[P, R]):
         Raises:
             ValidationError: `n` is neither -1 nor at least 1, or no int.
         """
-        return self._with(CountedTask, _counted(n))
+        return self._changed(CountedTask, _counted(n))
 
     def interval_wait(self, wait: timedelta) -> SpacedTask[P, R]:
         """Wait this long from one start to the next; zero is back to back.
@@ -138,7 +154,7 @@ class BackgroundTask(Generic[P, R]):
         Raises:
             ValidationError: `wait` is negative or no timedelta, or on_time() is set (`schedule_conflict`).
         """
-        return self._with(SpacedTask, Repeat(self._schedule.run_count, wait))
+        return self._changed(SpacedTask, Repeat(self._schedule.run_count, wait))
 
     def on_time(self, at: time, tz: str | ZoneInfo | None = None) -> DailyTask[P, R]:
         """Run each day at this wall-clock time; as often as interval() says, and once without it.
@@ -150,7 +166,7 @@ class BackgroundTask(Generic[P, R]):
                 (`schedule_conflict`).
         """
         zone = str(tz) if isinstance(tz, ZoneInfo) else tz
-        return self._with(DailyTask, Daily(at, self._schedule.run_count, zone))
+        return self._changed(DailyTask, Daily(at, self._schedule.run_count, zone))
 
     def with_schedule(self, schedule: AnySchedule) -> ScheduledTask[P, R]:
         """Run by this schedule.
@@ -159,9 +175,24 @@ class BackgroundTask(Generic[P, R]):
             ValidationError: `schedule` is none (`schedule_type`) or has no occurrence at all (`never_happens`), or
                 interval(), interval_wait() or on_time() is set (`schedule_conflict`).
         """
-        refuse_no_schedule(schedule)
-        refuse_never(schedule)
-        return self._with(ScheduledTask, schedule)
+        if not isinstance(schedule, SCHEDULES):
+            refuse(
+                "with_schedule",
+                "schedule_type",
+                "schedule must be one of {classes}, got {got}; write with_schedule(Daily(time(8, 0)))",
+                at=("schedule",),
+                classes=", ".join(cls.__name__ for cls in SCHEDULES),
+                got=type_name(schedule),
+            )
+        if not ever_happens(schedule):
+            refuse(
+                "with_schedule",
+                "never_happens",
+                "schedule must have an occurrence, got {got}, which never happens; exclude less, or widen its bounds",
+                at=("schedule",),
+                got=repr(schedule),
+            )
+        return self._changed(ScheduledTask, schedule)
 
     def with_name(self, name: str) -> Self:
         """Name the task: a scheduler keeps one task of a name, and adding an equal one again changes nothing.
@@ -169,8 +200,7 @@ class BackgroundTask(Generic[P, R]):
         Raises:
             ValidationError: `name` is no str, or blank (`task_name`).
         """
-        func, args, kwargs = self._func, self._args, self._kwargs
-        return _make(type(self), func, args, kwargs, self._schedule, checked_name(name), self._policy)
+        return self._changed(type(self), self._schedule, name=check_name(name))
 
     def with_policy(self, policy: Policy = DEFAULT_POLICY, /, **fields: Unpack[PolicyChanges]) -> Self:
         """Change some fields of the task's policy: those that `policy` was given, and then `fields`.
@@ -183,7 +213,7 @@ class BackgroundTask(Generic[P, R]):
                 (`overlap_without_wait`) and no jitter (`jitter_without_wait`).
         """
         changed = changed_policy(self._policy, policy, fields)
-        return _make(type(self), self._func, self._args, self._kwargs, self._schedule, self._name, changed)
+        return self._changed(type(self), self._schedule, policy=changed)
 
     def explain(self) -> str:
         """Say in one line when the task runs, such as "every 5 minutes, 5 times", and its policy where it has one."""
@@ -198,18 +228,18 @@ class BackgroundTask(Generic[P, R]):
         Raises:
             ValidationError: `n` is no positive int (`preview_count`), or `after` is no aware datetime (`instant`).
         """
-        start = SystemClock().read().wall if after is None else checked_instant(after)
+        start = SystemClock().read().wall if after is None else instant("next_runs", "after", after)
+        if type(n) is not int or n < 1:
+            message = "n must be an int of at least 1, got {got}; write next_runs(5)"
+            refuse("next_runs", "preview_count", message, at=("n",), got=repr(n))
         schedule = self._schedule
-        count, zone, jitter = checked_count(n), zone_for(schedule), self._policy.jitter
-        due = first_due(schedule, count, after=start, zone=zone, anchor=start, key=jitter_key(self), jitter=jitter)
+        zone, key, jitter = zone_for(schedule), jitter_key(self), self._policy.jitter
+        due = first_due(schedule, n, after=start, zone=zone, anchor=start, key=key, jitter=jitter)
         return [moment(at) for at in due]
 
     def run(self) -> R:
         """Call the function now, here, and return what it returns; for an async one that is to be awaited."""
         return self._func(*self._args, **self._kwargs)
-
-    def _with(self, cls: type[_Task], schedule: AnySchedule) -> _Task:
-        return _make(cls, self._func, self._args, self._kwargs, schedule, self._name, self._policy)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a task is immutable, so {name} can't be set; its setters return a new task")
@@ -238,9 +268,9 @@ class BackgroundTask(Generic[P, R]):
     def __copy__(self) -> Self:
         return self
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        func, args, kwargs = self._func, self._args, self._kwargs
-        return _make, (type(self), func, args, kwargs, self._schedule, self._name, self._policy)
+    def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
+        for name, value in state[1].items():  # pickle's own way would be stopped by __setattr__
+            _put(self, name, value)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -275,11 +305,11 @@ class CountedTask(BackgroundTask[P, R]):
                 schedule = Repeat(n, repeat.wait)
             case _:
                 schedule = _counted(n)
-        return self._with(type(self), schedule)
+        return self._changed(type(self), schedule)
 
     def with_schedule(self, schedule: WithScheduleExcludesOtherSetters) -> ScheduledTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - narrower, so that a type checker sees the conflict
         """Not on this task: it has interval(), interval_wait() or on_time()."""
-        raise stands_alone(schedule, _setting(self))
+        _refuse_both(schedule, _setting(self))
 
 
 @final
@@ -290,7 +320,7 @@ class SpacedTask(CountedTask[P, R]):
 
     def on_time(self, at: OnTimeExcludesIntervalWait, tz: str | ZoneInfo | None = None) -> DailyTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above  # noqa: ARG002 - the setter's signature
         """Not on this task: it has interval_wait()."""
-        raise one_of_two(f"on_time({at})", _setting(self))
+        _refuse_timings(f"on_time({at})", _setting(self))
 
 
 @final
@@ -301,7 +331,7 @@ class DailyTask(CountedTask[P, R]):
 
     def interval_wait(self, wait: OnTimeExcludesIntervalWait) -> SpacedTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above
         """Not on this task: it has on_time()."""
-        raise one_of_two(_setting(self), f"interval_wait({wait})")
+        _refuse_timings(_setting(self), f"interval_wait({wait})")
 
 
 @final
@@ -312,15 +342,15 @@ class ScheduledTask(BackgroundTask[P, R]):
 
     def interval(self, n: WithScheduleExcludesOtherSetters) -> CountedTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above
         """Not on this task: it has with_schedule()."""
-        raise stands_alone(self._schedule, f"interval({n})")
+        _refuse_both(self._schedule, f"interval({n})")
 
     def interval_wait(self, wait: WithScheduleExcludesOtherSetters) -> SpacedTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above
         """Not on this task: it has with_schedule()."""
-        raise stands_alone(self._schedule, f"interval_wait({wait})")
+        _refuse_both(self._schedule, f"interval_wait({wait})")
 
     def on_time(self, at: WithScheduleExcludesOtherSetters, tz: str | ZoneInfo | None = None) -> DailyTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above  # noqa: ARG002 - the setter's signature
         """Not on this task: it has with_schedule()."""
-        raise stands_alone(self._schedule, f"on_time({at})")
+        _refuse_both(self._schedule, f"on_time({at})")
 
 
 def restore(
@@ -337,34 +367,14 @@ def restore(
             cls = DailyTask
         case _:
             cls = ScheduledTask
-    return _make(cls, func, (), kwargs, schedule, name, policy)
+    task = object.__new__(cls)
+    task._fill(func, (), kwargs or _NO_KWARGS, inspect_function(func).is_async, schedule, name, policy)
+    return task
 
 
 def jitter_key(task: BackgroundTask[..., Any]) -> str:
     """Return what tells a task's jitter from another's: its name, or else its function's, with the module."""
     return task._name if task._name is not None else function_path(task._func)
-
-
-def _make(
-    cls: type[_Task],
-    func: Callable[..., Any],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    schedule: AnySchedule,
-    name: str | None,
-    policy: Policy,
-) -> _Task:
-    if policy is not DEFAULT_POLICY and cls in (SpacedTask, ScheduledTask):  # others may get a wait yet
-        refuse_policy(schedule, policy)
-    task = object.__new__(cls)
-    _put(task, "_is_async", inspect_function(func).is_async)
-    _put(task, "_func", func)
-    _put(task, "_args", args)
-    _put(task, "_kwargs", kwargs)
-    _put(task, "_schedule", schedule)
-    _put(task, "_name", name)
-    _put(task, "_policy", policy)
-    return task
 
 
 def _counted(n: int) -> AnySchedule:
@@ -379,3 +389,25 @@ def _setting(task: BackgroundTask[..., Any]) -> str:
             return f"interval_wait({repeat.wait})"
         case _:
             return f"interval({task._schedule.run_count})"
+
+
+def _refuse_timings(on_time: str, interval_wait: str) -> NoReturn:
+    refuse(
+        "BackgroundTask",
+        "schedule_conflict",
+        "{on_time} and {interval_wait} exclude each other, and on_time() has the higher priority; "
+        "remove interval_wait(), or remove on_time() to repeat by the wait",
+        on_time=on_time,
+        interval_wait=interval_wait,
+    )
+
+
+def _refuse_both(schedule: object, setting: str) -> NoReturn:
+    refuse(
+        "BackgroundTask",
+        "schedule_conflict",
+        "with_schedule({schedule}) and {setting} exclude each other, since a schedule says it all; "
+        "remove one of the two",
+        schedule=repr(schedule),
+        setting=setting,
+    )
