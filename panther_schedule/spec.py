@@ -10,24 +10,103 @@ give the same bytes, `load(dump(tasks))` equals the tasks, and `dump(load(text))
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
+from math import isinf
+from typing import Annotated, Any, Final, Literal, LiteralString, TypeVar, cast
 
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import InitErrorDetails, to_jsonable_python
+from pydantic_core import ErrorDetails, InitErrorDetails, from_json, to_jsonable_python
 
-from .errors import fault, refusal, type_name
-from .models.policy import DEFAULT_POLICY
-from .tasks.checks import check_policy
-from .tasks.document import VERSION, Document, TaskLine, duplicates, read, said
+from .errors import fault, refusal, refuse, type_name
+from .models.policy import DEFAULT_POLICY, Policy
+from .models.schedules import ONCE, SCHEDULES, AnySchedule
+from .tasks.checks import check_name, check_policy
 from .tasks.registry import TaskRegistry
-from .tasks.signature import KnownFunction, function_name, inspect_function
+from .tasks.signature import function_name, inspect_function, json_type
 from .tasks.task import BackgroundTask, restore
 
-__all__ = ["VERSION", "dump", "dump_task", "json_schema", "load", "load_task"]
+VERSION: Final = 1
+"""The version of the format that is written; a newer one is refused."""
 
-_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+_Path = tuple[str | int, ...]
+_Model = TypeVar("_Model", bound=BaseModel)
+
+_WANTED: Final[dict[str, tuple[str, str]]] = {
+    "document": ("document_type", "an object"),
+    "$schema": ("schema_reference", "a string"),
+    "version": ("unknown_version", f"{VERSION}, or panther-schedule upgraded"),
+    "tasks": ("tasks_type", "an array"),
+    "task": ("task_type", "an object"),
+    "func": ("func_type", "the name of a function"),
+    "kwargs": ("kwargs_type", "an object"),
+    "schedule": ("dict_type", "an object"),
+    "policy": ("dict_type", "an object"),
+}
+"""What each place of a document holds, and the type of the fault when it does not."""
+_UNWANTED: Final = ("missing", "string_type", "list_type", "dict_type", "model_type", "literal_error")
+_KINDS: Final = ", ".join(repr(model.model_fields["kind"].default) for model in SCHEDULES)
+
+
+def _tidy(schema: dict[str, Any]) -> None:
+    """Drop the titles, which repeat the names, and the defaults, which `dump` leaves out."""
+    for field in schema["properties"].values():
+        field.pop("title", None)
+        field.pop("default", None)
+
+
+class TaskLine(BaseModel, extra="forbid", strict=True, defer_build=True, json_schema_extra=_tidy):
+    """A registered function by its name, its arguments, and when it runs."""
+
+    func: str
+    kwargs: dict[str, Any] = Field({}, validate_default=True)
+    schedule: AnySchedule = ONCE
+    policy: Policy = DEFAULT_POLICY
+    name: Annotated[str | None, BeforeValidator(check_name), WithJsonSchema({"type": "string", "minLength": 1})] = None
+
+    @field_validator("func")
+    @classmethod
+    def _is_registered(cls, func: str, info: ValidationInfo[TaskRegistry]) -> str:
+        info.context.function(func)
+        return func
+
+    @field_validator("kwargs")
+    @classmethod
+    def _read_arguments(cls, kwargs: dict[str, Any], info: ValidationInfo[TaskRegistry]) -> dict[str, Any]:
+        func = info.data.get("func")
+        return kwargs if func is None else inspect_function(info.context.function(func)).read(func, kwargs)
+
+    @field_validator("policy")
+    @classmethod
+    def _goes_with_schedule(cls, policy: Policy, info: ValidationInfo) -> Policy:
+        if "schedule" in info.data:
+            check_policy(info.data["schedule"], policy)
+        return policy
+
+
+class Document(
+    BaseModel, title="Scheduled tasks", extra="forbid", strict=True, defer_build=True, json_schema_extra=_tidy
+):
+    """Tasks for a scheduler."""
+
+    schema_: str = Field("", alias="$schema")
+    version: Literal[1]
+    tasks: list[TaskLine]
+
+    @field_validator("version", mode="before")
+    @classmethod
+    def _is_int(cls, version: object) -> object:
+        return version if type(version) is int else None  # Literal[1] takes true and 1.0
 
 
 def load(text: str | bytes, registry: TaskRegistry) -> list[BackgroundTask]:
@@ -37,12 +116,12 @@ def load(text: str | bytes, registry: TaskRegistry) -> list[BackgroundTask]:
         ValidationError: the text is no such document. Each fault has its path, such as `("tasks", 3, "kwargs",
             "day")`.
     """
-    return [_task(line, registry) for line in read(Document, text, registry).tasks]
+    return [_task(line, registry) for line in _read(Document, text, registry).tasks]
 
 
 def load_task(item: JsonValue, registry: TaskRegistry) -> BackgroundTask:
     """Read one task of a document; raises a `ValidationError` as `load` does."""
-    return _task(read(TaskLine, json.dumps(item), registry), registry)
+    return _task(_read(TaskLine, json.dumps(item), registry), registry)
 
 
 def dump(tasks: Iterable[BackgroundTask], registry: TaskRegistry) -> str:
@@ -60,8 +139,8 @@ def dump(tasks: Iterable[BackgroundTask], registry: TaskRegistry) -> str:
         try:
             written.append(dump_task(task, registry))
         except ValidationError as error:
-            faults += [said(line["type"], line["msg"], ("tasks", at, *line["loc"])) for line in error.errors()]
-    faults += duplicates(task.name for task in given)
+            faults += [_said(line["type"], line["msg"], ("tasks", at, *line["loc"])) for line in error.errors()]
+    faults += _duplicates(task.name for task in given)
     if faults:
         raise refusal("spec", faults)
     return json.dumps({"version": VERSION, "tasks": written}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
@@ -73,7 +152,7 @@ def dump_task(task: BackgroundTask, registry: TaskRegistry) -> dict[str, JsonVal
     check_policy(task.schedule, task.policy)
     item: dict[str, JsonValue] = {
         "func": func,
-        "kwargs": _arguments(task),
+        "kwargs": _written(task),
         "schedule": task.schedule.model_dump(mode="json", exclude_none=True),
     }
     if task.policy != DEFAULT_POLICY:
@@ -86,23 +165,23 @@ def dump_task(task: BackgroundTask, registry: TaskRegistry) -> dict[str, JsonVal
 def json_schema(registry: TaskRegistry) -> dict[str, Any]:
     """Return the JSON Schema of a document, with the arguments of each registered function, for an editor."""
     functions = {name: inspect_function(func) for name, func in registry.functions.items()}
-    parts: dict[str, TypeAdapter[Any]] = {name: known.adapter for name, known in functions.items()}
-    parts[""] = TypeAdapter(Document)  # no function has this name, since a name is not blank
-    schemas, shared = TypeAdapter.json_schemas(
-        [(name, "validation", part) for name, part in parts.items()], schema_generator=_TolerantSchema
-    )
+    parts: list[tuple[str, Literal["validation"], TypeAdapter[Any]]] = [
+        (name, "validation", known.adapter) for name, known in functions.items()
+    ]
+    parts.append(("", "validation", TypeAdapter(Document)))  # no function has this name: one is not blank
+    schemas, shared = TypeAdapter.json_schemas(parts, schema_generator=_TolerantSchema)
     definitions = shared["$defs"]
-    document = definitions.pop(_referred(schemas["", "validation"]))
-    task = definitions.pop(_referred(document["properties"]["tasks"]["items"]))
+    document = definitions.pop(schemas["", "validation"]["$ref"].rpartition("/")[2])
+    task = definitions.pop(document["properties"]["tasks"]["items"]["$ref"].rpartition("/")[2])
+    document["properties"]["tasks"]["items"] = task
     task["properties"]["func"] = {"enum": list(functions)} if functions else False
-    rules: list[JsonSchemaValue] = []
     for name, known in functions.items():
-        then: JsonSchemaValue = {"properties": {"kwargs": schemas[name, "validation"]}}
-        if known.needs_arguments():
-            then["required"] = ["kwargs"]
-        rules.append({"if": {"properties": {"func": {"const": name}}, "required": ["func"]}, "then": then})
-    document["properties"]["tasks"]["items"] = task | ({"allOf": rules} if rules else {})
-    return {"$schema": _DIALECT, **document, "$defs": definitions}
+        arguments: dict[str, Any] = {"properties": {"kwargs": schemas[name, "validation"]}}
+        if known.needs_arguments:
+            arguments["required"] = ["kwargs"]
+        rule = {"if": {"properties": {"func": {"const": name}}, "required": ["func"]}, "then": arguments}
+        task.setdefault("allOf", []).append(rule)
+    return {"$schema": GenerateJsonSchema.schema_dialect, **document, "$defs": definitions}
 
 
 class _TolerantSchema(GenerateJsonSchema):
@@ -114,60 +193,165 @@ class _TolerantSchema(GenerateJsonSchema):
         return {}
 
 
-def _referred(schema: JsonSchemaValue) -> str:
-    return str(schema["$ref"]).rpartition("/")[2]
+# ---- reading -----------------------------------------------------------------------------------------------------
+
+
+def _read(model: type[_Model], text: str | bytes, registry: TaskRegistry) -> _Model:
+    data = _parsed(text)
+    try:
+        found, lines = model.model_validate_json(text, context=registry), []
+    except ValidationError as error:  # it holds the values, so ours is raised outside of this block
+        found, lines = None, error.errors(include_url=False, include_input=False)
+    faults = [_worded(line, data, model) for line in lines]
+    if model is Document:
+        faults += _duplicates(_names(data))
+    if faults or found is None:
+        raise refusal("spec", faults)
+    return found
 
 
 def _task(line: TaskLine, registry: TaskRegistry) -> BackgroundTask:
     return restore(registry.function(line.func), line.kwargs, line.schedule, line.name, line.policy)
 
 
-def _arguments(task: BackgroundTask) -> dict[str, JsonValue]:
+def _parsed(text: str | bytes) -> Any:
+    """Read JSON without what parsers let pass: a key given twice, NaN, a number beyond a float."""
+    message: LiteralString = "the text can't be read as JSON: {what}; {remedy}"
+    try:
+        raw = text.encode() if isinstance(text, str) else text
+        data = from_json(raw, allow_inf_nan=False)  # its errors say where, and it limits the depth
+        faults = list(_doubtful(json.loads(raw, object_pairs_hook=tuple), ()))
+    except UnicodeError:
+        refuse("spec", "json_invalid", message, what="it is not UTF-8", remedy="save it as UTF-8")
+    except ValueError as error:
+        refuse("spec", "json_invalid", message, what=error, remedy="mend it there")
+    if faults:
+        raise refusal("spec", faults)
+    return data
+
+
+def _doubtful(node: Any, path: _Path) -> Iterator[InitErrorDetails]:
+    """Go through data whose objects are tuples of their keys and values."""
+    if isinstance(node, float) and isinf(node):
+        message: LiteralString = "the number is beyond what a float holds, 1.8e308; write one nearer to zero"
+        yield fault("number_range", message, at=path)
+    items: Any = node if isinstance(node, tuple) else enumerate(cast(Any, node)) if isinstance(node, list) else ()
+    seen: set[str | int] = set()
+    for step, item in items:
+        if step in seen:
+            yield fault("duplicate_key", "{key} is given twice; leave out one", at=(*path, step), key=step)
+        seen.add(step)
+        yield from _doubtful(item, (*path, step))
+
+
+def _names(data: Any) -> Iterator[object]:
+    match data:
+        case {"tasks": [*tasks]}:
+            yield from (_followed(("name",), task)[1] for task in tasks)
+        case _:
+            pass
+
+
+def _duplicates(names: Iterable[object]) -> Iterator[InitErrorDetails]:
+    first: dict[str, int] = {}
+    for at, name in enumerate(names):
+        if isinstance(name, str) and first.setdefault(name, at) != at:
+            message: LiteralString = (
+                "{name} is the name of tasks[{first}] already, and a name has one task; choose another"
+            )
+            yield fault("duplicate_name", message, at=("tasks", at, "name"), name=repr(name), first=first[name])
+
+
+def _worded(line: ErrorDetails, data: Any, model: type[BaseModel]) -> InitErrorDetails:
+    """Say a fault of pydantic's in our words; what our own validators say is in them already."""
+    kind, message = line["type"], line["msg"]
+    path, value = _followed(line["loc"], data)
+    got = repr(value) if path == ("version",) else json_type(value)
+    if kind in ("missing", "missing_argument"):
+        path, got = (*path, line["loc"][-1]), "none"
+    whole = "document" if model is Document else "task"
+    place, around = _name_of(path, whole), _name_of(path[:-1], whole)
+    if place in _WANTED and kind in _UNWANTED:
+        kind, rule = _WANTED[place]
+        message = f"{place} must be {rule}, got {got}"
+    elif kind == "missing":
+        message = f"{place} is missing; add it"
+    elif kind == "extra_forbidden":
+        kind = "unknown_key" if around in ("document", "task") else kind
+        message = f"{place} is not a field of this {around}; leave it out"
+    elif kind == "union_tag_invalid":
+        path, message = (*path, "kind"), f"kind must be one of {_KINDS}, got {value['kind']!r}"
+    elif kind == "union_tag_not_found":
+        path, message = (*path, "kind"), f"kind is missing; add one of {_KINDS}"
+    return _said(kind, message, path)
+
+
+def _followed(loc: _Path, data: Any) -> tuple[_Path, Any]:
+    """Follow a path through the data, without the steps that name a part of a union or a field once more."""
+    path: list[str | int] = []
+    for step in loc:
+        try:
+            data = data[step]
+        except (LookupError, TypeError):
+            continue
+        path.append(step)
+    return tuple(path), data
+
+
+def _name_of(path: _Path, whole: str) -> str:
+    if path[:1] == ("tasks",) and len(path) == 2:
+        return "task"
+    return next((step for step in reversed(path) if isinstance(step, str)), whole)
+
+
+def _said(type_: Any, message: str, at: _Path) -> InitErrorDetails:
+    return fault(type_, "{said}", at=at, said=message[:1].lower() + message[1:])
+
+
+# ---- writing -----------------------------------------------------------------------------------------------------
+
+
+def _written(task: BackgroundTask) -> dict[str, JsonValue]:
+    """Write a task's arguments by name; refuse those that would not come back from JSON as they are."""
     known, func = inspect_function(task.func), function_name(task.func)
-    given = known.by_name(task._args, task._kwargs)
-    faults: list[InitErrorDetails] = []
+    given = known.by_name(task.args, task.kwargs)
     written: dict[str, JsonValue] = {}
+    lost: set[str | int] = set()
     for name, value in given.items():
         try:
             written[name] = _plain(value)
             json.dumps(written[name], allow_nan=False)
         except (ValueError, TypeError):  # pydantic_core's PydanticSerializationError is a ValueError
-            message = "{name} has no JSON form, being of type {got}; give the task data"
-            faults.append(fault("argument_json", message, at=("kwargs", name), name=name, got=type_name(value)))
-    if not faults:
-        lost = _lost(func, known, given, written)
-        faults = [
-            fault(
-                "argument_json",
-                "{name} would not come back from JSON as the {got} it is; hint it in {rule}",
-                at=("kwargs", name),
-                name=name,
-                got=type_name(given[name]),
-                rule=known.signature_text(func),
-            )
-            for name in given
-            if name in lost
-        ]
+            written[name] = None
+            lost.add(name)
+    try:
+        back = known.read(func, written)
+        lost |= {name for name, value in given.items() if not (value is back[name] or value == back[name])}
+    except ValidationError as error:
+        lost |= {line["loc"][0] for line in error.errors()}
+    message: LiteralString = "{name} would not come back from JSON as the {got} it is; give it data, as {rule} hints"
+    faults = [
+        fault(
+            "argument_json",
+            message,
+            at=("kwargs", name),
+            name=name,
+            got=type_name(value),
+            rule=known.signature_text(func),
+        )
+        for name, value in given.items()
+        if name in lost
+    ]
     if faults:
         raise refusal(f"BackgroundTask({func})", faults)
     return written
 
 
-def _lost(func: str, known: KnownFunction, given: dict[str, Any], written: dict[str, JsonValue]) -> set[str | int]:
-    """Name the arguments that would not come back from JSON as they are."""
-    try:
-        back = known.read(func, written)
-    except ValidationError as error:
-        return {line["loc"][0] for line in error.errors()}
-    return {name for name, value in given.items() if not (value is back[name] or value == back[name])}
-
-
 def _plain(value: Any) -> Any:
     """Write a value as JSON data, and a set in a fixed order."""
+    items: Any = value  # isinstance() would leave its type half known
     if isinstance(value, dict):
-        return to_jsonable_python({key: _plain(item) for key, item in value.items()})  # the keys too
+        return to_jsonable_python({key: _plain(item) for key, item in items.items()})  # the keys too
     if isinstance(value, (set, frozenset)):
-        return sorted(map(_plain, value), key=json.dumps)
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return to_jsonable_python(value)
+        return sorted(map(_plain, items), key=json.dumps)
+    return list(map(_plain, items)) if isinstance(value, (list, tuple)) else to_jsonable_python(value)

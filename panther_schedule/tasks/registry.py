@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar, overload
 
@@ -58,13 +59,8 @@ class TaskRegistry:
         """
         found = self._functions.get(name)
         if found is None:
-            refuse(
-                "TaskRegistry",
-                "unknown_function",
-                "{name} is no registered function{hint}",
-                name=repr(name),
-                hint=self._hint(name),
-            )
+            message = "{name} is no registered function{hint}"
+            _refuse("unknown_function", message, name=repr(name), hint=self._hint(name))
         return found
 
     def name_of(self, func: Callable[..., Any]) -> str:
@@ -78,12 +74,8 @@ class TaskRegistry:
         except TypeError:  # it is not hashable, so it is not registered
             name = None
         if name is None:
-            refuse(
-                "TaskRegistry",
-                "unregistered_function",
-                "{func} is not registered, so data can't name it; put @tasks.register on a function of your own",
-                func=function_name(func),
-            )
+            message = "{func} is not registered, so data can't name it; put @tasks.register on a function of your own"
+            _refuse("unregistered_function", message, func=function_name(func))
         return name
 
     @overload
@@ -100,12 +92,7 @@ class TaskRegistry:
                 its own is given none (`task_name`), it is registered already by another name
                 (`already_registered`), or JSON can't call it (`not_by_name`).
         """
-
-        def register(func: _Function, /) -> _Function:
-            self._add(func, name)
-            return func
-
-        return register if func is None else register(func)
+        return self._registering(name) if func is None else self._registering(name)(func)
 
     def scheduled(
         self, schedule: AnySchedule, name: str | None = None, *, policy: Policy = DEFAULT_POLICY
@@ -125,12 +112,8 @@ class TaskRegistry:
             own = self._names.get(func)
             title = check_name(name if name is not None else own or _own_name(func))
             if title in self._tasks:
-                refuse(
-                    "TaskRegistry",
-                    "duplicate_name",
-                    "two tasks are named {name}; write scheduled(..., name=...) on one of them",
-                    name=repr(title),
-                )
+                message = "two tasks are named {name}; write scheduled(..., name=...) on one of them"
+                _refuse("duplicate_name", message, name=repr(title))
             if own is None:
                 self._add(func, None)
             self._tasks[title] = task.with_name(title)
@@ -147,6 +130,13 @@ class TaskRegistry:
     def __repr__(self) -> str:
         return f"TaskRegistry({len(self._functions)} functions, {len(self._tasks)} tasks)"
 
+    def _registering(self, name: str | None) -> _Register:
+        def add(func: _Function, /) -> _Function:
+            self._add(func, name)
+            return func
+
+        return add
+
     def _hint(self, name: str) -> str:
         if near := difflib.get_close_matches(name, self._functions, 1):
             return f"; did you mean {near[0]!r}?"
@@ -157,20 +147,12 @@ class TaskRegistry:
         _refuse_unnameable(func)
         key = check_name(_own_name(func) if name is None else name)
         if self._functions.get(key, func) != func:
-            refuse(
-                "TaskRegistry",
-                "duplicate_name",
-                "two functions are named {name}; write register(name=...) on one of them",
-                name=repr(key),
-            )
-        if self._names.get(func, key) != key:
-            refuse(
-                "TaskRegistry",
-                "already_registered",
-                "{func} is registered as {name} already, and a function has one name; use that one",
-                func=function_name(func),
-                name=repr(self._names[func]),
-            )
+            message = "two functions are named {name}; write register(name=...) on one of them"
+            _refuse("duplicate_name", message, name=repr(key))
+        known = self._names.get(func, key)
+        if known != key:
+            message = "{func} is registered as {name} already, and a function has one name; use that one"
+            _refuse("already_registered", message, func=function_name(func), name=repr(known))
         self._functions[key] = func
         self._names[func] = key
 
@@ -178,33 +160,22 @@ class TaskRegistry:
 def _own_name(func: Callable[..., object]) -> str:
     name = getattr(func, "__name__", None)
     if not isinstance(name, str) or not name.isidentifier():  # a lambda's is not
-        refuse(
-            "TaskRegistry",
-            "task_name",
-            "a {got} has no name of its own; write register(name=...)",
-            got="lambda" if name == "<lambda>" else type_name(func),
-        )
+        got = "lambda" if name == "<lambda>" else type_name(func)
+        _refuse("task_name", "a {got} has no name of its own; write register(name=...)", got=got)
     return name
 
 
 def _refuse_unnameable(func: Callable[..., object]) -> None:
     """Refuse what JSON can't call: it gives arguments by name, and the function is looked up by hash."""
-    name, checked = function_name(func), inspect_function(func)
+    name, known = function_name(func), inspect_function(func)
     if type(func).__hash__ is None:  # Python's mark of what is not hashable
-        refuse(
-            "TaskRegistry",
-            "not_by_name",
-            "{func} is not hashable, so it can't be looked up; write a function",
-            func=name,
-        )
-    if checked.signature is None:
-        refuse("TaskRegistry", "not_by_name", "{func} shows no signature; write a function that calls it", func=name)
-    for parameter in checked.signature.parameters.values():
+        _refuse("not_by_name", "{func} is not hashable, so it can't be looked up; write a function", func=name)
+    if known.signature is None:
+        _refuse("not_by_name", "{func} shows no signature; write a function that calls it", func=name)
+    for parameter in known.signature.parameters.values():
         if parameter.kind not in _BY_NAME:
-            refuse(
-                "TaskRegistry",
-                "not_by_name",
-                "{rule} can't be called from JSON, which gives arguments by name; give {parameter} a name there",
-                rule=checked.signature_text(name),
-                parameter=parameter.name,
-            )
+            message = "{rule} can't be called from JSON, which gives arguments by name; give {parameter} a name there"
+            _refuse("not_by_name", message, rule=known.signature_text(name), parameter=parameter.name)
+
+
+_refuse = partial(refuse, "TaskRegistry")

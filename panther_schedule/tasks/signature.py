@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, partial
 from itertools import takewhile
 from types import MethodType
@@ -24,38 +24,27 @@ from pydantic_core import ArgsKwargs, ErrorDetails, InitErrorDetails
 from ..errors import fault, refusal, refuse, type_name
 from .hints import accepts, hint_text
 
-_CONFIG: Final = ConfigDict(strict=True, arbitrary_types_allowed=True)
-_BY_PLACE: Final = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-_MISSING: Final[tuple[LiteralString, LiteralString]] = "missing_argument", "{name} is missing; add it: {rule}"
-_UNKNOWN: Final[tuple[LiteralString, LiteralString]] = (
-    "unknown_argument",
-    "{name} is not an argument; leave it out: {rule}",
-)
-_CALLS: Final[dict[str, tuple[LiteralString, LiteralString]]] = {
-    "missing": _MISSING,  # this and the next are those of **kwargs: Unpack[...]
-    "extra_forbidden": _UNKNOWN,
+_Fault = tuple[LiteralString, LiteralString]
+
+_MISSING: Final[_Fault] = ("missing_argument", "{name} is missing; add it: {rule}")
+_UNKNOWN: Final[_Fault] = ("unknown_argument", "{name} is not an argument; leave it out: {rule}")
+_CALLS: Final[dict[str, _Fault]] = {
     "missing_argument": _MISSING,
     "missing_keyword_only_argument": _MISSING,
     "missing_positional_only_argument": _MISSING,
+    "missing": _MISSING,  # of **kwargs: Unpack[...], as "extra_forbidden"
     "unexpected_keyword_argument": _UNKNOWN,
+    "extra_forbidden": _UNKNOWN,
     "multiple_argument_values": ("surplus_argument", "{name} is given twice; leave out one: {rule}"),
-    "unexpected_positional_argument": (
-        "surplus_argument",
-        "positional argument {place} of type {got} is one too many; leave it out: {rule}",
-    ),
+    "unexpected_positional_argument": ("surplus_argument", "{name} is one too many; leave it out: {rule}"),
 }
 """Pydantic's faults of a call's names and number, as our types and messages."""
+
 _JSON_TYPES: Final[dict[type, str]] = {
-    type(None): "null",
-    bool: "a boolean",
-    int: "a number",
-    float: "a number",
-    str: "a string",
-    list: "an array",
-    dict: "an object",
-}
+    bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "an array", dict: "an object"
+}  # fmt: skip
 _LEFT_OUT: Final[Any] = object()
-"""Stands for every default value: those may be secrets, and pydantic would put them into a JSON Schema."""
+"""Stands for each default value in a validator: a JSON Schema would show it, and it may be a secret."""
 
 
 class _Words(str):
@@ -70,9 +59,8 @@ class _Words(str):
 class KnownFunction:
     """What is known of one function: its signature, whether it is async, and how to check a call of it.
 
-    `signature` is None for a builtin that has none; then every call passes. `hints` holds the hints that could be
-    resolved and that pydantic can check. `is_async` looks through partials, methods and callable objects; a
-    synchronous wrapper of an async function is what it is, a function that may block.
+    `signature` is None for a builtin that has none; then every call passes. `is_async` looks through partials,
+    methods and callable objects; a synchronous wrapper of an async function is what it is, a function that may block.
     """
 
     def __init__(self, func: Callable[..., Any]) -> None:
@@ -82,13 +70,16 @@ class KnownFunction:
             self.signature = inspect.signature(func)
         except (ValueError, TypeError):  # some builtins have none
             self.signature = None
-        self._parameters = () if self.signature is None else tuple(self.signature.parameters.values())
-        self.hints = _own_hints(func, {parameter.name for parameter in self._parameters})
-        self._plain = None if self.hints else _plain_names(self._parameters)
+        self._parameters: Mapping[str, inspect.Parameter] = {} if self.signature is None else self.signature.parameters
+        self._hints = _own_hints(func, self._parameters)
+        self.needs_arguments = any(
+            one.default is one.empty and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
+            for one in self._parameters.values()
+        )
 
     def check(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Raise a `ValidationError` that names every fault of the call, and no argument's value."""
-        if self.signature is None or self._is_plain_call(args, kwargs):
+        if self.signature is None or not (args or kwargs or self.needs_arguments):
             return
         try:
             self.adapter.validator.validate_python(ArgsKwargs(args, kwargs))
@@ -96,92 +87,63 @@ class KnownFunction:
         except ValidationError as error:  # it holds the values, so ours is raised outside of this block
             lines = error.errors(include_url=False)
         rule = self.signature_text(function_name(func))
-        places = dict(enumerate(parameter.name for parameter in self._parameters if parameter.kind in _BY_PLACE))
-        given = {places.get(at, at): value for at, value in enumerate(args)} | kwargs
+        given = {self._argument(place): value for place, value in enumerate(args)} | kwargs
         faults: dict[str | int, InitErrorDetails] = {}  # by argument
-        broken: dict[str | int, str] = {}  # the rule that an argument breaks; empty if it is of another type
+        broken: dict[str | int, str] = {}  # the rule that an argument breaks; empty when its type is wrong
         for line in lines:
-            at = line["loc"][0]
-            argument = places.get(at, at) if isinstance(at, int) else at
+            argument = self._argument(line["loc"][0])
             if found := _fault_of_call(line, argument, rule):
                 faults[argument] = found
             elif not broken.get(argument):
                 broken[argument] = "" if _says_type(line["type"]) else line["type"]
         for argument, kind in broken.items():
-            name, hint, value = *self._hint(argument), given[argument]
+            hint, value = self._hint(argument), given[argument]
             if argument not in faults and (kind or not accepts(hint, value)):
                 got = f"{type_name(value)} ({kind})" if kind else _described(value)
-                faults[argument] = _mistyped((argument,), name, hint_text(hint), got, rule)
+                faults[argument] = _mistyped((argument,), hint_text(hint), got, rule)
         if faults:
             raise refusal(f"BackgroundTask({function_name(func)})", list(faults.values()))
-
-    def _is_plain_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-        """Tell quickly whether a call without hints has the names and the number; False is "look closer"."""
-        if self._plain is None:
-            return False
-        names, required = self._plain
-        given = len(args)
-        if not kwargs:
-            return required <= given <= len(names)
-        rest = names[given:]
-        return (
-            given <= len(names)
-            and all(name in rest for name in kwargs)
-            and all(name in kwargs for name in names[given:required])
-        )
 
     def read(self, func: str, kwargs: dict[str, JsonValue]) -> dict[str, Any]:
         """Read JSON data as arguments by name; raise a `ValidationError` that shows no value."""
         try:
             arguments = self.adapter.validator.validate_json(json.dumps(kwargs))
-            return {name: arguments[name] for name in kwargs}
+            return {name: value for name, value in arguments.items() if value is not _LEFT_OUT}
         except ValidationError as error:  # as in check()
             lines = error.errors(include_url=False)
         rule = self.signature_text(func)
         faults: dict[tuple[str | int, ...], InitErrorDetails] = {}
         for line in lines:
             argument, *inside = line["loc"]
-            path = (argument, *takewhile(_is_place, inside))  # a key below may be a value itself
-            name, hint = self._hint(argument)
+            path = (argument, *takewhile(lambda step: isinstance(step, int), inside))  # a key below may be a value
             if found := _fault_of_call(line, argument, rule):
                 faults[path] = found
             elif path not in faults:
-                got = f"{json_type(kwargs[name])} ({line['type']})"
-                faults[path] = _mistyped(path, name, f"the JSON of {hint_text(hint)}", got, rule)
+                hint = f"the JSON of {hint_text(self._hint(argument))}"
+                got = f"{json_type(kwargs[str(argument)])} ({line['type']})"
+                faults[path] = _mistyped(path, hint, got, rule)
         raise refusal(func, list(faults.values()))
 
     @cached_property
     def adapter(self) -> TypeAdapter[dict[str, Any]]:
-        """What pydantic builds of the signature; a default value is not in it."""
+        """What pydantic builds of the signature, from the hints that it can check."""
+        parameters = self._parameters.values()
         try:
-            return _adapter(self._parameters, self.hints)
+            return _adapter(parameters, self._hints)
         except Exception:  # noqa: BLE001 - pydantic has many ways to say that it can't check a hint
-            self.hints = {name: hint for name, hint in self.hints.items() if self._is_usable(name)}
-            return _adapter(self._parameters, self.hints)
+            self._hints = {name: hint for name, hint in self._hints.items() if _is_usable(self._parameters[name], hint)}
+            return _adapter(parameters, self._hints)
 
-    def _is_usable(self, name: str) -> bool:
-        try:
-            _adapter([parameter for parameter in self._parameters if parameter.name == name], self.hints)
-        except Exception:  # noqa: BLE001 - as above
-            return False
-        return True
-
-    def canonical(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> object:
+    def canonical(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> object:
         """Return the arguments in a form that is equal for equal calls, however they are written."""
         return (args, kwargs) if self.signature is None else self.signature.bind(*args, **kwargs).arguments
 
-    def by_name(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    def by_name(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments by name, in the order of the signature; the rest by the order of the alphabet."""
         if self.signature is None:
-            return kwargs
+            return dict(kwargs)
         named = dict(self.signature.bind(*args, **kwargs).arguments)
-        rest = next((one.name for one in self._parameters if one.kind is one.VAR_KEYWORD), "")
-        return named | dict(sorted(named.pop(rest, {}).items()))
-
-    def needs_arguments(self) -> bool:
-        """Tell whether an argument has no default."""
-        starred = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-        return any(one.default is one.empty and one.kind not in starred for one in self._parameters)
+        return named | dict(sorted(named.pop(self._starred(inspect.Parameter.VAR_KEYWORD), {}).items()))
 
     def signature_text(self, name: str) -> str:
         """Write the signature without its default values, which may be secrets."""
@@ -192,18 +154,24 @@ class KnownFunction:
                 default=one.default if one.default is one.empty else _Words("..."),
                 annotation=one.empty if one.annotation is one.empty else _Words(hint_text(one.annotation)),
             )
-            for one in self._parameters
+            for one in self._parameters.values()
         ]
         return f"{name}{inspect.Signature(shown)}"
 
-    def _hint(self, argument: str | int) -> tuple[str, Any]:
-        """Return how an argument is called in a message, and its hint."""
-        if isinstance(argument, str) and any(one.name == argument for one in self._parameters):
-            return argument, self.hints.get(argument, Any)
+    def _argument(self, at: str | int) -> str | int:
+        """Return the name of the argument at a place; the place itself where *args takes it, or nothing does."""
+        if isinstance(at, str) or at >= len(self._parameters):
+            return at
+        one = list(self._parameters.values())[at]
+        return one.name if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD) else at
+
+    def _starred(self, kind: object) -> str:
+        return next((name for name, one in self._parameters.items() if one.kind is kind), "")
+
+    def _hint(self, argument: str | int) -> Any:
         kind = inspect.Parameter.VAR_KEYWORD if isinstance(argument, str) else inspect.Parameter.VAR_POSITIONAL
-        starred = next((one.name for one in self._parameters if one.kind is kind), "")
-        name = argument if isinstance(argument, str) else f"positional argument {argument + 1} (*{starred})"
-        return name, self.hints.get(starred, Any)
+        name = argument if argument in self._parameters else self._starred(kind)
+        return self._hints.get(str(name), Any)
 
 
 _functions: WeakKeyDictionary[Any, KnownFunction] = WeakKeyDictionary()
@@ -224,8 +192,7 @@ def inspect_function(func: Callable[..., Any]) -> KnownFunction:
         return known[key]
     except (KeyError, TypeError):  # TypeError: it can't be a key
         pass
-    _refuse_uncallable(func)
-    _refuse_generator(func)
+    _refuse_unfit(func)
     found = KnownFunction(func)
     try:
         known[key] = found
@@ -249,40 +216,25 @@ def function_path(func: object) -> str:
 
 def json_type(value: JsonValue) -> str:
     """Name what the JSON is, without its value."""
-    return _JSON_TYPES[type(value)]
+    return _JSON_TYPES.get(type(value), "null")
 
 
-def _refuse_uncallable(func: object) -> None:
-    if callable(func):
-        return
-    got, name = type_name(func), "send_otp"
-    if inspect.iscoroutine(func):
-        func.close()  # else Python warns that it was never awaited
-        name = function_name(func)
-        got = f"a coroutine of {name}"
-    refuse(
-        "BackgroundTask",
-        "not_callable",
-        "func must be a function, got {got}; write BackgroundTask({name}, ...) without calling it",
-        at=("func",),
-        got=got,
-        name=name,
-    )
-
-
-def _refuse_generator(func: object) -> None:
+def _refuse_unfit(func: object) -> None:
+    if not callable(func):
+        got, name = type_name(func), "send_otp"
+        if inspect.iscoroutine(func):
+            func.close()  # else Python warns that it was never awaited
+            got, name = f"a coroutine of {function_name(func)}", function_name(func)
+        message = "func must be a function, got {got}; write BackgroundTask({name}, ...) without calling it"
+        refuse("BackgroundTask", "not_callable", message, at=("func",), got=got, name=name)
     is_async = _is_of_kind(func, inspect.isasyncgenfunction)
-    if not is_async and not _is_of_kind(func, inspect.isgeneratorfunction):
-        return
-    refuse(
-        "BackgroundTask",
-        "generator_function",
-        "func must do its work when it is called, got the generator function {name}, of which a call runs no line; "
-        "write a function that goes through it: {loop} in {name}(...): pass",
-        at=("func",),
-        name=function_name(func),
-        loop="async for _" if is_async else "for _",
-    )
+    if is_async or _is_of_kind(func, inspect.isgeneratorfunction):
+        message = (
+            "func must do its work when it is called, got the generator function {name}, of which a call runs no "
+            "line; write a function that goes through it: {loop} in {name}(...): pass"
+        )
+        loop = "async for _" if is_async else "for _"
+        refuse("BackgroundTask", "generator_function", message, at=("func",), name=function_name(func), loop=loop)
 
 
 def _inner(func: Any) -> Any:
@@ -292,13 +244,13 @@ def _inner(func: Any) -> Any:
     return func
 
 
-def _is_of_kind(func: object, is_kind: Callable[[Any], bool]) -> bool:
+def _is_of_kind(func: Any, is_kind: Callable[[Any], bool]) -> bool:
     """Ask a predicate of `inspect` about a function, and about what a partial, a method or an object calls."""
     func = _inner(func)
     return is_kind(func) or is_kind(type(func).__call__)
 
 
-def _own_hints(func: Callable[..., Any], names: set[str]) -> dict[str, Any]:
+def _own_hints(func: Callable[..., Any], parameters: Iterable[str]) -> dict[str, Any]:
     func = _inner(func)
     if inspect.isclass(func):
         func = func.__init__
@@ -308,21 +260,14 @@ def _own_hints(func: Callable[..., Any], names: set[str]) -> dict[str, Any]:
         hints = get_type_hints(func, include_extras=True)
     except Exception:  # noqa: BLE001 - resolving a hint runs its author's code; what can't be resolved is not checked
         return {}
-    return {name: hint for name, hint in hints.items() if name in names and hint is not Any}
-
-
-def _plain_names(parameters: tuple[inspect.Parameter, ...]) -> tuple[tuple[str, ...], int] | None:
-    """Return the names of the parameters, and how many have no default; None when some are not plain ones."""
-    if any(one.kind is not one.POSITIONAL_OR_KEYWORD for one in parameters):
-        return None
-    return tuple(one.name for one in parameters), sum(one.default is one.empty for one in parameters)
+    return {name: hints[name] for name in parameters if name in hints}
 
 
 def _adapter(parameters: Iterable[inspect.Parameter], hints: dict[str, Any]) -> TypeAdapter[dict[str, Any]]:
-    def stub(*_args: object, **kwargs: object) -> dict[str, object]:
+    def take(*_args: object, **kwargs: object) -> dict[str, object]:
         return kwargs
 
-    likeness: Any = stub
+    likeness: Any = take
     likeness.__annotations__ = hints
     likeness.__signature__ = inspect.Signature(
         [
@@ -333,7 +278,15 @@ def _adapter(parameters: Iterable[inspect.Parameter], hints: dict[str, Any]) -> 
             for one in parameters
         ]
     )
-    return TypeAdapter(likeness, config=_CONFIG)
+    return TypeAdapter(likeness, config=ConfigDict(strict=True, arbitrary_types_allowed=True))
+
+
+def _is_usable(parameter: inspect.Parameter, hint: Any) -> bool:
+    try:
+        _adapter([parameter], {parameter.name: hint})
+    except Exception:  # noqa: BLE001 - as above
+        return False
+    return True
 
 
 def _fault_of_call(line: ErrorDetails, argument: str | int, rule: str) -> InitErrorDetails | None:
@@ -341,24 +294,23 @@ def _fault_of_call(line: ErrorDetails, argument: str | int, rule: str) -> InitEr
     if len(line["loc"]) > 1 or line["type"] not in _CALLS:
         return None
     type_, message = _CALLS[line["type"]]
-    place = argument + 1 if isinstance(argument, int) else 0
-    got = type_name(line["input"])
-    return fault(type_, message, at=(argument,), name=argument, place=place, got=got, rule=rule)
+    return fault(type_, message, at=(argument,), name=_named(argument), rule=rule)
 
 
-def _mistyped(at: tuple[str | int, ...], name: str, hint: str, got: str, rule: str) -> InitErrorDetails:
+def _mistyped(at: tuple[str | int, ...], hint: str, got: str, rule: str) -> InitErrorDetails:
     message: LiteralString = "{name} must be {hint}, got {got}; {rule}"
-    return fault("argument_type", message, at=at, name=name, hint=hint, got=got, rule=rule)
+    return fault("argument_type", message, at=at, name=_named(at[0]), hint=hint, got=got, rule=rule)
+
+
+def _named(argument: str | int) -> str:
+    return argument if isinstance(argument, str) else f"positional argument {argument + 1}"
 
 
 def _described(value: Any) -> str:
     """Name a value's type, and for a list, set or tuple those inside it."""
-    inside = {type_name(item) for item in value} if isinstance(value, (list, tuple, set, frozenset)) else ()
-    return f"{type_name(value)} of {' and '.join(sorted(inside))}" if inside else type_name(value)
-
-
-def _is_place(step: str | int) -> bool:
-    return isinstance(step, int)
+    items: Any = value if isinstance(value, (list, tuple, set, frozenset)) else ()
+    inside = " and ".join(sorted({type_name(item) for item in items}))
+    return f"{type_name(value)} of {inside}" if inside else type_name(value)
 
 
 def _says_type(kind: str) -> bool:

@@ -37,7 +37,13 @@ _Task = TypeVar("_Task", bound="BackgroundTask")
 
 _NO_KWARGS: Final[dict[str, Any]] = {}
 """Shared by all tasks without keyword arguments; nobody changes it."""
+_FIELDS: Final = ("_func", "_args", "_kwargs", "_is_async", "_schedule", "_name", "_policy")
 _put = object.__setattr__
+
+_ON_TIME_FIRST: Final = (
+    "and on_time() has the higher priority; remove interval_wait(), or remove on_time() to repeat by the wait"
+)
+_STANDS_ALONE: Final = "since a schedule says it all; remove one of the two"
 
 
 @final
@@ -62,7 +68,7 @@ class BackgroundTask(Generic[P, R]):
             `unknown_argument`, `surplus_argument`, `argument_type`.
     """
 
-    __slots__ = ("__weakref__", "_args", "_func", "_is_async", "_kwargs", "_name", "_policy", "_schedule")
+    __slots__ = (*_FIELDS, "__weakref__")
     _func: Callable[..., R]
     _args: tuple[Any, ...]
     _kwargs: dict[str, Any]
@@ -78,37 +84,7 @@ class BackgroundTask(Generic[P, R]):
             raise TypeError(f"{type(self).__name__} can't be called; write BackgroundTask(...) and call its setters")
         known = inspect_function(func)
         known.check(func, args, kwargs)
-        self._fill(func, args, kwargs or _NO_KWARGS, known.is_async, ONCE, None, DEFAULT_POLICY)
-
-    def _fill(
-        self,
-        func: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        is_async: bool,
-        schedule: AnySchedule,
-        name: str | None,
-        policy: Policy,
-    ) -> None:
-        _put(self, "_func", func)
-        _put(self, "_args", args)
-        _put(self, "_kwargs", kwargs)
-        _put(self, "_is_async", is_async)
-        _put(self, "_schedule", schedule)
-        _put(self, "_name", name)
-        _put(self, "_policy", policy)
-
-    def _changed(
-        self, cls: type[_Task], schedule: AnySchedule, *, name: str | None = None, policy: Policy | None = None
-    ) -> _Task:
-        """Return a copy of this class and schedule, with another name and policy where they are given."""
-        if policy is None:
-            policy = self._policy
-        if policy is not DEFAULT_POLICY and cls in (SpacedTask, ScheduledTask):  # others may get a wait yet
-            check_policy(schedule, policy)
-        task = object.__new__(cls)
-        task._fill(self._func, self._args, self._kwargs, self._is_async, schedule, name or self._name, policy)
-        return task
+        _fill(self, func, args, kwargs or _NO_KWARGS, known.is_async, ONCE, None, DEFAULT_POLICY)
 
     @property
     def func(self) -> Callable[P, R]:
@@ -176,22 +152,14 @@ class BackgroundTask(Generic[P, R]):
                 interval(), interval_wait() or on_time() is set (`schedule_conflict`).
         """
         if not isinstance(schedule, SCHEDULES):
-            refuse(
-                "with_schedule",
-                "schedule_type",
-                "schedule must be one of {classes}, got {got}; write with_schedule(Daily(time(8, 0)))",
-                at=("schedule",),
-                classes=", ".join(cls.__name__ for cls in SCHEDULES),
-                got=type_name(schedule),
-            )
+            message = "schedule must be one of {classes}, got {got}; write with_schedule(Daily(time(8, 0)))"
+            classes, got = ", ".join(cls.__name__ for cls in SCHEDULES), type_name(schedule)
+            refuse("with_schedule", "schedule_type", message, at=("schedule",), classes=classes, got=got)
         if not ever_happens(schedule):
-            refuse(
-                "with_schedule",
-                "never_happens",
-                "schedule must have an occurrence, got {got}, which never happens; exclude less, or widen its bounds",
-                at=("schedule",),
-                got=repr(schedule),
+            message = (
+                "schedule must have an occurrence, got {got}, which never happens; exclude less, or widen its bounds"
             )
+            refuse("with_schedule", "never_happens", message, at=("schedule",), got=repr(schedule))
         return self._changed(ScheduledTask, schedule)
 
     def with_name(self, name: str) -> Self:
@@ -240,6 +208,17 @@ class BackgroundTask(Generic[P, R]):
     def run(self) -> R:
         """Call the function now, here, and return what it returns; for an async one that is to be awaited."""
         return self._func(*self._args, **self._kwargs)
+
+    def _changed(
+        self, cls: type[_Task], schedule: AnySchedule, *, name: str | None = None, policy: Policy | None = None
+    ) -> _Task:
+        """Return a copy of this class and schedule, with another name and policy where they are given."""
+        policy = policy or self._policy
+        if policy is not DEFAULT_POLICY and cls in (SpacedTask, ScheduledTask):  # others may get a wait yet
+            check_policy(schedule, policy)
+        task = object.__new__(cls)
+        _fill(task, self._func, self._args, self._kwargs, self._is_async, schedule, name or self._name, policy)
+        return task
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a task is immutable, so {name} can't be set; its setters return a new task")
@@ -298,18 +277,13 @@ class CountedTask(BackgroundTask[P, R]):
         Raises:
             ValidationError: `n` is neither -1 nor at least 1, or no int.
         """
-        match self._schedule:
-            case Daily() as daily:
-                schedule: AnySchedule = Daily(daily.at, n, daily.tz)
-            case Repeat() as repeat if isinstance(self, SpacedTask):
-                schedule = Repeat(n, repeat.wait)
-            case _:
-                schedule = _counted(n)
+        given = self._schedule
+        schedule = _counted(n) if type(self) is CountedTask else given.model_copy(update={"n": n})
         return self._changed(type(self), schedule)
 
     def with_schedule(self, schedule: WithScheduleExcludesOtherSetters) -> ScheduledTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - narrower, so that a type checker sees the conflict
         """Not on this task: it has interval(), interval_wait() or on_time()."""
-        _refuse_both(schedule, _setting(self))
+        _conflict(f"with_schedule({schedule!r})", _setting(self), _STANDS_ALONE)
 
 
 @final
@@ -320,7 +294,7 @@ class SpacedTask(CountedTask[P, R]):
 
     def on_time(self, at: OnTimeExcludesIntervalWait, tz: str | ZoneInfo | None = None) -> DailyTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above  # noqa: ARG002 - the setter's signature
         """Not on this task: it has interval_wait()."""
-        _refuse_timings(f"on_time({at})", _setting(self))
+        _conflict(f"on_time({at})", _setting(self), _ON_TIME_FIRST)
 
 
 @final
@@ -331,7 +305,7 @@ class DailyTask(CountedTask[P, R]):
 
     def interval_wait(self, wait: OnTimeExcludesIntervalWait) -> SpacedTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above
         """Not on this task: it has on_time()."""
-        _refuse_timings(_setting(self), f"interval_wait({wait})")
+        _conflict(_setting(self), f"interval_wait({wait})", _ON_TIME_FIRST)
 
 
 @final
@@ -342,15 +316,15 @@ class ScheduledTask(BackgroundTask[P, R]):
 
     def interval(self, n: WithScheduleExcludesOtherSetters) -> CountedTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above
         """Not on this task: it has with_schedule()."""
-        _refuse_both(self._schedule, f"interval({n})")
+        _conflict(_setting(self), f"interval({n})", _STANDS_ALONE)
 
     def interval_wait(self, wait: WithScheduleExcludesOtherSetters) -> SpacedTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above
         """Not on this task: it has with_schedule()."""
-        _refuse_both(self._schedule, f"interval_wait({wait})")
+        _conflict(_setting(self), f"interval_wait({wait})", _STANDS_ALONE)
 
     def on_time(self, at: WithScheduleExcludesOtherSetters, tz: str | ZoneInfo | None = None) -> DailyTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above  # noqa: ARG002 - the setter's signature
         """Not on this task: it has with_schedule()."""
-        _refuse_both(self._schedule, f"on_time({at})")
+        _conflict(_setting(self), f"on_time({at})", _STANDS_ALONE)
 
 
 def restore(
@@ -368,7 +342,7 @@ def restore(
         case _:
             cls = ScheduledTask
     task = object.__new__(cls)
-    task._fill(func, (), kwargs or _NO_KWARGS, inspect_function(func).is_async, schedule, name, policy)
+    _fill(task, func, (), kwargs or _NO_KWARGS, inspect_function(func).is_async, schedule, name, policy)
     return task
 
 
@@ -377,37 +351,26 @@ def jitter_key(task: BackgroundTask[..., Any]) -> str:
     return task._name if task._name is not None else function_path(task._func)
 
 
+def _fill(task: BackgroundTask[..., Any], *values: object) -> None:
+    for name, value in zip(_FIELDS, values, strict=True):
+        _put(task, name, value)
+
+
 def _counted(n: int) -> AnySchedule:
     return ONCE if type(n) is int and n == 1 else Repeat(n)
 
 
 def _setting(task: BackgroundTask[..., Any]) -> str:
-    match task._schedule:
-        case Daily() as daily:
-            return f"on_time({daily.at})"
-        case Repeat() as repeat if isinstance(task, SpacedTask):
-            return f"interval_wait({repeat.wait})"
-        case _:
-            return f"interval({task._schedule.run_count})"
+    schedule = task._schedule
+    if isinstance(task, ScheduledTask):
+        return f"with_schedule({schedule!r})"
+    if isinstance(schedule, Daily):
+        return f"on_time({schedule.at})"
+    if isinstance(schedule, Repeat) and isinstance(task, SpacedTask):
+        return f"interval_wait({schedule.wait})"
+    return f"interval({schedule.run_count})"
 
 
-def _refuse_timings(on_time: str, interval_wait: str) -> NoReturn:
-    refuse(
-        "BackgroundTask",
-        "schedule_conflict",
-        "{on_time} and {interval_wait} exclude each other, and on_time() has the higher priority; "
-        "remove interval_wait(), or remove on_time() to repeat by the wait",
-        on_time=on_time,
-        interval_wait=interval_wait,
-    )
-
-
-def _refuse_both(schedule: object, setting: str) -> NoReturn:
-    refuse(
-        "BackgroundTask",
-        "schedule_conflict",
-        "with_schedule({schedule}) and {setting} exclude each other, since a schedule says it all; "
-        "remove one of the two",
-        schedule=repr(schedule),
-        setting=setting,
-    )
+def _conflict(first: str, second: str, why: str) -> NoReturn:
+    message = "{first} and {second} exclude each other, {why}"
+    refuse("BackgroundTask", "schedule_conflict", message, first=first, second=second, why=why)
