@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from math import isinf
-from typing import Annotated, Any, Final, Literal, LiteralString, TypeVar, cast
+from typing import Annotated, Any, Final, Literal, LiteralString, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -45,7 +45,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 _WANTED: Final[dict[str, tuple[str, str]]] = {
     "document": ("document_type", "an object"),
     "$schema": ("schema_reference", "a string"),
-    "version": ("unknown_version", f"{VERSION}, or panther-schedule upgraded"),
+    "version": ("unknown_version", f"{VERSION} (a newer one needs a newer panther-schedule)"),
     "tasks": ("tasks_type", "an array"),
     "task": ("task_type", "an object"),
     "func": ("func_type", "the name of a function"),
@@ -232,10 +232,11 @@ def _parsed(text: str | bytes) -> Any:
 
 def _doubtful(node: Any, path: _Path) -> Iterator[InitErrorDetails]:
     """Go through data whose objects are tuples of their keys and values."""
-    if isinstance(node, float) and isinf(node):
+    kind = type(node)
+    if kind is float and isinf(node):
         message: LiteralString = "the number is beyond what a float holds, 1.8e308; write one nearer to zero"
         yield fault("number_range", message, at=path)
-    items: Any = node if isinstance(node, tuple) else enumerate(cast(Any, node)) if isinstance(node, list) else ()
+    items: Any = node if kind is tuple else enumerate(node) if kind is list else ()
     seen: set[str | int] = set()
     for step, item in items:
         if step in seen:
@@ -247,7 +248,12 @@ def _doubtful(node: Any, path: _Path) -> Iterator[InitErrorDetails]:
 def _names(data: Any) -> Iterator[object]:
     match data:
         case {"tasks": [*tasks]}:
-            yield from (_followed(("name",), task)[1] for task in tasks)
+            for task in tasks:
+                match task:
+                    case {"name": name}:
+                        yield name
+                    case _:
+                        yield None
         case _:
             pass
 
@@ -264,13 +270,14 @@ def _duplicates(names: Iterable[object]) -> Iterator[InitErrorDetails]:
 
 def _worded(line: ErrorDetails, data: Any, model: type[BaseModel]) -> InitErrorDetails:
     """Say a fault of pydantic's in our words; what our own validators say is in them already."""
-    kind, message = line["type"], line["msg"]
+    kind = line["type"]
     path, value = _followed(line["loc"], data)
     got = repr(value) if path == ("version",) else json_type(value)
     if kind in ("missing", "missing_argument"):
         path, got = (*path, line["loc"][-1]), "none"
     whole = "document" if model is Document else "task"
     place, around = _name_of(path, whole), _name_of(path[:-1], whole)
+    message = line["msg"].replace("Input should", f"{place} must")
     if place in _WANTED and kind in _UNWANTED:
         kind, rule = _WANTED[place]
         message = f"{place} must be {rule}, got {got}"
@@ -305,7 +312,7 @@ def _name_of(path: _Path, whole: str) -> str:
 
 
 def _said(type_: Any, message: str, at: _Path) -> InitErrorDetails:
-    return fault(type_, "{said}", at=at, said=message[:1].lower() + message[1:])
+    return fault(type_, "{said}", at=at, said=message)
 
 
 # ---- writing -----------------------------------------------------------------------------------------------------
@@ -330,15 +337,9 @@ def _written(task: BackgroundTask) -> dict[str, JsonValue]:
     except ValidationError as error:
         lost |= {line["loc"][0] for line in error.errors()}
     message: LiteralString = "{name} would not come back from JSON as the {got} it is; give it data, as {rule} hints"
+    rule = known.signature_text(func)
     faults = [
-        fault(
-            "argument_json",
-            message,
-            at=("kwargs", name),
-            name=name,
-            got=type_name(value),
-            rule=known.signature_text(func),
-        )
+        fault("argument_json", message, at=("kwargs", name), name=name, got=type_name(value), rule=rule)
         for name, value in given.items()
         if name in lost
     ]

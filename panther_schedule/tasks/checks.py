@@ -14,13 +14,9 @@ from ..models.schedules import AnySchedule, Repeat
 def check_name(name: object) -> str:
     """Return a task's name; refuse what is no str, or blank (`task_name`)."""
     if not isinstance(name, str) or not name.strip():
-        refuse(
-            "with_name",
-            "task_name",
-            "name must be a str that is not blank, got {got}; write 'digest'",
-            at=("name",),
-            got=repr(name) if isinstance(name, str) else type_name(name),
-        )
+        message = "name must be a str that is not blank, got {got}; write 'digest'"
+        got = repr(name) if isinstance(name, str) else type_name(name)
+        refuse("with_name", "task_name", message, at=("name",), got=got)
     return name
 
 
@@ -48,25 +44,15 @@ def check_policy(schedule: AnySchedule, policy: Policy) -> None:
 def changed_policy(policy: Policy, given: object, fields: Mapping[str, object]) -> Policy:
     """Return a task's policy with what with_policy() was given; refuse what is no policy, and None."""
     if not isinstance(given, Policy):
-        refuse(
-            "with_policy",
-            "policy_type",
-            "policy must be a Policy, got {got}; write with_policy(Policy(...)) or with_policy(timeout=...)",
-            at=("policy",),
-            got=type_name(given),
-        )
-    known = Policy.model_fields
-    faults = [
-        fault(
-            "policy_none",
-            "{field} must have a value, got None; leave it out to keep the task's, or write "
-            "with_policy(Policy({field}=None)) to take it away",
-            at=("policy", name),
-            field=name,
-        )
-        for name, value in fields.items()
-        if value is None and name in known and known[name].default is None
-    ]
+        message = "policy must be a Policy, got {got}; write with_policy(Policy(...)) or with_policy(timeout=...)"
+        refuse("with_policy", "policy_type", message, at=("policy",), got=type_name(given))
+    message = (
+        "{field} must have a value, got None; leave it out to keep the task's, or write "
+        "with_policy(Policy({field}=None)) to take it away"
+    )
+    optional = {name for name, field in Policy.model_fields.items() if field.default is None}
+    cleared = [name for name, value in fields.items() if value is None and name in optional]
+    faults = [fault("policy_none", message, at=("policy", name), field=name) for name in cleared]
     if faults:
         raise refusal("with_policy", faults)
     if policy is DEFAULT_POLICY and not fields:

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Protocol, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from ..errors import refuse, type_name
 from ..models.policy import DEFAULT_POLICY, Policy
@@ -19,18 +19,6 @@ from .task import BackgroundTask
 _Function = TypeVar("_Function", bound=Callable[..., object])
 _Plain = TypeVar("_Plain", bound=Callable[[], object])  # callable without an argument
 _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
-
-
-class _Register(Protocol):
-    """What `register(name=...)` returns."""
-
-    def __call__(self, func: _Function, /) -> _Function: ...
-
-
-class _Schedule(Protocol):
-    """What `scheduled(...)` returns."""
-
-    def __call__(self, func: _Plain, /) -> _Plain: ...
 
 
 class TaskRegistry:
@@ -82,9 +70,9 @@ class TaskRegistry:
     def register(self, func: _Function, /) -> _Function: ...
 
     @overload
-    def register(self, func: None = None, /, *, name: str) -> _Register: ...
+    def register(self, func: None = None, /, *, name: str) -> Callable[[_Function], _Function]: ...
 
-    def register(self, func: _Function | None = None, /, *, name: str | None = None) -> _Function | _Register:
+    def register(self, func: Any = None, /, *, name: str | None = None) -> Any:
         """Let data name this function, by its `__name__` or the name given; a decorator.
 
         Raises:
@@ -92,11 +80,11 @@ class TaskRegistry:
                 its own is given none (`task_name`), it is registered already by another name
                 (`already_registered`), or JSON can't call it (`not_by_name`).
         """
-        return self._registering(name) if func is None else self._registering(name)(func)
+        return partial(self._add, name=name) if func is None else self._add(func, name)
 
     def scheduled(
         self, schedule: AnySchedule, name: str | None = None, *, policy: Policy = DEFAULT_POLICY
-    ) -> _Schedule:
+    ) -> Callable[[_Plain], _Plain]:
         """Declare a task of this function, which takes no argument; a decorator.
 
         The function is registered too. The task has the name given, or else the function's, so that a scheduler
@@ -130,20 +118,13 @@ class TaskRegistry:
     def __repr__(self) -> str:
         return f"TaskRegistry({len(self._functions)} functions, {len(self._tasks)} tasks)"
 
-    def _registering(self, name: str | None) -> _Register:
-        def add(func: _Function, /) -> _Function:
-            self._add(func, name)
-            return func
-
-        return add
-
     def _hint(self, name: str) -> str:
         if near := difflib.get_close_matches(name, self._functions, 1):
             return f"; did you mean {near[0]!r}?"
         known = ", ".join(map(repr, sorted(self._functions)[:10]))
         return f"; there are {known}" if known else "; none is registered, so put @tasks.register on it"
 
-    def _add(self, func: Callable[..., object], name: str | None) -> None:
+    def _add(self, func: _Function, name: str | None) -> _Function:
         _refuse_unnameable(func)
         key = check_name(_own_name(func) if name is None else name)
         if self._functions.get(key, func) != func:
@@ -155,6 +136,7 @@ class TaskRegistry:
             _refuse("already_registered", message, func=function_name(func), name=repr(known))
         self._functions[key] = func
         self._names[func] = key
+        return func
 
 
 def _own_name(func: Callable[..., object]) -> str:

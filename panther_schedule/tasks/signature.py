@@ -87,15 +87,17 @@ class KnownFunction:
         except ValidationError as error:  # it holds the values, so ours is raised outside of this block
             lines = error.errors(include_url=False)
         rule = self.signature_text(function_name(func))
-        given = {self._argument(place): value for place, value in enumerate(args)} | kwargs
+        by_place = (one.name for one in self._parameters.values() if one.kind <= one.POSITIONAL_OR_KEYWORD)
+        places: dict[str | int, str] = dict(enumerate(by_place))
+        given = {places.get(at, at): value for at, value in enumerate(args)} | kwargs
         faults: dict[str | int, InitErrorDetails] = {}  # by argument
         broken: dict[str | int, str] = {}  # the rule that an argument breaks; empty when its type is wrong
         for line in lines:
-            argument = self._argument(line["loc"][0])
+            argument, kind = places.get(line["loc"][0], line["loc"][0]), line["type"]
             if found := _fault_of_call(line, argument, rule):
                 faults[argument] = found
             elif not broken.get(argument):
-                broken[argument] = "" if _says_type(line["type"]) else line["type"]
+                broken[argument] = "" if _says_type(kind) else kind
         for argument, kind in broken.items():
             hint, value = self._hint(argument), given[argument]
             if argument not in faults and (kind or not accepts(hint, value)):
@@ -140,9 +142,7 @@ class KnownFunction:
 
     def by_name(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments by name, in the order of the signature; the rest by the order of the alphabet."""
-        if self.signature is None:
-            return dict(kwargs)
-        named = dict(self.signature.bind(*args, **kwargs).arguments)
+        named = {} if self.signature is None else dict(self.signature.bind(*args, **kwargs).arguments)
         return named | dict(sorted(named.pop(self._starred(inspect.Parameter.VAR_KEYWORD), {}).items()))
 
     def signature_text(self, name: str) -> str:
@@ -157,13 +157,6 @@ class KnownFunction:
             for one in self._parameters.values()
         ]
         return f"{name}{inspect.Signature(shown)}"
-
-    def _argument(self, at: str | int) -> str | int:
-        """Return the name of the argument at a place; the place itself where *args takes it, or nothing does."""
-        if isinstance(at, str) or at >= len(self._parameters):
-            return at
-        one = list(self._parameters.values())[at]
-        return one.name if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD) else at
 
     def _starred(self, kind: object) -> str:
         return next((name for name, one in self._parameters.items() if one.kind is kind), "")
@@ -250,7 +243,7 @@ def _is_of_kind(func: Any, is_kind: Callable[[Any], bool]) -> bool:
     return is_kind(func) or is_kind(type(func).__call__)
 
 
-def _own_hints(func: Callable[..., Any], parameters: Iterable[str]) -> dict[str, Any]:
+def _own_hints(func: Any, parameters: Iterable[str]) -> dict[str, Any]:
     func = _inner(func)
     if inspect.isclass(func):
         func = func.__init__
@@ -308,9 +301,9 @@ def _named(argument: str | int) -> str:
 
 def _described(value: Any) -> str:
     """Name a value's type, and for a list, set or tuple those inside it."""
-    items: Any = value if isinstance(value, (list, tuple, set, frozenset)) else ()
-    inside = " and ".join(sorted({type_name(item) for item in items}))
-    return f"{type_name(value)} of {inside}" if inside else type_name(value)
+    if type(value) not in (list, tuple, set, frozenset) or not value:
+        return type_name(value)
+    return f"{type_name(value)} of {' and '.join(sorted({type_name(item) for item in value}))}"
 
 
 def _says_type(kind: str) -> bool:

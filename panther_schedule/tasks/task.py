@@ -234,8 +234,8 @@ class BackgroundTask(Generic[P, R]):
             return False
         if (self._args, self._kwargs) == (other._args, other._kwargs):
             return True
-        checked = inspect_function(self._func)
-        return checked.canonical(self._args, self._kwargs) == checked.canonical(other._args, other._kwargs)
+        canonical = inspect_function(self._func).canonical
+        return canonical(self._args, self._kwargs) == canonical(other._args, other._kwargs)
 
     def __hash__(self) -> int:
         try:
