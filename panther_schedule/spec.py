@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from math import isinf
-from typing import Annotated, Any, Final, Literal, LiteralString, TypeVar
+from typing import Annotated, Any, Final, Literal, LiteralString, TypeVar, cast
 
 from pydantic import (
     BaseModel,
@@ -232,7 +232,7 @@ def _parsed(text: str | bytes) -> Any:
 
 def _doubtful(node: Any, path: _Path) -> Iterator[InitErrorDetails]:
     """Go through data whose objects are tuples of their keys and values."""
-    kind = type(node)
+    kind = type(cast(object, node))
     if kind is float and isinf(node):
         message: LiteralString = "the number is beyond what a float holds, 1.8e308; write one nearer to zero"
         yield fault("number_range", message, at=path)
@@ -271,9 +271,11 @@ def _duplicates(names: Iterable[object]) -> Iterator[InitErrorDetails]:
 def _worded(line: ErrorDetails, data: Any, model: type[BaseModel]) -> InitErrorDetails:
     """Say a fault of pydantic's in our words; what our own validators say is in them already."""
     kind = line["type"]
+    if "kwargs" in line["loc"][:-1]:
+        return _said(kind, line["msg"], line["loc"])
     path, value = _followed(line["loc"], data)
     got = repr(value) if path == ("version",) else json_type(value)
-    if kind in ("missing", "missing_argument"):
+    if kind == "missing":
         path, got = (*path, line["loc"][-1]), "none"
     whole = "document" if model is Document else "task"
     place, around = _name_of(path, whole), _name_of(path[:-1], whole)
@@ -306,9 +308,16 @@ def _followed(loc: _Path, data: Any) -> tuple[_Path, Any]:
 
 
 def _name_of(path: _Path, whole: str) -> str:
-    if path[:1] == ("tasks",) and len(path) == 2:
-        return "task"
-    return next((step for step in reversed(path) if isinstance(step, str)), whole)
+    """Name what is at a path; in a list, that is a task or a part of a schedule."""
+    match path:
+        case ():
+            return whole
+        case ("tasks", int()):
+            return "task"
+        case (*_, str(name)):
+            return name
+        case _:
+            return "schedule"
 
 
 def _said(type_: Any, message: str, at: _Path) -> InitErrorDetails:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, partial
 from itertools import takewhile
 from types import MethodType
-from typing import Any, Final, LiteralString, get_type_hints
+from typing import Any, Final, LiteralString, Unpack, get_origin, get_type_hints
 from weakref import WeakKeyDictionary
 
 from pydantic import ConfigDict, JsonValue, TypeAdapter, ValidationError
@@ -32,9 +32,7 @@ _CALLS: Final[dict[str, _Fault]] = {
     "missing_argument": _MISSING,
     "missing_keyword_only_argument": _MISSING,
     "missing_positional_only_argument": _MISSING,
-    "missing": _MISSING,  # of **kwargs: Unpack[...], as "extra_forbidden"
     "unexpected_keyword_argument": _UNKNOWN,
-    "extra_forbidden": _UNKNOWN,
     "multiple_argument_values": ("surplus_argument", "{name} is given twice; leave out one: {rule}"),
     "unexpected_positional_argument": ("surplus_argument", "{name} is one too many; leave it out: {rule}"),
 }
@@ -117,6 +115,8 @@ class KnownFunction:
         faults: dict[tuple[str | int, ...], InitErrorDetails] = {}
         for line in lines:
             argument, *inside = line["loc"]
+            if line["type"] == "missing":
+                inside = inside[:-1]  # nothing is there
             path = (argument, *takewhile(lambda step: isinstance(step, int), inside))  # a key below may be a value
             if found := _fault_of_call(line, argument, rule):
                 faults[path] = found
@@ -253,7 +253,8 @@ def _own_hints(func: Any, parameters: Iterable[str]) -> dict[str, Any]:
         hints = get_type_hints(func, include_extras=True)
     except Exception:  # noqa: BLE001 - resolving a hint runs its author's code; what can't be resolved is not checked
         return {}
-    return {name: hints[name] for name in parameters if name in hints}
+    # of **kwargs: Unpack[...] pydantic writes a wrong JSON Schema
+    return {name: hints[name] for name in parameters if name in hints and get_origin(hints[name]) is not Unpack}
 
 
 def _adapter(parameters: Iterable[inspect.Parameter], hints: dict[str, Any]) -> TypeAdapter[dict[str, Any]]:
@@ -271,7 +272,7 @@ def _adapter(parameters: Iterable[inspect.Parameter], hints: dict[str, Any]) -> 
             for one in parameters
         ]
     )
-    return TypeAdapter(likeness, config=ConfigDict(strict=True, arbitrary_types_allowed=True))
+    return TypeAdapter(likeness, config=ConfigDict(strict=True, extra="forbid", arbitrary_types_allowed=True))
 
 
 def _is_usable(parameter: inspect.Parameter, hint: Any) -> bool:
@@ -307,4 +308,5 @@ def _described(value: Any) -> str:
 
 
 def _says_type(kind: str) -> bool:
-    return kind.endswith("_type") or kind in ("is_instance_of", "is_subclass_of", "literal_error", "sequence_str")
+    others = ("is_instance_of", "is_subclass_of", "literal_error", "sequence_str", "extra_forbidden")
+    return kind.endswith("_type") or kind in others
