@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import inspect
 import json
+import typing
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, partial
 from itertools import takewhile
 from types import MethodType
-from typing import Any, Final, LiteralString, Unpack, get_origin, get_type_hints
+from typing import Any, Final, LiteralString, get_origin, get_type_hints
 from weakref import WeakKeyDictionary
 
+import typing_extensions
 from pydantic import ConfigDict, JsonValue, TypeAdapter, ValidationError
 from pydantic_core import ArgsKwargs, ErrorDetails, InitErrorDetails
 
@@ -41,6 +43,7 @@ _CALLS: Final[dict[str, _Fault]] = {
 _JSON_TYPES: Final[dict[type, str]] = {
     bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "an array", dict: "an object"
 }  # fmt: skip
+_UNPACK: Final[Any] = (typing.Unpack, typing_extensions.Unpack)
 _LEFT_OUT: Final[Any] = object()
 """Stands for each default value in a validator: a JSON Schema would show it, and it may be a secret."""
 
@@ -254,7 +257,7 @@ def _own_hints(func: Any, parameters: Iterable[str]) -> dict[str, Any]:
     except Exception:  # noqa: BLE001 - resolving a hint runs its author's code; what can't be resolved is not checked
         return {}
     # of **kwargs: Unpack[...] pydantic writes a wrong JSON Schema
-    return {name: hints[name] for name in parameters if name in hints and get_origin(hints[name]) is not Unpack}
+    return {name: hints[name] for name in parameters if name in hints and get_origin(hints[name]) not in _UNPACK}
 
 
 def _adapter(parameters: Iterable[inspect.Parameter], hints: dict[str, Any]) -> TypeAdapter[dict[str, Any]]:
