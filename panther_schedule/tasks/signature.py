@@ -36,7 +36,10 @@ _CALLS: Final[dict[str, _Fault]] = {
     "missing_positional_only_argument": _MISSING,
     "unexpected_keyword_argument": _UNKNOWN,
     "multiple_argument_values": ("surplus_argument", "{name} is given twice; leave out one: {rule}"),
-    "unexpected_positional_argument": ("surplus_argument", "{name} is one too many; leave it out: {rule}"),
+    "unexpected_positional_argument": (
+        "surplus_argument",
+        "{name} of type {got} is one too many; leave it out: {rule}",
+    ),
 }
 """Pydantic's faults of a call's names and number, as our types and messages."""
 
@@ -291,7 +294,7 @@ def _fault_of_call(line: ErrorDetails, argument: str | int, rule: str) -> InitEr
     if len(line["loc"]) > 1 or line["type"] not in _CALLS:
         return None
     type_, message = _CALLS[line["type"]]
-    return fault(type_, message, at=(argument,), name=_named(argument), rule=rule)
+    return fault(type_, message, at=(argument,), name=_named(argument), got=type_name(line["input"]), rule=rule)
 
 
 def _mistyped(at: tuple[str | int, ...], hint: str, got: str, rule: str) -> InitErrorDetails:
