@@ -54,7 +54,8 @@ _WANTED: Final[dict[str, tuple[str, str]]] = {
     "policy": ("dict_type", "an object"),
 }
 """What each place of a document holds, and the type of the fault when it does not."""
-_UNWANTED: Final = ("missing", "string_type", "list_type", "dict_type", "model_type", "literal_error")
+_NOT_THERE: Final = ("missing", "string_type", "list_type", "dict_type", "model_type", "literal_error")
+"""What pydantic says when a place holds nothing, or something else."""
 _KINDS: Final = ", ".join(repr(model.model_fields["kind"].default) for model in SCHEDULES)
 
 
@@ -280,7 +281,7 @@ def _worded(line: ErrorDetails, data: Any, model: type[BaseModel]) -> InitErrorD
     whole = "document" if model is Document else "task"
     place, around = _name_of(path, whole), _name_of(path[:-1], whole)
     message = line["msg"].replace("Input should", f"{place} must")
-    if place in _WANTED and kind in _UNWANTED:
+    if place in _WANTED and kind in _NOT_THERE:
         kind, rule = _WANTED[place]
         message = f"{place} must be {rule}, got {got}"
     elif kind == "missing":

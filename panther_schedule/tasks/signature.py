@@ -86,7 +86,7 @@ class KnownFunction:
         if self.signature is None or not (args or kwargs or self.needs_arguments):
             return
         try:
-            self.adapter.validator.validate_python(ArgsKwargs(args, kwargs))
+            self._validate(ArgsKwargs(args, kwargs))
             return
         except ValidationError as error:  # it holds the values, so ours is raised outside of this block
             lines = error.errors(include_url=False)
@@ -131,6 +131,10 @@ class KnownFunction:
                 got = f"{json_type(kwargs[str(argument)])} ({line['type']})"
                 faults[path] = _mistyped(path, hint, got, rule)
         raise refusal(func, list(faults.values()))
+
+    @cached_property
+    def _validate(self) -> Callable[[ArgsKwargs], object]:
+        return self.adapter.validator.validate_python
 
     @cached_property
     def adapter(self) -> TypeAdapter[dict[str, Any]]:

@@ -37,7 +37,6 @@ _Task = TypeVar("_Task", bound="BackgroundTask")
 
 _NO_KWARGS: Final[dict[str, Any]] = {}
 """Shared by all tasks without keyword arguments; nobody changes it."""
-_FIELDS: Final = ("_func", "_args", "_kwargs", "_is_async", "_schedule", "_name", "_policy")
 _put = object.__setattr__
 
 _ON_TIME_FIRST: Final = (
@@ -68,7 +67,7 @@ class BackgroundTask(Generic[P, R]):
             `unknown_argument`, `surplus_argument`, `argument_type`.
     """
 
-    __slots__ = (*_FIELDS, "__weakref__")
+    __slots__ = ("__weakref__", "_args", "_func", "_is_async", "_kwargs", "_name", "_policy", "_schedule")
     _func: Callable[..., R]
     _args: tuple[Any, ...]
     _kwargs: dict[str, Any]
@@ -351,9 +350,23 @@ def jitter_key(task: BackgroundTask[..., Any]) -> str:
     return task._name if task._name is not None else function_path(task._func)
 
 
-def _fill(task: BackgroundTask[..., Any], *values: object) -> None:
-    for name, value in zip(_FIELDS, values, strict=True):
-        _put(task, name, value)
+def _fill(
+    task: Any,
+    func: Any,
+    args: Any,
+    kwargs: Any,
+    is_async: bool,
+    schedule: AnySchedule,
+    name: str | None,
+    policy: Policy,
+) -> None:
+    _put(task, "_func", func)  # one by one: a loop over names and values doubles the cost of a setter
+    _put(task, "_args", args)
+    _put(task, "_kwargs", kwargs)
+    _put(task, "_is_async", is_async)
+    _put(task, "_schedule", schedule)
+    _put(task, "_name", name)
+    _put(task, "_policy", policy)
 
 
 def _counted(n: int) -> AnySchedule:
