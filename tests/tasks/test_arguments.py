@@ -17,7 +17,7 @@ from unittest.mock import AsyncMock, Mock
 import pytest
 from annotated_types import Gt
 from pydantic import BaseModel, ValidationError
-from typing_extensions import TypeAliasType, TypedDict, Unpack
+from typing_extensions import TypeAliasType, TypedDict
 
 from panther_schedule.tasks.signature import function_name, inspect_function
 
@@ -313,28 +313,6 @@ def taking(hint: Any) -> Callable[..., None]:
 
     take.__annotations__ = {"value": hint}
     return take
-
-
-def test_the_hints_of_unpacked_keyword_arguments_are_left_to_the_type_checkers() -> None:
-    def take(**options: Unpack[Options]) -> None: ...
-
-    assert faults(take) == faults(take, tries=True) == faults(take, other=1) == []
-    assert faults(take, 1) == [("surplus_argument", (0,))]
-
-
-def test_json_is_read_into_the_types_of_the_hints() -> None:
-    def take(day: date, *, tries: int = 3, **rest: float) -> None: ...
-
-    known = inspect_function(take)
-    assert known.read("take", {"day": "2026-01-01", "rate": 1}) == {"day": date(2026, 1, 1), "rate": 1.0}
-    with pytest.raises(ValidationError) as caught:
-        known.read("take", {"tries": SECRET, "rate": [SECRET]})
-    assert SECRET not in str(caught.value)
-    assert [(fault["type"], fault["loc"]) for fault in caught.value.errors()] == [
-        ("missing_argument", ("day",)),
-        ("argument_type", ("tries",)),
-        ("argument_type", ("rate",)),
-    ]
 
 
 def test_an_argument_is_neither_copied_nor_consumed() -> None:

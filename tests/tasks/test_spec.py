@@ -225,63 +225,6 @@ def test_a_schedule_is_refused_in_our_words(schedule: object, message: str) -> N
     assert [fault["msg"] for fault in caught.value.errors()] == [message]
 
 
-def test_a_part_of_a_schedule_is_refused_with_its_place() -> None:
-    parts: list[object] = [
-        "daily",
-        {"kind": "repeat"},
-        {},
-        {"kind": "daily"},
-        {"kind": "daily", "at": "08:00", "daily": 1},
-    ]
-    with pytest.raises(ValidationError) as caught:
-        load_task(func="clean", schedule={"kind": "any_of", "of": parts})
-    of = ("tasks", 0, "schedule", "of")
-    kinds = "'once', 'repeat', 'daily', 'weekly', 'monthly', 'cron', 'any_of'"
-    assert [(fault["loc"], fault["msg"]) for fault in caught.value.errors()] == [
-        ((*of, 0), "schedule must be an object, got a string"),
-        ((*of, 1, "kind"), f"kind must be one of {kinds}, got 'repeat'"),
-        ((*of, 2, "kind"), f"kind is missing; add one of {kinds}"),
-        ((*of, 3, "at"), "at is missing; add it"),
-        ((*of, 4, "daily"), "daily is not a field of this schedule; leave it out"),
-    ]
-
-
-def test_arguments_are_checked_where_they_are_left_out_or_hold_others() -> None:
-    assert refusals(lambda: load_task(func="send_otp")) == {("tasks", 0, "kwargs", "name"): "missing_argument"}
-    given: dict[str, Any] = {
-        "at": "2026-01-01T00:00:00Z",
-        "wait": "PT5M",
-        "cost": "1",
-        "key": str(UUID(int=7)),
-        "mail": {"to": "a", SECRET: 1},
-        "pair": [],
-    }
-    at = ("tasks", 0, "kwargs")
-    assert refusals(lambda: load_task(func="typed", kwargs=given)) == {
-        (*at, "mail"): "argument_type",
-        (*at, "pair"): "argument_type",
-    }
-
-
-def test_a_function_not_known_hides_no_other_fault() -> None:
-    assert refusals(lambda: load_task(func="nobody", kwargs=[SECRET], name=" ", policy=1)) == {
-        ("tasks", 0, "func"): "unknown_function",
-        ("tasks", 0, "kwargs"): "kwargs_type",
-        ("tasks", 0, "policy"): "dict_type",
-        ("tasks", 0, "name"): "task_name",
-    }
-
-
-def test_names_are_compared_in_what_is_no_task_too() -> None:
-    assert refusals(lambda: load({"version": 1, "tasks": [{"name": "a"}, "a", {"name": "a", "func": 1}]})) == {
-        ("tasks", 0, "func"): "func_type",
-        ("tasks", 1): "task_type",
-        ("tasks", 2, "func"): "func_type",
-        ("tasks", 2, "name"): "duplicate_name",
-    }
-    assert refusals(lambda: load([{"name": "a"}, {"name": "a"}])) == {(): "document_type"}
-
-
 @pytest.mark.parametrize(
     ("text", "message"),
     [
