@@ -36,7 +36,7 @@ class BusyLoopWarning(PantherScheduleWarning):
 
 
 def fault(
-    type_: LiteralString, message: LiteralString, *, at: tuple[str | int, ...] = (), **words: object
+    type_: LiteralString, message: LiteralString, /, *, at: tuple[str | int, ...] = (), **words: object
 ) -> InitErrorDetails:
     """One line of a refusal; `{name}` in the message is filled from `words`."""
     shown = {name: str(value) for name, value in words.items()}

@@ -10,29 +10,104 @@ give the same bytes, `load(dump(tasks))` equals the tasks, and `dump(load(text))
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
-from typing import Any, Final, LiteralString, TypeVar, cast
+from collections.abc import Iterable, Iterator
+from math import isinf
+from typing import Annotated, Any, Final, Literal, LiteralString, TypeVar, cast
 
-from pydantic import JsonValue, ValidationError
-from pydantic_core import InitErrorDetails
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import ErrorDetails, InitErrorDetails, from_json, to_jsonable_python
 
-from .errors import fault, refusal, type_name
+from .errors import fault, refusal, refuse, type_name
 from .models.policy import DEFAULT_POLICY, Policy
-from .models.schedules import SCHEDULES, AnySchedule, Once
-from .tasks.hints import hint_text
-from .tasks.refusals import checked_name, refuse_policy
+from .models.schedules import ONCE, SCHEDULES, AnySchedule
+from .tasks.checks import check_name, check_policy
 from .tasks.registry import TaskRegistry
-from .tasks.signature import Checked, function_name, inspect_function
-from .tasks.spec_schema import SCHEDULE, document_schema
-from .tasks.strict_json import json_type, parse, plain, steps_through
+from .tasks.signature import function_name, inspect_function, json_type
 from .tasks.task import BackgroundTask, restore
 
 VERSION: Final = 1
 """The version of the format that is written; a newer one is refused."""
 
 _Path = tuple[str | int, ...]
-_Object = dict[str, JsonValue]
-_Model = TypeVar("_Model")
+_Model = TypeVar("_Model", bound=BaseModel)
+
+_WANTED: Final[dict[str, tuple[str, str]]] = {
+    "document": ("document_type", "an object"),
+    "$schema": ("schema_reference", "a string"),
+    "version": ("unknown_version", f"{VERSION} (a newer one needs a newer panther-schedule)"),
+    "tasks": ("tasks_type", "an array"),
+    "task": ("task_type", "an object"),
+    "func": ("func_type", "the name of a function"),
+    "kwargs": ("kwargs_type", "an object"),
+    "schedule": ("dict_type", "an object"),
+    "policy": ("dict_type", "an object"),
+}
+"""What each place of a document holds, and the type of the fault when it does not."""
+_NOT_THERE: Final = ("missing", "string_type", "list_type", "dict_type", "model_type", "literal_error")
+"""What pydantic says when a place holds nothing, or something else."""
+_KINDS: Final = ", ".join(repr(model.model_fields["kind"].default) for model in SCHEDULES)
+
+
+def _tidy(schema: dict[str, Any]) -> None:
+    """Drop the titles, which repeat the names, and the defaults, which `dump` leaves out."""
+    for field in schema["properties"].values():
+        field.pop("title", None)
+        field.pop("default", None)
+
+
+class TaskLine(BaseModel, extra="forbid", strict=True, defer_build=True, json_schema_extra=_tidy):
+    """A registered function by its name, its arguments, and when it runs."""
+
+    func: str
+    kwargs: dict[str, Any] = Field({}, validate_default=True)
+    schedule: AnySchedule = ONCE
+    policy: Policy = DEFAULT_POLICY
+    name: Annotated[str | None, BeforeValidator(check_name), WithJsonSchema({"type": "string", "minLength": 1})] = None
+
+    @field_validator("func")
+    @classmethod
+    def _is_registered(cls, func: str, info: ValidationInfo[TaskRegistry]) -> str:
+        info.context.function(func)
+        return func
+
+    @field_validator("kwargs")
+    @classmethod
+    def _read_arguments(cls, kwargs: dict[str, Any], info: ValidationInfo[TaskRegistry]) -> dict[str, Any]:
+        func = info.data.get("func")
+        return kwargs if func is None else inspect_function(info.context.function(func)).read(func, kwargs)
+
+    @field_validator("policy")
+    @classmethod
+    def _goes_with_schedule(cls, policy: Policy, info: ValidationInfo) -> Policy:
+        if "schedule" in info.data:
+            check_policy(info.data["schedule"], policy)
+        return policy
+
+
+class Document(
+    BaseModel, title="Scheduled tasks", extra="forbid", strict=True, defer_build=True, json_schema_extra=_tidy
+):
+    """Tasks for a scheduler."""
+
+    schema_: str = Field("", alias="$schema")
+    version: Literal[1]
+    tasks: list[TaskLine]
+
+    @field_validator("version", mode="before")
+    @classmethod
+    def _is_int(cls, version: object) -> object:
+        return version if type(version) is int else None  # Literal[1] takes true and 1.0
 
 
 def load(text: str | bytes, registry: TaskRegistry) -> list[BackgroundTask]:
@@ -42,23 +117,12 @@ def load(text: str | bytes, registry: TaskRegistry) -> list[BackgroundTask]:
         ValidationError: the text is no such document. Each fault has its path, such as `("tasks", 3, "kwargs",
             "day")`.
     """
-    document = parse(text)
-    faults: list[InitErrorDetails] = []
-    loaded: list[BackgroundTask] = []
-    names: dict[str, int] = {}
-    for at, item in enumerate(_tasks(document, faults)):
-        before = len(faults)
-        path = ("tasks", at)
-        task = _task(item, path, registry, faults)
-        if isinstance(item, dict) and isinstance(name := item.get("name"), str):
-            first = names.setdefault(name, at)
-            if first != at:
-                faults.append(_duplicate(name, first, path))
-        if task is not None and len(faults) == before:
-            loaded.append(task)
-    if faults:
-        raise refusal("spec", faults)
-    return loaded
+    return [_task(line, registry) for line in _read(Document, text, registry).tasks]
+
+
+def load_task(item: JsonValue, registry: TaskRegistry) -> BackgroundTask:
+    """Read one task of a document; raises a `ValidationError` as `load` does."""
+    return _task(_read(TaskLine, json.dumps(item), registry), registry)
 
 
 def dump(tasks: Iterable[BackgroundTask], registry: TaskRegistry) -> str:
@@ -69,39 +133,27 @@ def dump(tasks: Iterable[BackgroundTask], registry: TaskRegistry) -> str:
             back equal (`argument_json`), two tasks have one name (`duplicate_name`), or a repeat without a wait has a
             policy that needs one (`overlap_without_wait`, `jitter_without_wait`). Each fault has its path.
     """
+    given = list(tasks)
     faults: list[InitErrorDetails] = []
-    written: list[JsonValue] = []
-    names: dict[str, int] = {}
-    for at, task in enumerate(tasks):
-        path = ("tasks", at)
+    written: list[dict[str, JsonValue]] = []
+    for at, task in enumerate(given):
         try:
-            written.append(cast(JsonValue, dump_task(task, registry)))
+            written.append(dump_task(task, registry))
         except ValidationError as error:
-            faults += _moved(error, path)
-        if task.name is not None and names.setdefault(task.name, at) != at:
-            faults.append(_duplicate(task.name, names[task.name], path))
+            faults += [_said(line["type"], line["msg"], ("tasks", at, *line["loc"])) for line in error.errors()]
+    faults += _duplicates(task.name for task in given)
     if faults:
         raise refusal("spec", faults)
     return json.dumps({"version": VERSION, "tasks": written}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def load_task(item: JsonValue, registry: TaskRegistry) -> BackgroundTask:
-    """Read one task of a document; raises a `ValidationError` as `load` does."""
-    faults: list[InitErrorDetails] = []
-    task = _task(item, (), registry, faults)
-    if task is None or faults:
-        raise refusal("spec", faults)
-    return task
-
-
-def dump_task(task: BackgroundTask, registry: TaskRegistry) -> _Object:
+def dump_task(task: BackgroundTask, registry: TaskRegistry) -> dict[str, JsonValue]:
     """Write one task as `dump` does, as a JSON object; raises a `ValidationError` as `dump` does."""
     func = registry.name_of(task.func)
-    refuse_policy(task.schedule, task.policy)
-    checked = inspect_function(task.func)
-    item: _Object = {
+    check_policy(task.schedule, task.policy)
+    item: dict[str, JsonValue] = {
         "func": func,
-        "kwargs": _written_arguments(task, checked),
+        "kwargs": _written(task),
         "schedule": task.schedule.model_dump(mode="json", exclude_none=True),
     }
     if task.policy != DEFAULT_POLICY:
@@ -113,228 +165,204 @@ def dump_task(task: BackgroundTask, registry: TaskRegistry) -> _Object:
 
 def json_schema(registry: TaskRegistry) -> dict[str, Any]:
     """Return the JSON Schema of a document, with the arguments of each registered function, for an editor."""
-    return document_schema(registry, VERSION)
+    functions = {name: inspect_function(func) for name, func in registry.functions.items()}
+    parts: list[tuple[str, Literal["validation"], TypeAdapter[Any]]] = [
+        (name, "validation", known.adapter) for name, known in functions.items()
+    ]
+    parts.append(("", "validation", TypeAdapter(Document)))  # no function has this name: one is not blank
+    schemas, shared = TypeAdapter.json_schemas(parts, schema_generator=_TolerantSchema)
+    definitions = shared["$defs"]
+    document = definitions.pop(schemas["", "validation"]["$ref"].rpartition("/")[2])
+    task = definitions.pop(document["properties"]["tasks"]["items"]["$ref"].rpartition("/")[2])
+    document["properties"]["tasks"]["items"] = task
+    task["properties"]["func"] = {"enum": list(functions)} if functions else False
+    for name, known in functions.items():
+        arguments: dict[str, Any] = {"properties": {"kwargs": schemas[name, "validation"]}}
+        if known.needs_arguments:
+            arguments["required"] = ["kwargs"]
+        rule = {"if": {"properties": {"func": {"const": name}}, "required": ["func"]}, "then": arguments}
+        task.setdefault("allOf", []).append(rule)
+    return {"$schema": GenerateJsonSchema.schema_dialect, **document, "$defs": definitions}
 
 
-def _tasks(document: JsonValue, faults: list[InitErrorDetails]) -> list[JsonValue]:
-    if not isinstance(document, dict):
-        _add(faults, (), "document_type", "a document must be an object, got {got}", got=json_type(document))
-        return []
-    _refuse_surplus(document, ("$schema", "version", "tasks"), (), faults)
-    if "$schema" in document and not isinstance(document["$schema"], str):
-        got = json_type(document["$schema"])
-        _add(faults, ("$schema",), "schema_reference", "$schema must be a string, got {got}", got=got)
-    version = document.get("version")
-    if type(version) is int and version > VERSION:
-        _add(
-            faults,
-            ("version",),
-            "unknown_version",
-            "version {version} is newer than this program reads, which is {known}; upgrade panther-schedule",
-            version=version,
-            known=VERSION,
-        )
-    elif type(version) is not int or version != VERSION:
-        got = repr(version) if "version" in document else "none"
-        _add(faults, ("version",), "unknown_version", "version must be {known}, got {got}", known=VERSION, got=got)
-    tasks = document.get("tasks")
-    if not isinstance(tasks, list):
-        got = json_type(tasks) if "tasks" in document else "none"
-        _add(faults, ("tasks",), "tasks_type", "tasks must be an array, got {got}", got=got)
-        return []
-    return tasks
+class _TolerantSchema(GenerateJsonSchema):
+    """Let a hint that has no JSON form stand for anything."""
+
+    ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 - pydantic's own form
+
+    def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> JsonSchemaValue:  # noqa: ARG002 - pydantic's signature
+        return {}
 
 
-def _task(
-    item: JsonValue, path: _Path, registry: TaskRegistry, faults: list[InitErrorDetails]
-) -> BackgroundTask | None:
-    if not isinstance(item, dict):
-        _add(faults, path, "task_type", "a task must be an object, got {got}", got=json_type(item))
-        return None
-    _refuse_surplus(item, ("func", "kwargs", "schedule", "policy", "name"), path, faults)
-    schedule: AnySchedule | None = Once()
-    if "schedule" in item:
-        schedule = _model(SCHEDULE.validate_json, item["schedule"], (*path, "schedule"), faults)
-    policy: Policy | None = DEFAULT_POLICY
-    if "policy" in item:
-        policy = _model(Policy.model_validate_json, item["policy"], (*path, "policy"), faults)
-    if schedule is not None and policy is not None:
-        try:
-            refuse_policy(schedule, policy)
-        except ValidationError as error:
-            faults += _moved(error, path)
-    name: str | None = None
-    if "name" in item:
-        try:
-            name = checked_name(item["name"])
-        except ValidationError as error:
-            faults += _moved(error, path)
-    func = item.get("func")
-    if not isinstance(func, str):
-        got = json_type(func) if "func" in item else "none"
-        _add(faults, (*path, "func"), "func_type", "func must be the name of a function, got {got}", got=got)
-        return None
+# ---- reading -----------------------------------------------------------------------------------------------------
+
+
+def _read(model: type[_Model], text: str | bytes, registry: TaskRegistry) -> _Model:
+    data = _parsed(text)
     try:
-        function = registry.function(func)
-    except ValidationError as error:
-        faults += _moved(error, (*path, "func"))
-        return None
-    kwargs = _arguments(item.get("kwargs", {}), func, inspect_function(function), (*path, "kwargs"), faults)
-    if kwargs is None or schedule is None or policy is None:
-        return None
-    return restore(function, kwargs, schedule, name, policy)
+        found, lines = model.model_validate_json(text, context=registry), []
+    except ValidationError as error:  # it holds the values, so ours is raised outside of this block
+        found, lines = None, error.errors(include_url=False, include_input=False)
+    faults = [_worded(line, data, model) for line in lines]
+    if model is Document:
+        faults += _duplicates(_names(data))
+    if faults or found is None:
+        raise refusal("spec", faults)
+    return found
 
 
-def _model(
-    read: Callable[[str], _Model], value: JsonValue, path: _Path, faults: list[InitErrorDetails]
-) -> _Model | None:
-    """Read a schedule or a policy, and say its faults in our words."""
+def _task(line: TaskLine, registry: TaskRegistry) -> BackgroundTask:
+    return restore(registry.function(line.func), line.kwargs, line.schedule, line.name, line.policy)
+
+
+def _parsed(text: str | bytes) -> Any:
+    """Read JSON without what parsers let pass: a key given twice, NaN, a number beyond a float."""
+    message: LiteralString = "the text can't be read as JSON: {what}; {remedy}"
     try:
-        return read(json.dumps(value))
-    except ValidationError as error:
-        lines = error.errors(include_url=False)
-    for line in lines:
-        steps, kind, message = steps_through(line["loc"], value), line["type"], line["msg"]
-        if kind == "union_tag_invalid":
-            steps, message = (*steps, "kind"), f"kind must be one of {_kinds()}, got {_kind_of(value)!r}"
-        elif kind == "union_tag_not_found":
-            steps, message = (*steps, "kind"), f"kind is missing; add one of {_kinds()}"
-        elif kind == "missing":
-            message = f"{steps[-1]} is missing; add it"
-        elif kind in ("dict_type", "model_type"):
-            kind, message = "dict_type", f"{path[-1]} must be an object, got {json_type(value)}"
-        elif kind == "extra_forbidden":
-            within = (*path, *steps)[-2]
-            message = f"{steps[-1]} is not a field of this {within}; leave it out"
-        _add(faults, (*path, *steps), _stable(kind), "{said}", said=message[:1].lower() + message[1:])
-    return None
+        raw = text.encode() if isinstance(text, str) else text
+        data = from_json(raw, allow_inf_nan=False)  # its errors say where, and it limits the depth
+        faults = list(_doubtful(json.loads(raw, object_pairs_hook=tuple), ()))
+    except UnicodeError:
+        refuse("spec", "json_invalid", message, what="it is not UTF-8", remedy="save it as UTF-8")
+    except ValueError as error:
+        refuse("spec", "json_invalid", message, what=error, remedy="mend it there")
+    if faults:
+        raise refusal("spec", faults)
+    return data
 
 
-def _kind_of(value: JsonValue) -> JsonValue:
-    return value.get("kind") if isinstance(value, dict) else None
+def _doubtful(node: Any, path: _Path) -> Iterator[InitErrorDetails]:
+    """Go through data whose objects are tuples of their keys and values."""
+    kind = type(cast(object, node))
+    if kind is float and isinf(node):
+        message: LiteralString = "the number is beyond what a float holds, 1.8e308; write one nearer to zero"
+        yield fault("number_range", message, at=path)
+    items: Any = node if kind is tuple else enumerate(node) if kind is list else ()
+    seen: set[str | int] = set()
+    for step, item in items:
+        if step in seen:
+            yield fault("duplicate_key", "{key} is given twice; leave out one", at=(*path, step), key=step)
+        seen.add(step)
+        yield from _doubtful(item, (*path, step))
 
 
-def _kinds() -> str:
-    return ", ".join(repr(model.model_fields["kind"].default) for model in SCHEDULES)
+def _names(data: Any) -> Iterator[object]:
+    match data:
+        case {"tasks": [*tasks]}:
+            for task in tasks:
+                match task:
+                    case {"name": name}:
+                        yield name
+                    case _:
+                        yield None
+        case _:
+            pass
 
 
-def _arguments(
-    value: JsonValue, func: str, checked: Checked, path: _Path, faults: list[InitErrorDetails]
-) -> dict[str, Any] | None:
-    if not isinstance(value, dict):
-        _add(faults, path, "kwargs_type", "kwargs must be an object, got {got}", got=json_type(value))
-        return None
-    try:
-        return dict(checked.keywords.validate_json(json.dumps(value)))
-    except ValidationError as error:
-        lines = error.errors(include_url=False, include_input=False)
-    rule = checked.signature_text(func)
-    seen: set[_Path] = set()
-    for line in lines:
-        steps = _shallow(steps_through(line["loc"], value))
-        if steps in seen:
-            continue
-        seen.add(steps)
-        if not steps:
-            _add(faults, path, "kwargs_json", "kwargs can't be read ({kind})", kind=line["type"])
-            continue
-        at, name = (*path, *steps), steps[0]
-        if line["type"] == "missing" and name not in value:
-            _add(faults, at, "missing_argument", "{name} is missing; add it: {rule}", name=name, rule=rule)
-        elif line["type"] == "extra_forbidden" and name not in checked.names:
-            _add(
-                faults, at, "unknown_argument", "{name} is not an argument; leave it out: {rule}", name=name, rule=rule
+def _duplicates(names: Iterable[object]) -> Iterator[InitErrorDetails]:
+    first: dict[str, int] = {}
+    for at, name in enumerate(names):
+        if isinstance(name, str) and first.setdefault(name, at) != at:
+            message: LiteralString = (
+                "{name} is the name of tasks[{first}] already, and a name has one task; choose another"
             )
-        else:
-            _add(
-                faults,
-                at,
-                "argument_type",
-                "{name} must be the JSON of {hint}, got {got} ({kind}); {rule}",
-                name=name,
-                hint=hint_text(checked.hint(str(name))),
-                got=json_type(value[str(name)]),
-                kind=line["type"],
-                rule=rule,
-            )
-    return None
+            yield fault("duplicate_name", message, at=("tasks", at, "name"), name=repr(name), first=first[name])
 
 
-def _written_arguments(task: BackgroundTask, checked: Checked) -> _Object:
-    given = checked.by_name(task.args, task.kwargs)
-    title = f"BackgroundTask({function_name(task.func)})"
-    faults: list[InitErrorDetails] = []
-    written: _Object = {}
+def _worded(line: ErrorDetails, data: Any, model: type[BaseModel]) -> InitErrorDetails:
+    """Say a fault of pydantic's in our words; what our own validators say is in them already."""
+    kind = line["type"]
+    if "kwargs" in line["loc"][:-1]:
+        return _said(kind, line["msg"], line["loc"])
+    path, value = _followed(line["loc"], data)
+    got = repr(value) if path == ("version",) else json_type(value)
+    if kind == "missing":
+        path, got = (*path, line["loc"][-1]), "none"
+    whole = "document" if model is Document else "task"
+    place, around = _name_of(path, whole), _name_of(path[:-1], whole)
+    message = line["msg"].replace("Input should", f"{place} must")
+    if place in _WANTED and kind in _NOT_THERE:
+        kind, rule = _WANTED[place]
+        message = f"{place} must be {rule}, got {got}"
+    elif kind == "missing":
+        message = f"{place} is missing; add it"
+    elif kind == "extra_forbidden":
+        kind = "unknown_key" if around in ("document", "task") else kind
+        message = f"{place} is not a field of this {around}; leave it out"
+    elif kind == "union_tag_invalid":
+        path, message = (*path, "kind"), f"kind must be one of {_KINDS}, got {value['kind']!r}"
+    elif kind == "union_tag_not_found":
+        path, message = (*path, "kind"), f"kind is missing; add one of {_KINDS}"
+    return _said(kind, message, path)
+
+
+def _followed(loc: _Path, data: Any) -> tuple[_Path, Any]:
+    """Follow a path through the data, without the steps that name a part of a union or a field once more."""
+    path: list[str | int] = []
+    for step in loc:
+        try:
+            data = data[step]
+        except (LookupError, TypeError):
+            continue
+        path.append(step)
+    return tuple(path), data
+
+
+def _name_of(path: _Path, whole: str) -> str:
+    """Name what is at a path; in a list, that is a task or a part of a schedule."""
+    match path:
+        case ():
+            return whole
+        case ("tasks", int()):
+            return "task"
+        case (*_, str(name)):
+            return name
+        case _:
+            return "schedule"
+
+
+def _said(type_: Any, message: str, at: _Path) -> InitErrorDetails:
+    return fault(type_, "{said}", at=at, said=message)
+
+
+# ---- writing -----------------------------------------------------------------------------------------------------
+
+
+def _written(task: BackgroundTask) -> dict[str, JsonValue]:
+    """Write a task's arguments by name; refuse those that would not come back from JSON as they are."""
+    known, func = inspect_function(task.func), function_name(task.func)
+    given = known.by_name(task.args, task.kwargs)
+    written: dict[str, JsonValue] = {}
+    lost: set[str | int] = set()
     for name, value in given.items():
         try:
-            written[name] = plain(value)
+            written[name] = _plain(value)
+            json.dumps(written[name], allow_nan=False)
         except (ValueError, TypeError):  # pydantic_core's PydanticSerializationError is a ValueError
-            _add(
-                faults,
-                ("kwargs", name),
-                "argument_json",
-                "{name} has no JSON form, being of type {got}; give the task data",
-                name=name,
-                got=type_name(value),
-            )
-    if faults:
-        raise refusal(title, faults)
-    back: dict[str, Any] = {}
+            written[name] = None
+            lost.add(name)
     try:
-        back = dict(checked.keywords.validate_json(json.dumps(written)))
+        back = known.read(func, written)
+        lost |= {name for name, value in given.items() if not (value is back[name] or value == back[name])}
     except ValidationError as error:
-        broken = {line["loc"][0] for line in error.errors(include_url=False, include_input=False) if line["loc"]}
-    else:
-        broken = {name for name, value in given.items() if not (value is back[name] or value == back[name])}
-    for name in given:
-        if name in broken:
-            _add(
-                faults,
-                ("kwargs", name),
-                "argument_json",
-                "{name} would not come back from JSON as the {got} it is; hint it in {rule}",
-                name=name,
-                got=type_name(given[name]),
-                rule=checked.signature_text(function_name(task.func)),
-            )
+        lost |= {line["loc"][0] for line in error.errors()}
+    message: LiteralString = "{name} would not come back from JSON as the {got} it is; give it data, as {rule} hints"
+    rule = known.signature_text(func)
+    faults = [
+        fault("argument_json", message, at=("kwargs", name), name=name, got=type_name(value), rule=rule)
+        for name, value in given.items()
+        if name in lost
+    ]
     if faults:
-        raise refusal(title, faults)
+        raise refusal(f"BackgroundTask({func})", faults)
     return written
 
 
-def _shallow(steps: _Path) -> _Path:
-    """Keep an argument's name and the places in its arrays; a key below may be a value itself."""
-    end = next((place for place, step in enumerate(steps) if place and isinstance(step, str)), len(steps))
-    return steps[:end]
-
-
-def _refuse_surplus(item: _Object, known: tuple[str, ...], path: _Path, faults: list[InitErrorDetails]) -> None:
-    for key in item:
-        if key not in known:
-            words = ", ".join(known)
-            _add(
-                faults, (*path, key), "unknown_key", "{key} is not a key here; there are {known}", key=key, known=words
-            )
-
-
-def _duplicate(name: str, first: int, path: _Path) -> InitErrorDetails:
-    message: LiteralString = "{name} is the name of tasks[{first}] already, and a name has one task; choose another"
-    return fault("duplicate_name", message, at=(*path, "name"), name=repr(name), first=first)
-
-
-def _moved(error: ValidationError, path: _Path) -> list[InitErrorDetails]:
-    """Put one part's own faults at their path in the document."""
-    faults: list[InitErrorDetails] = []
-    for line in error.errors(include_url=False):
-        _add(faults, (*path, *line["loc"]), _stable(line["type"]), "{said}", said=line["msg"])
-    return faults
-
-
-def _add(
-    faults: list[InitErrorDetails], at: _Path, type_: LiteralString, message: LiteralString, **words: object
-) -> None:
-    faults.append(fault(type_, message, at=at, **words))
-
-
-def _stable(type_: str) -> Any:
-    return type_  # a type of pydantic's or ours, so as good as the literal that `fault` asks for
+def _plain(value: Any) -> Any:
+    """Write a value as JSON data, and a set in a fixed order."""
+    items: Any = value  # isinstance() would leave its type half known
+    if isinstance(value, dict):
+        return to_jsonable_python({key: _plain(item) for key, item in items.items()})  # the keys too
+    if isinstance(value, (set, frozenset)):
+        return sorted(map(_plain, items), key=json.dumps)
+    return list(map(_plain, items)) if isinstance(value, (list, tuple)) else to_jsonable_python(value)

@@ -27,7 +27,7 @@ from ..planning import rule as rules
 from ..planning.due import begin
 from ..planning.rule import Rule, rule_of, under
 from ..planning.state import State
-from ..tasks.refusals import refuse_policy
+from ..tasks.checks import check_policy
 from ..tasks.signature import function_name
 from ..tasks.task import BackgroundTask, jitter_key
 from .entries import Entry
@@ -167,7 +167,7 @@ class Scheduler:
         schedule, policy = task._schedule, task._policy
         rule = rule_of(schedule)
         if policy is not DEFAULT_POLICY:
-            refuse_policy(schedule, policy)
+            check_policy(schedule, policy)
             rule = under(rule, policy, partial(jitter_key, task))
             if rule.terms is not None and rule.terms.key:  # this task's alone
                 return rule

@@ -5,33 +5,20 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from types import MappingProxyType
-from typing import Any, LiteralString, Protocol, TypeVar, overload
+from typing import Any, TypeVar, overload
 
-from pydantic import ValidationError
-
-from ..errors import fault, refusal, type_name
+from ..errors import refuse, type_name
 from ..models.policy import DEFAULT_POLICY, Policy
 from ..models.schedules import AnySchedule
-from .refusals import checked_name
+from .checks import check_name
 from .signature import function_name, inspect_function
 from .task import BackgroundTask
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 _Plain = TypeVar("_Plain", bound=Callable[[], object])  # callable without an argument
 _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
-
-
-class _Register(Protocol):
-    """What `register(name=...)` returns."""
-
-    def __call__(self, func: _Function, /) -> _Function: ...
-
-
-class _Schedule(Protocol):
-    """What `scheduled(...)` returns."""
-
-    def __call__(self, func: _Plain, /) -> _Plain: ...
 
 
 class TaskRegistry:
@@ -60,9 +47,8 @@ class TaskRegistry:
         """
         found = self._functions.get(name)
         if found is None:
-            raise _refused(
-                "unknown_function", "{name} is no registered function{hint}", name=repr(name), hint=self._hint(name)
-            )
+            message = "{name} is no registered function{hint}"
+            _refuse("unknown_function", message, name=repr(name), hint=self._hint(name))
         return found
 
     def name_of(self, func: Callable[..., Any]) -> str:
@@ -72,22 +58,21 @@ class TaskRegistry:
             ValidationError: it is not registered (`unregistered_function`).
         """
         try:
-            return self._names[func]
-        except (KeyError, TypeError):  # TypeError: it is not hashable, so it is not registered
-            pass
-        raise _refused(
-            "unregistered_function",
-            "{func} is not registered, so data can't name it; put @tasks.register on a function of your own",
-            func=function_name(func),
-        )
+            name = self._names.get(func)
+        except TypeError:  # it is not hashable, so it is not registered
+            name = None
+        if name is None:
+            message = "{func} is not registered, so data can't name it; put @tasks.register on a function of your own"
+            _refuse("unregistered_function", message, func=function_name(func))
+        return name
 
     @overload
     def register(self, func: _Function, /) -> _Function: ...
 
     @overload
-    def register(self, func: None = None, /, *, name: str) -> _Register: ...
+    def register(self, func: None = None, /, *, name: str) -> Callable[[_Function], _Function]: ...
 
-    def register(self, func: _Function | None = None, /, *, name: str | None = None) -> _Function | _Register:
+    def register(self, func: Any = None, /, *, name: str | None = None) -> Any:
         """Let data name this function, by its `__name__` or the name given; a decorator.
 
         Raises:
@@ -95,12 +80,11 @@ class TaskRegistry:
                 its own is given none (`task_name`), it is registered already by another name
                 (`already_registered`), or JSON can't call it (`not_by_name`).
         """
-        register = self._registering(name)
-        return register if func is None else register(func)
+        return partial(self._add, name=name) if func is None else self._add(func, name)
 
     def scheduled(
         self, schedule: AnySchedule, name: str | None = None, *, policy: Policy = DEFAULT_POLICY
-    ) -> _Schedule:
+    ) -> Callable[[_Plain], _Plain]:
         """Declare a task of this function, which takes no argument; a decorator.
 
         The function is registered too. The task has the name given, or else the function's, so that a scheduler
@@ -114,13 +98,10 @@ class TaskRegistry:
         def add(func: _Plain, /) -> _Plain:
             task = BackgroundTask(func).with_schedule(schedule).with_policy(policy)
             own = self._names.get(func)
-            title = checked_name(name if name is not None else own or _own_name(func))
+            title = check_name(name if name is not None else own or _own_name(func))
             if title in self._tasks:
-                raise _refused(
-                    "duplicate_name",
-                    "two tasks are named {name}; write scheduled(..., name=...) on one of them",
-                    name=repr(title),
-                )
+                message = "two tasks are named {name}; write scheduled(..., name=...) on one of them"
+                _refuse("duplicate_name", message, name=repr(title))
             if own is None:
                 self._add(func, None)
             self._tasks[title] = task.with_name(title)
@@ -137,66 +118,46 @@ class TaskRegistry:
     def __repr__(self) -> str:
         return f"TaskRegistry({len(self._functions)} functions, {len(self._tasks)} tasks)"
 
-    def _registering(self, name: str | None) -> _Register:
-        def add(func: _Function, /) -> _Function:
-            self._add(func, name)
-            return func
-
-        return add
-
     def _hint(self, name: str) -> str:
         if near := difflib.get_close_matches(name, self._functions, 1):
             return f"; did you mean {near[0]!r}?"
         known = ", ".join(map(repr, sorted(self._functions)[:10]))
         return f"; there are {known}" if known else "; none is registered, so put @tasks.register on it"
 
-    def _add(self, func: Callable[..., object], name: str | None) -> None:
+    def _add(self, func: _Function, name: str | None) -> _Function:
         _refuse_unnameable(func)
-        key = checked_name(_own_name(func) if name is None else name)
+        key = check_name(_own_name(func) if name is None else name)
         if self._functions.get(key, func) != func:
-            raise _refused(
-                "duplicate_name",
-                "two functions are named {name}; write register(name=...) on one of them",
-                name=repr(key),
-            )
-        if self._names.get(func, key) != key:
-            raise _refused(
-                "already_registered",
-                "{func} is registered as {name} already, and a function has one name; use that one",
-                func=function_name(func),
-                name=repr(self._names[func]),
-            )
+            message = "two functions are named {name}; write register(name=...) on one of them"
+            _refuse("duplicate_name", message, name=repr(key))
+        known = self._names.get(func, key)
+        if known != key:
+            message = "{func} is registered as {name} already, and a function has one name; use that one"
+            _refuse("already_registered", message, func=function_name(func), name=repr(known))
         self._functions[key] = func
         self._names[func] = key
+        return func
 
 
 def _own_name(func: Callable[..., object]) -> str:
     name = getattr(func, "__name__", None)
-    if isinstance(name, str) and name.isidentifier():  # a lambda's is not
-        return name
-    raise _refused(
-        "task_name",
-        "a {got} has no name of its own; write register(name=...)",
-        got="lambda" if name == "<lambda>" else type_name(func),
-    )
+    if not isinstance(name, str) or not name.isidentifier():  # a lambda's is not
+        got = "lambda" if name == "<lambda>" else type_name(func)
+        _refuse("task_name", "a {got} has no name of its own; write register(name=...)", got=got)
+    return name
 
 
 def _refuse_unnameable(func: Callable[..., object]) -> None:
     """Refuse what JSON can't call: it gives arguments by name, and the function is looked up by hash."""
-    name, checked = function_name(func), inspect_function(func)
+    name, known = function_name(func), inspect_function(func)
     if type(func).__hash__ is None:  # Python's mark of what is not hashable
-        raise _refused("not_by_name", "{func} is not hashable, so it can't be looked up; write a function", func=name)
-    if checked.signature is None:
-        raise _refused("not_by_name", "{func} shows no signature; write a function that calls it", func=name)
-    for parameter in checked.signature.parameters.values():
+        _refuse("not_by_name", "{func} is not hashable, so it can't be looked up; write a function", func=name)
+    if known.signature is None:
+        _refuse("not_by_name", "{func} shows no signature; write a function that calls it", func=name)
+    for parameter in known.signature.parameters.values():
         if parameter.kind not in _BY_NAME:
-            raise _refused(
-                "not_by_name",
-                "{rule} can't be called from JSON, which gives arguments by name; give {parameter} a name there",
-                rule=checked.signature_text(name),
-                parameter=parameter.name,
-            )
+            message = "{rule} can't be called from JSON, which gives arguments by name; give {parameter} a name there"
+            _refuse("not_by_name", message, rule=known.signature_text(name), parameter=parameter.name)
 
 
-def _refused(type_: LiteralString, message: LiteralString, **words: object) -> ValidationError:
-    return refusal("TaskRegistry", [fault(type_, message, at=(), **words)])
+_refuse = partial(refuse, "TaskRegistry")

@@ -3,37 +3,52 @@
 The check is one call of a validator that pydantic builds from the signature and that is kept as long as the
 function lives. What it returns is thrown away: the caller's own objects are passed on, never copies. It refuses
 what a type checker would refuse; class mismatches are left to the type checkers, so that a `Mock()` passes.
+
+The same validator reads arguments from JSON, and there what it returns is kept.
 """
 
 from __future__ import annotations
 
-import functools
 import inspect
-from collections.abc import Callable, Mapping
+import json
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property, partial
+from itertools import takewhile
 from types import MethodType
-from typing import Any, LiteralString, get_origin, get_type_hints
+from typing import Any, Final, LiteralString, get_origin, get_type_hints
 from weakref import WeakKeyDictionary
 
 import typing_extensions
-from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
-from pydantic_core import ArgsKwargs, InitErrorDetails
+from pydantic import ConfigDict, JsonValue, TypeAdapter, ValidationError
+from pydantic_core import ArgsKwargs, ErrorDetails, InitErrorDetails
 
-from ..errors import fault, refusal, type_name
+from ..errors import fault, refusal, refuse, type_name
 from .hints import accepts, hint_text
 
-_CONFIG = ConfigDict(strict=True, arbitrary_types_allowed=True)
-_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-_MISSING: tuple[LiteralString, LiteralString] = ("missing_argument", "{name} is missing; add it: {rule}")
-_CALLS: dict[str, tuple[LiteralString, LiteralString]] = {  # pydantic's faults of a call, in our words
+_Fault = tuple[LiteralString, LiteralString]
+
+_MISSING: Final[_Fault] = ("missing_argument", "{name} is missing; add it: {rule}")
+_UNKNOWN: Final[_Fault] = ("unknown_argument", "{name} is not an argument; leave it out: {rule}")
+_CALLS: Final[dict[str, _Fault]] = {
     "missing_argument": _MISSING,
     "missing_keyword_only_argument": _MISSING,
     "missing_positional_only_argument": _MISSING,
-    "unexpected_keyword_argument": ("unknown_argument", "{name} is not an argument; leave it out: {rule}"),
+    "unexpected_keyword_argument": _UNKNOWN,
     "multiple_argument_values": ("surplus_argument", "{name} is given twice; leave out one: {rule}"),
-    "unexpected_positional_argument": ("surplus_argument", ""),
+    "unexpected_positional_argument": (
+        "surplus_argument",
+        "{name} of type {got} is one too many; leave it out: {rule}",
+    ),
 }
-_COLLECTIONS: Any = (list, tuple, set, frozenset)
-_typing: Any = typing_extensions  # for types made while running, which type checkers can't follow
+"""Pydantic's faults of a call's names and number, as our types and messages."""
+
+_JSON_TYPES: Final[dict[type, str]] = {
+    bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "an array", dict: "an object"
+}  # fmt: skip
+_UNPACK: Final[Any] = (typing.Unpack, typing_extensions.Unpack)
+_LEFT_OUT: Final[Any] = object()
+"""Stands for each default value in a validator: a JSON Schema would show it, and it may be a secret."""
 
 
 class _Words(str):
@@ -45,12 +60,11 @@ class _Words(str):
         return str(self)
 
 
-class Checked:
+class KnownFunction:
     """What is known of one function: its signature, whether it is async, and how to check a call of it.
 
-    `signature` is None for a builtin that has none; then every call passes. `hints` holds the hints that could be
-    resolved and that pydantic can check. `is_async` looks through partials, methods and callable objects; a
-    synchronous wrapper of an async function is what it is, a function that may block.
+    `signature` is None for a builtin that has none; then every call passes. `is_async` looks through partials,
+    methods and callable objects; a synchronous wrapper of an async function is what it is, a function that may block.
     """
 
     def __init__(self, func: Callable[..., Any]) -> None:
@@ -60,40 +74,77 @@ class Checked:
             self.signature = inspect.signature(func)
         except (ValueError, TypeError):  # some builtins have none
             self.signature = None
-        self.hints: dict[str, Any] = {}
-        self._plain = _plain_names(self.signature)
-        self._validate: Callable[[ArgsKwargs], object] | None = None
-        if self.signature is not None and (hints := _own_hints(func, self.signature)):
-            self.hints, self._validate = _built(self.signature, hints)
+        self._parameters: Mapping[str, inspect.Parameter] = {} if self.signature is None else self.signature.parameters
+        self._hints = _own_hints(func, self._parameters)
+        self.needs_arguments = any(
+            one.default is one.empty and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
+            for one in self._parameters.values()
+        )
 
-    def check(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    def check(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Raise a `ValidationError` that names every fault of the call, and no argument's value."""
-        if self.signature is None:
+        if self.signature is None or not (args or kwargs or self.needs_arguments):
             return
         try:
-            if self._validate is not None:
-                self._validate(ArgsKwargs(args, dict(kwargs)))
-            elif not self._is_plain_call(args, kwargs):
-                self.signature.bind(*args, **kwargs)
+            self._validate(ArgsKwargs(args, kwargs))
             return
-        except (ValidationError, TypeError):
-            pass  # what they say holds the values
-        name = function_name(func)
-        if faults := _faults(self.signature, self.hints, args, kwargs, self.signature_text(name)):
-            raise refusal(f"BackgroundTask({name})", faults)
+        except ValidationError as error:  # it holds the values, so ours is raised outside of this block
+            lines = error.errors(include_url=False)
+        rule = self.signature_text(function_name(func))
+        by_place = (one.name for one in self._parameters.values() if one.kind <= one.POSITIONAL_OR_KEYWORD)
+        places: dict[str | int, str] = dict(enumerate(by_place))
+        given = {places.get(at, at): value for at, value in enumerate(args)} | kwargs
+        faults: dict[str | int, InitErrorDetails] = {}  # by argument
+        broken: dict[str | int, str] = {}  # the rule that an argument breaks; empty when its type is wrong
+        for line in lines:
+            argument, kind = places.get(line["loc"][0], line["loc"][0]), line["type"]
+            if found := _fault_of_call(line, argument, rule):
+                faults[argument] = found
+            elif not broken.get(argument):
+                broken[argument] = "" if _says_type(kind) else kind
+        for argument, kind in broken.items():
+            hint, value = self._hint(argument), given[argument]
+            if argument not in faults and (kind or not accepts(hint, value)):
+                got = f"{type_name(value)} ({kind})" if kind else _described(value)
+                faults[argument] = _mistyped((argument,), hint_text(hint), got, rule)
+        if faults:
+            raise refusal(f"BackgroundTask({function_name(func)})", list(faults.values()))
 
-    def _is_plain_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
-        """Tell quickly whether a call of a plain function has the names and the number; False is "look closer"."""
-        if self._plain is None:
-            return False
-        names, required = self._plain
-        given = len(args)
-        rest = names[given:]
-        return (
-            given <= len(names)
-            and all(name in rest for name in kwargs)
-            and all(name in kwargs for name in names[given:required])
-        )
+    def read(self, func: str, kwargs: dict[str, JsonValue]) -> dict[str, Any]:
+        """Read JSON data as arguments by name; raise a `ValidationError` that shows no value."""
+        try:
+            arguments = self.adapter.validator.validate_json(json.dumps(kwargs))
+            return {name: value for name, value in arguments.items() if value is not _LEFT_OUT}
+        except ValidationError as error:  # as in check()
+            lines = error.errors(include_url=False)
+        rule = self.signature_text(func)
+        faults: dict[tuple[str | int, ...], InitErrorDetails] = {}
+        for line in lines:
+            argument, *inside = line["loc"]
+            if line["type"] == "missing":
+                inside = inside[:-1]  # nothing is there
+            path = (argument, *takewhile(lambda step: isinstance(step, int), inside))  # a key below may be a value
+            if found := _fault_of_call(line, argument, rule):
+                faults[path] = found
+            elif path not in faults:
+                hint = f"the JSON of {hint_text(self._hint(argument))}"
+                got = f"{json_type(kwargs[str(argument)])} ({line['type']})"
+                faults[path] = _mistyped(path, hint, got, rule)
+        raise refusal(func, list(faults.values()))
+
+    @cached_property
+    def _validate(self) -> Callable[[ArgsKwargs], object]:
+        return self.adapter.validator.validate_python
+
+    @cached_property
+    def adapter(self) -> TypeAdapter[dict[str, Any]]:
+        """What pydantic builds of the signature, from the hints that it can check."""
+        parameters = self._parameters.values()
+        try:
+            return _adapter(parameters, self._hints)
+        except Exception:  # noqa: BLE001 - pydantic has many ways to say that it can't check a hint
+            self._hints = {name: hint for name, hint in self._hints.items() if _is_usable(self._parameters[name], hint)}
+            return _adapter(parameters, self._hints)
 
     def canonical(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> object:
         """Return the arguments in a form that is equal for equal calls, however they are written."""
@@ -101,67 +152,36 @@ class Checked:
 
     def by_name(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments by name, in the order of the signature; the rest by the order of the alphabet."""
-        if self.signature is None:
-            return dict(kwargs)
-        arguments: dict[str, Any] = self.signature.bind(*args, **kwargs).arguments
-        named = {name: value for name, value in arguments.items() if name in self.names}
-        for name in arguments.keys() - named.keys():  # what **rest holds
-            named.update(sorted(arguments[name].items()))
-        return named
-
-    def hint(self, name: str) -> Any:
-        """Return the hint of an argument given by name."""
-        return self.hints.get(name, Any) if self.signature is None else _parameter(self.signature, self.hints, name)[1]
-
-    @property
-    def names(self) -> dict[str, bool]:
-        """The arguments that can be given by name, and whether they must be."""
-        return {
-            parameter.name: parameter.default is parameter.empty
-            for parameter in (self.signature.parameters.values() if self.signature else ())
-            if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
-        }
+        named = {} if self.signature is None else dict(self.signature.bind(*args, **kwargs).arguments)
+        return named | dict(sorted(named.pop(self._starred(inspect.Parameter.VAR_KEYWORD), {}).items()))
 
     def signature_text(self, name: str) -> str:
         """Write the signature without its default values, which may be secrets."""
         if self.signature is None:
             return name
-        parameters = [
-            parameter.replace(
-                default=parameter.default if parameter.default is parameter.empty else _Words("..."),
-                annotation=parameter.empty
-                if parameter.annotation is parameter.empty
-                else _Words(hint_text(parameter.annotation)),
+        shown = [
+            one.replace(
+                default=one.default if one.default is one.empty else _Words("..."),
+                annotation=one.empty if one.annotation is one.empty else _Words(hint_text(one.annotation)),
             )
-            for parameter in self.signature.parameters.values()
+            for one in self._parameters.values()
         ]
-        return f"{name}{inspect.Signature(parameters)}"
+        return f"{name}{inspect.Signature(shown)}"
 
-    @functools.cached_property
-    def keywords(self) -> TypeAdapter[dict[str, Any]]:
-        """Validate and write all arguments by name, in JSON too; the defaults are left to the function."""
-        fields: dict[str, Any] = {}
-        rest: dict[str, Any] = {}
-        for parameter in self.signature.parameters.values() if self.signature else ():
-            if parameter.kind is parameter.VAR_KEYWORD:
-                hint = self.hints.get(parameter.name, Any)
-                rest = {"extra_items": Any if get_origin(hint) is _typing.Unpack else hint}
-                continue
-            hint = self.hints.get(parameter.name, Any)
-            wrap = _typing.Required if parameter.default is parameter.empty else _typing.NotRequired
-            fields[parameter.name] = wrap[hint]
-        config = _CONFIG if rest else _CONFIG | {"extra": "forbid"}
-        adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(
-            with_config(config)(_typing.TypedDict("Arguments", fields, **rest))
-        )
-        return adapter
+    def _starred(self, kind: object) -> str:
+        return next((name for name, one in self._parameters.items() if one.kind is kind), "")
+
+    def _hint(self, argument: str | int) -> Any:
+        kind = inspect.Parameter.VAR_KEYWORD if isinstance(argument, str) else inspect.Parameter.VAR_POSITIONAL
+        name = argument if argument in self._parameters else self._starred(kind)
+        return self._hints.get(str(name), Any)
 
 
-_functions: WeakKeyDictionary[Any, Checked] = WeakKeyDictionary()
-_methods: WeakKeyDictionary[Any, Checked] = WeakKeyDictionary()  # by function: a bound one has another signature
+_functions: WeakKeyDictionary[Any, KnownFunction] = WeakKeyDictionary()
+_methods: WeakKeyDictionary[Any, KnownFunction] = WeakKeyDictionary()  # by function: a bound one has another signature
 
 
-def inspect_function(func: Callable[..., Any]) -> Checked:
+def inspect_function(func: Callable[..., Any]) -> KnownFunction:
     """Return what is known of a function; the answer is kept as long as the function lives.
 
     Raises:
@@ -175,211 +195,128 @@ def inspect_function(func: Callable[..., Any]) -> Checked:
         return known[key]
     except (KeyError, TypeError):  # TypeError: it can't be a key
         pass
-    _refuse_uncallable(func)
-    _refuse_generator(func)
-    checked = Checked(func)
+    _refuse_unfit(func)
+    found = KnownFunction(func)
     try:
-        known[key] = checked
+        known[key] = found
     except TypeError:  # it can't be a key, or not weakly
         pass
-    return checked
+    return found
 
 
 def function_name(func: object) -> str:
     """Name a function for people, without the values that a partial or an object holds."""
-    while isinstance(func, functools.partial):
-        func = func.func
+    func = _inner(func)
     name = getattr(func, "__qualname__", None)
     return (name if isinstance(name, str) else type_name(func)).rpartition("<locals>.")[2]
 
 
 def function_path(func: object) -> str:
     """Name a function in a program, with its module."""
-    while isinstance(func, functools.partial):
-        func = func.func
+    func = _inner(func)
     return f"{getattr(func, '__module__', None) or type(func).__module__}.{function_name(func)}"
 
 
-def _refuse_uncallable(func: object) -> None:
-    if callable(func):
-        return
-    if inspect.iscoroutine(func):
-        func.close()  # else Python warns that it was never awaited
-        name = function_name(func)
-        got, remedy = f"a coroutine of {name}", f"BackgroundTask({name}, ...)"
-    else:
-        got, remedy = type_name(func), "BackgroundTask(send_otp, ...)"
-    line = fault(
-        "not_callable",
-        "func must be a function, got {got}; write {remedy} without calling it",
-        at=("func",),
-        got=got,
-        remedy=remedy,
-    )
-    raise refusal("BackgroundTask", [line])
+def json_type(value: JsonValue) -> str:
+    """Name what the JSON is, without its value."""
+    return _JSON_TYPES.get(type(value), "null")
 
 
-def _refuse_generator(func: object) -> None:
+def _refuse_unfit(func: object) -> None:
+    if not callable(func):
+        got, name = type_name(func), "send_otp"
+        if inspect.iscoroutine(func):
+            func.close()  # else Python warns that it was never awaited
+            got, name = f"a coroutine of {function_name(func)}", function_name(func)
+        message = "func must be a function, got {got}; write BackgroundTask({name}, ...) without calling it"
+        refuse("BackgroundTask", "not_callable", message, at=("func",), got=got, name=name)
     is_async = _is_of_kind(func, inspect.isasyncgenfunction)
-    if not is_async and not _is_of_kind(func, inspect.isgeneratorfunction):
-        return
-    line = fault(
-        "generator_function",
-        "func must do its work when it is called, got the generator function {name}, of which a call runs no line; "
-        "write a function that goes through it: {loop} in {name}(...): pass",
-        at=("func",),
-        name=function_name(func),
-        loop="async for _" if is_async else "for _",
-    )
-    raise refusal("BackgroundTask", [line])
+    if is_async or _is_of_kind(func, inspect.isgeneratorfunction):
+        message = (
+            "func must do its work when it is called, got the generator function {name}, of which a call runs no "
+            "line; write a function that goes through it: {loop} in {name}(...): pass"
+        )
+        loop = "async for _" if is_async else "for _"
+        refuse("BackgroundTask", "generator_function", message, at=("func",), name=function_name(func), loop=loop)
+
+
+def _inner(func: Any) -> Any:
+    """Look through partials."""
+    while isinstance(func, partial):
+        func = func.func
+    return func
 
 
 def _is_of_kind(func: Any, is_kind: Callable[[Any], bool]) -> bool:
     """Ask a predicate of `inspect` about a function, and about what a partial, a method or an object calls."""
-    while True:
-        if is_kind(func):
-            return True
-        if isinstance(func, functools.partial):
-            func = func.func
-        elif isinstance(func, MethodType):
-            func = func.__func__
-        elif inspect.isroutine(func) or inspect.isclass(func):
-            return False
-        else:
-            func = type(func).__call__
+    func = _inner(func)
+    return is_kind(func) or is_kind(type(func).__call__)
 
 
-def _hinted(func: Any) -> Any:
-    """Find what carries the hints."""
-    while isinstance(func, functools.partial):
-        func = func.func
+def _own_hints(func: Any, parameters: Iterable[str]) -> dict[str, Any]:
+    func = _inner(func)
     if inspect.isclass(func):
-        return func.__init__
-    return func if inspect.isroutine(func) else func.__call__
-
-
-def _own_hints(func: Callable[..., Any], signature: inspect.Signature) -> dict[str, Any]:
+        func = func.__init__
+    elif not inspect.isroutine(func):
+        func = func.__call__
     try:
-        hints = get_type_hints(_hinted(func), include_extras=True)
+        hints = get_type_hints(func, include_extras=True)
     except Exception:  # noqa: BLE001 - resolving a hint runs its author's code; what can't be resolved is not checked
         return {}
-    return {name: hint for name, hint in hints.items() if name in signature.parameters and hint is not Any}
+    # of **kwargs: Unpack[...] pydantic writes a wrong JSON Schema
+    return {name: hints[name] for name in parameters if name in hints and get_origin(hints[name]) not in _UNPACK}
 
 
-def _built(
-    signature: inspect.Signature, hints: dict[str, Any]
-) -> tuple[dict[str, Any], Callable[[ArgsKwargs], object] | None]:
-    """Build the validator, and leave out the hints that pydantic can't check."""
-    try:
-        return hints, _validator(signature, hints)
-    except Exception:  # noqa: BLE001 - pydantic has many ways to say it
-        usable = {name: hint for name, hint in hints.items() if _is_usable(signature.parameters[name], hint)}
-        return usable, _validator(signature, usable) if usable else None
+def _adapter(parameters: Iterable[inspect.Parameter], hints: dict[str, Any]) -> TypeAdapter[dict[str, Any]]:
+    def take(*_args: object, **kwargs: object) -> dict[str, object]:
+        return kwargs
 
-
-def _plain_names(signature: inspect.Signature | None) -> tuple[tuple[str, ...], int] | None:
-    """Return the names of the parameters, and how many have no default; None when some are not plain ones."""
-    parameters = () if signature is None else tuple(signature.parameters.values())
-    if any(parameter.kind is not parameter.POSITIONAL_OR_KEYWORD for parameter in parameters):
-        return None
-    names = tuple(parameter.name for parameter in parameters)
-    return names, sum(parameter.default is parameter.empty for parameter in parameters)
+    likeness: Any = take
+    likeness.__annotations__ = hints
+    likeness.__signature__ = inspect.Signature(
+        [
+            one.replace(
+                default=one.default if one.default is one.empty else _LEFT_OUT,
+                annotation=hints.get(one.name, one.empty),
+            )
+            for one in parameters
+        ]
+    )
+    return TypeAdapter(likeness, config=ConfigDict(strict=True, extra="forbid", arbitrary_types_allowed=True))
 
 
 def _is_usable(parameter: inspect.Parameter, hint: Any) -> bool:
     try:
-        _validator(inspect.Signature([parameter]), {parameter.name: hint})
+        _adapter([parameter], {parameter.name: hint})
     except Exception:  # noqa: BLE001 - as above
         return False
     return True
 
 
-def _validator(signature: inspect.Signature, hints: dict[str, Any]) -> Callable[[ArgsKwargs], object]:
-    def stub(*_args: object, **_kwargs: object) -> None:
-        """Take a call and do nothing."""
-
-    likeness: Any = stub
-    parameters = [
-        parameter if parameter.name in hints else parameter.replace(annotation=parameter.empty)
-        for parameter in signature.parameters.values()
-    ]
-    likeness.__signature__ = signature.replace(parameters=parameters)
-    likeness.__annotations__ = hints
-    adapter: TypeAdapter[None] = TypeAdapter(likeness, config=_CONFIG)
-    return adapter.validator.validate_python
+def _fault_of_call(line: ErrorDetails, argument: str | int, rule: str) -> InitErrorDetails | None:
+    """Say a fault of the names and the number in our words; None for one of a value."""
+    if len(line["loc"]) > 1 or line["type"] not in _CALLS:
+        return None
+    type_, message = _CALLS[line["type"]]
+    return fault(type_, message, at=(argument,), name=_named(argument), got=type_name(line["input"]), rule=rule)
 
 
-def _faults(
-    signature: inspect.Signature,
-    hints: dict[str, Any],
-    args: tuple[Any, ...],
-    kwargs: Mapping[str, Any],
-    rule: str,
-) -> list[InitErrorDetails]:
-    try:
-        _validator(signature, hints)(ArgsKwargs(args, dict(kwargs)))
-        return []
-    except ValidationError as error:
-        lines = error.errors(include_url=False)
-    places = [p.name for p in signature.parameters.values() if p.kind in _POSITIONAL]
-    faults: dict[str | int, InitErrorDetails] = {}  # by argument
-    broken: dict[str | int, list[str]] = {}  # the rules of its hint that an argument breaks
-    for line in lines:
-        name, kind = line["loc"][0], line["type"]
-        if isinstance(name, int) and name < len(places):
-            name = places[name]
-        if len(line["loc"]) > 1 or kind not in _CALLS:
-            broken.setdefault(name, []).append(kind)
-        elif kind == "unexpected_positional_argument":
-            faults[name] = fault(
-                "surplus_argument",
-                "positional argument {place} of type {got} is one too many; leave it out: {rule}",
-                at=(name,),
-                place=int(name) + 1,
-                got=type_name(args[int(name)]),
-                rule=rule,
-            )
-        else:
-            type_, message = _CALLS[kind]
-            faults[name] = fault(type_, message, at=(name,), name=name, rule=rule)
-    for name, kinds in broken.items():
-        value = args[name] if isinstance(name, int) else kwargs[name] if name in kwargs else args[places.index(name)]
-        parameter, hint = _parameter(signature, hints, name)
-        if name not in faults and (got := _wrong(value, hint, kinds)):
-            faults[name] = fault(
-                "argument_type",
-                "{name} must be {hint}, got {got}; {rule}",
-                at=(name,),
-                name=parameter,
-                hint=hint_text(hint),
-                got=got,
-                rule=rule,
-            )
-    return list(faults.values())
+def _mistyped(at: tuple[str | int, ...], hint: str, got: str, rule: str) -> InitErrorDetails:
+    message: LiteralString = "{name} must be {hint}, got {got}; {rule}"
+    return fault("argument_type", message, at=at, name=_named(at[0]), hint=hint, got=got, rule=rule)
 
 
-def _parameter(signature: inspect.Signature, hints: dict[str, Any], name: str | int) -> tuple[str, Any]:
-    if name in signature.parameters:
-        return str(name), hints.get(str(name), Any)
-    kind = inspect.Parameter.VAR_KEYWORD if isinstance(name, str) else inspect.Parameter.VAR_POSITIONAL
-    starred = next((p.name for p in signature.parameters.values() if p.kind is kind), "")
-    return (name if isinstance(name, str) else f"positional argument {name + 1} (*{starred})"), hints.get(starred, Any)
+def _named(argument: str | int) -> str:
+    return argument if isinstance(argument, str) else f"positional argument {argument + 1}"
 
 
-def _wrong(value: Any, hint: Any, kinds: list[str]) -> str:
-    """Say what is wrong by type only; nothing when a type checker would take the value."""
-    own = [kind for kind in kinds if not _says_type(kind)]
-    if own:  # a rule that the hint carries, such as Annotated[int, Gt(0)]
-        return f"{type_name(value)} ({own[0]})"
-    return "" if accepts(hint, value) else described(value)
-
-
-def described(value: Any) -> str:
+def _described(value: Any) -> str:
     """Name a value's type, and for a list, set or tuple those inside it."""
-    if inside := sorted({type_name(item) for item in value} if isinstance(value, _COLLECTIONS) else ()):
-        return f"{type_name(value)} of {' and '.join(inside)}"
-    return type_name(value)
+    if type(value) not in (list, tuple, set, frozenset) or not value:
+        return type_name(value)
+    return f"{type_name(value)} of {' and '.join(sorted({type_name(item) for item in value}))}"
 
 
 def _says_type(kind: str) -> bool:
-    return kind.endswith("_type") or kind in ("is_instance_of", "is_subclass_of", "literal_error", "sequence_str")
+    others = ("is_instance_of", "is_subclass_of", "literal_error", "sequence_str", "extra_forbidden")
+    return kind.endswith("_type") or kind in others

@@ -14,38 +14,36 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from types import MappingProxyType
-from typing import Any, Generic, NoReturn, Self, final
+from typing import Any, Final, Generic, NoReturn, Self, final
 from zoneinfo import ZoneInfo
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 from typing_extensions import ParamSpec, TypeVar, Unpack
 
-from ..clock import SystemClock, moment
-from ..errors import type_name
+from ..clock import SystemClock, instant, moment
+from ..errors import refuse, type_name
 from ..models.policy import DEFAULT_POLICY, Policy, PolicyChanges
-from ..models.schedules import ONCE, AnySchedule, Daily, Once, Repeat
+from ..models.schedules import ONCE, SCHEDULES, AnySchedule, Daily, Once, Repeat
 from ..occurrences.compiler import zone_for
+from ..occurrences.queries import ever_happens
 from ..wording.previews import first_due
 from ..wording.sentence import differing, explain
-from .refusals import (
-    changed_policy,
-    checked_count,
-    checked_instant,
-    checked_name,
-    one_of_two,
-    refuse_never,
-    refuse_no_schedule,
-    refuse_policy,
-    stands_alone,
-)
+from .checks import changed_policy, check_name, check_policy
 from .signature import function_name, function_path, inspect_function
 
 P = ParamSpec("P", default=...)
 R = TypeVar("R", covariant=True, default=Any)  # noqa: PLC0105 - an editor shows the name: R reads better than R_co
 _Task = TypeVar("_Task", bound="BackgroundTask")
 
+_NO_KWARGS: Final[dict[str, Any]] = {}
+"""Shared by all tasks without keyword arguments; nobody changes it."""
 _put = object.__setattr__
+
+_ON_TIME_FIRST: Final = (
+    "and on_time() has the higher priority; remove interval_wait(), or remove on_time() to repeat by the wait"
+)
+_STANDS_ALONE: Final = "since a schedule says it all; remove one of the two"
 
 
 @final
@@ -84,15 +82,9 @@ class BackgroundTask(Generic[P, R]):
             raise AttributeError("a task is immutable, so it can't be made again; write a new BackgroundTask(...)")
         if type(self) is not BackgroundTask:
             raise TypeError(f"{type(self).__name__} can't be called; write BackgroundTask(...) and call its setters")
-        checked = inspect_function(func)
-        checked.check(func, args, kwargs)
-        _put(self, "_is_async", checked.is_async)
-        _put(self, "_func", func)
-        _put(self, "_args", args)
-        _put(self, "_kwargs", kwargs)
-        _put(self, "_schedule", ONCE)
-        _put(self, "_name", None)
-        _put(self, "_policy", DEFAULT_POLICY)
+        known = inspect_function(func)
+        known.check(func, args, kwargs)
+        _fill(self, func, args, kwargs or _NO_KWARGS, known.is_async, ONCE, None, DEFAULT_POLICY)
 
     @property
     def func(self) -> Callable[P, R]:
@@ -130,7 +122,7 @@ class BackgroundTask(Generic[P, R]):
         Raises:
             ValidationError: `n` is neither -1 nor at least 1, or no int.
         """
-        return self._with(CountedTask, _counted(n))
+        return self._changed(CountedTask, _counted(n))
 
     def interval_wait(self, wait: timedelta) -> SpacedTask[P, R]:
         """Wait this long from one start to the next; zero is back to back.
@@ -138,7 +130,7 @@ class BackgroundTask(Generic[P, R]):
         Raises:
             ValidationError: `wait` is negative or no timedelta, or on_time() is set (`schedule_conflict`).
         """
-        return self._with(SpacedTask, Repeat(self._schedule.run_count, wait))
+        return self._changed(SpacedTask, Repeat(self._schedule.run_count, wait))
 
     def on_time(self, at: time, tz: str | ZoneInfo | None = None) -> DailyTask[P, R]:
         """Run each day at this wall-clock time; as often as interval() says, and once without it.
@@ -150,7 +142,7 @@ class BackgroundTask(Generic[P, R]):
                 (`schedule_conflict`).
         """
         zone = str(tz) if isinstance(tz, ZoneInfo) else tz
-        return self._with(DailyTask, Daily(at, self._schedule.run_count, zone))
+        return self._changed(DailyTask, Daily(at, self._schedule.run_count, zone))
 
     def with_schedule(self, schedule: AnySchedule) -> ScheduledTask[P, R]:
         """Run by this schedule.
@@ -159,9 +151,16 @@ class BackgroundTask(Generic[P, R]):
             ValidationError: `schedule` is none (`schedule_type`) or has no occurrence at all (`never_happens`), or
                 interval(), interval_wait() or on_time() is set (`schedule_conflict`).
         """
-        refuse_no_schedule(schedule)
-        refuse_never(schedule)
-        return self._with(ScheduledTask, schedule)
+        if not isinstance(schedule, SCHEDULES):
+            message = "schedule must be one of {classes}, got {got}; write with_schedule(Daily(time(8, 0)))"
+            classes, got = ", ".join(cls.__name__ for cls in SCHEDULES), type_name(schedule)
+            refuse("with_schedule", "schedule_type", message, at=("schedule",), classes=classes, got=got)
+        if not ever_happens(schedule):
+            message = (
+                "schedule must have an occurrence, got {got}, which never happens; exclude less, or widen its bounds"
+            )
+            refuse("with_schedule", "never_happens", message, at=("schedule",), got=repr(schedule))
+        return self._changed(ScheduledTask, schedule)
 
     def with_name(self, name: str) -> Self:
         """Name the task: a scheduler keeps one task of a name, and adding an equal one again changes nothing.
@@ -169,8 +168,7 @@ class BackgroundTask(Generic[P, R]):
         Raises:
             ValidationError: `name` is no str, or blank (`task_name`).
         """
-        func, args, kwargs = self._func, self._args, self._kwargs
-        return _make(type(self), func, args, kwargs, self._schedule, checked_name(name), self._policy)
+        return self._changed(type(self), self._schedule, name=check_name(name))
 
     def with_policy(self, policy: Policy = DEFAULT_POLICY, /, **fields: Unpack[PolicyChanges]) -> Self:
         """Change some fields of the task's policy: those that `policy` was given, and then `fields`.
@@ -183,7 +181,7 @@ class BackgroundTask(Generic[P, R]):
                 (`overlap_without_wait`) and no jitter (`jitter_without_wait`).
         """
         changed = changed_policy(self._policy, policy, fields)
-        return _make(type(self), self._func, self._args, self._kwargs, self._schedule, self._name, changed)
+        return self._changed(type(self), self._schedule, policy=changed)
 
     def explain(self) -> str:
         """Say in one line when the task runs, such as "every 5 minutes, 5 times", and its policy where it has one."""
@@ -198,18 +196,29 @@ class BackgroundTask(Generic[P, R]):
         Raises:
             ValidationError: `n` is no positive int (`preview_count`), or `after` is no aware datetime (`instant`).
         """
-        start = SystemClock().read().wall if after is None else checked_instant(after)
+        start = SystemClock().read().wall if after is None else instant("next_runs", "after", after)
+        if type(n) is not int or n < 1:
+            message = "n must be an int of at least 1, got {got}; write next_runs(5)"
+            refuse("next_runs", "preview_count", message, at=("n",), got=repr(n))
         schedule = self._schedule
-        count, zone, jitter = checked_count(n), zone_for(schedule), self._policy.jitter
-        due = first_due(schedule, count, after=start, zone=zone, anchor=start, key=jitter_key(self), jitter=jitter)
+        zone, key, jitter = zone_for(schedule), jitter_key(self), self._policy.jitter
+        due = first_due(schedule, n, after=start, zone=zone, anchor=start, key=key, jitter=jitter)
         return [moment(at) for at in due]
 
     def run(self) -> R:
         """Call the function now, here, and return what it returns; for an async one that is to be awaited."""
         return self._func(*self._args, **self._kwargs)
 
-    def _with(self, cls: type[_Task], schedule: AnySchedule) -> _Task:
-        return _make(cls, self._func, self._args, self._kwargs, schedule, self._name, self._policy)
+    def _changed(
+        self, cls: type[_Task], schedule: AnySchedule, *, name: str | None = None, policy: Policy | None = None
+    ) -> _Task:
+        """Return a copy of this class and schedule, with another name and policy where they are given."""
+        policy = policy or self._policy
+        if policy is not DEFAULT_POLICY and cls in (SpacedTask, ScheduledTask):  # others may get a wait yet
+            check_policy(schedule, policy)
+        task = object.__new__(cls)
+        _fill(task, self._func, self._args, self._kwargs, self._is_async, schedule, name or self._name, policy)
+        return task
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a task is immutable, so {name} can't be set; its setters return a new task")
@@ -225,8 +234,8 @@ class BackgroundTask(Generic[P, R]):
             return False
         if (self._args, self._kwargs) == (other._args, other._kwargs):
             return True
-        checked = inspect_function(self._func)
-        return checked.canonical(self._args, self._kwargs) == checked.canonical(other._args, other._kwargs)
+        canonical = inspect_function(self._func).canonical
+        return canonical(self._args, self._kwargs) == canonical(other._args, other._kwargs)
 
     def __hash__(self) -> int:
         try:
@@ -238,9 +247,9 @@ class BackgroundTask(Generic[P, R]):
     def __copy__(self) -> Self:
         return self
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        func, args, kwargs = self._func, self._args, self._kwargs
-        return _make, (type(self), func, args, kwargs, self._schedule, self._name, self._policy)
+    def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
+        for name, value in state[1].items():  # pickle's own way would be stopped by __setattr__
+            _put(self, name, value)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -268,18 +277,13 @@ class CountedTask(BackgroundTask[P, R]):
         Raises:
             ValidationError: `n` is neither -1 nor at least 1, or no int.
         """
-        match self._schedule:
-            case Daily() as daily:
-                schedule: AnySchedule = Daily(daily.at, n, daily.tz)
-            case Repeat() as repeat if isinstance(self, SpacedTask):
-                schedule = Repeat(n, repeat.wait)
-            case _:
-                schedule = _counted(n)
-        return self._with(type(self), schedule)
+        given = self._schedule
+        schedule = _counted(n) if type(self) is CountedTask else given.model_copy(update={"n": n})
+        return self._changed(type(self), schedule)
 
     def with_schedule(self, schedule: WithScheduleExcludesOtherSetters) -> ScheduledTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - narrower, so that a type checker sees the conflict
         """Not on this task: it has interval(), interval_wait() or on_time()."""
-        raise stands_alone(schedule, _setting(self))
+        _conflict(f"with_schedule({schedule!r})", _setting(self), _STANDS_ALONE)
 
 
 @final
@@ -290,7 +294,7 @@ class SpacedTask(CountedTask[P, R]):
 
     def on_time(self, at: OnTimeExcludesIntervalWait, tz: str | ZoneInfo | None = None) -> DailyTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above  # noqa: ARG002 - the setter's signature
         """Not on this task: it has interval_wait()."""
-        raise one_of_two(f"on_time({at})", _setting(self))
+        _conflict(f"on_time({at})", _setting(self), _ON_TIME_FIRST)
 
 
 @final
@@ -301,7 +305,7 @@ class DailyTask(CountedTask[P, R]):
 
     def interval_wait(self, wait: OnTimeExcludesIntervalWait) -> SpacedTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above
         """Not on this task: it has on_time()."""
-        raise one_of_two(_setting(self), f"interval_wait({wait})")
+        _conflict(_setting(self), f"interval_wait({wait})", _ON_TIME_FIRST)
 
 
 @final
@@ -312,15 +316,15 @@ class ScheduledTask(BackgroundTask[P, R]):
 
     def interval(self, n: WithScheduleExcludesOtherSetters) -> CountedTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above
         """Not on this task: it has with_schedule()."""
-        raise stands_alone(self._schedule, f"interval({n})")
+        _conflict(_setting(self), f"interval({n})", _STANDS_ALONE)
 
     def interval_wait(self, wait: WithScheduleExcludesOtherSetters) -> SpacedTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above
         """Not on this task: it has with_schedule()."""
-        raise stands_alone(self._schedule, f"interval_wait({wait})")
+        _conflict(_setting(self), f"interval_wait({wait})", _STANDS_ALONE)
 
     def on_time(self, at: WithScheduleExcludesOtherSetters, tz: str | ZoneInfo | None = None) -> DailyTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above  # noqa: ARG002 - the setter's signature
         """Not on this task: it has with_schedule()."""
-        raise stands_alone(self._schedule, f"on_time({at})")
+        _conflict(_setting(self), f"on_time({at})", _STANDS_ALONE)
 
 
 def restore(
@@ -337,7 +341,9 @@ def restore(
             cls = DailyTask
         case _:
             cls = ScheduledTask
-    return _make(cls, func, (), kwargs, schedule, name, policy)
+    task = object.__new__(cls)
+    _fill(task, func, (), kwargs or _NO_KWARGS, inspect_function(func).is_async, schedule, name, policy)
+    return task
 
 
 def jitter_key(task: BackgroundTask[..., Any]) -> str:
@@ -345,26 +351,23 @@ def jitter_key(task: BackgroundTask[..., Any]) -> str:
     return task._name if task._name is not None else function_path(task._func)
 
 
-def _make(
-    cls: type[_Task],
-    func: Callable[..., Any],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
+def _fill(
+    task: Any,
+    func: Any,
+    args: Any,
+    kwargs: Any,
+    is_async: bool,
     schedule: AnySchedule,
     name: str | None,
     policy: Policy,
-) -> _Task:
-    if policy is not DEFAULT_POLICY and cls in (SpacedTask, ScheduledTask):  # others may get a wait yet
-        refuse_policy(schedule, policy)
-    task = object.__new__(cls)
-    _put(task, "_is_async", inspect_function(func).is_async)
-    _put(task, "_func", func)
+) -> None:
+    _put(task, "_func", func)  # one by one: a loop over names and values doubles the cost of a setter
     _put(task, "_args", args)
     _put(task, "_kwargs", kwargs)
+    _put(task, "_is_async", is_async)
     _put(task, "_schedule", schedule)
     _put(task, "_name", name)
     _put(task, "_policy", policy)
-    return task
 
 
 def _counted(n: int) -> AnySchedule:
@@ -372,10 +375,16 @@ def _counted(n: int) -> AnySchedule:
 
 
 def _setting(task: BackgroundTask[..., Any]) -> str:
-    match task._schedule:
-        case Daily() as daily:
-            return f"on_time({daily.at})"
-        case Repeat() as repeat if isinstance(task, SpacedTask):
-            return f"interval_wait({repeat.wait})"
-        case _:
-            return f"interval({task._schedule.run_count})"
+    schedule = task._schedule
+    if isinstance(task, ScheduledTask):
+        return f"with_schedule({schedule!r})"
+    if isinstance(schedule, Daily):
+        return f"on_time({schedule.at})"
+    if isinstance(schedule, Repeat) and isinstance(task, SpacedTask):
+        return f"interval_wait({schedule.wait})"
+    return f"interval({schedule.run_count})"
+
+
+def _conflict(first: str, second: str, why: str) -> NoReturn:
+    message = "{first} and {second} exclude each other, {why}"
+    refuse("BackgroundTask", "schedule_conflict", message, first=first, second=second, why=why)

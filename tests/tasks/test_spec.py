@@ -343,6 +343,9 @@ def test_one_task() -> None:
     assert refusals(lambda: spec.load_task({"func": "clean", "kwargs": {"a": SECRET}}, tasks)) == {
         ("kwargs", "a"): "unknown_argument"
     }
+    assert refusals(lambda: spec.load_task({"func": "untyped", "kwargs": {"value": float("nan")}}, tasks)) == {
+        (): "json_invalid"
+    }
 
 
 def test_the_schema_of_a_document() -> None:
@@ -351,11 +354,15 @@ def test_the_schema_of_a_document() -> None:
     assert "Policy" in json.dumps(task["properties"]["policy"])
     assert task["properties"]["func"] == {"enum": ["send_otp", "report", "typed", "untyped", "clean"]}
     assert [rule["if"]["properties"]["func"]["const"] for rule in task["allOf"]] == list(tasks.functions)
-    reference = task["allOf"][0]["then"]["properties"]["kwargs"]["$ref"]
-    arguments = schema["$defs"][reference.removeprefix("#/$defs/")]
+    arguments = task["allOf"][0]["then"]["properties"]["kwargs"]
     assert arguments["required"] == ["name"]
     assert set(arguments["properties"]) == {"name", "tries"}
     assert arguments["additionalProperties"] is False
+    assert arguments["properties"]["tries"] == {"title": "Tries", "type": "integer"}, "a default may be a secret"
+    assert task["additionalProperties"] is False
+    assert task["required"] == ["func"]
+    assert task["properties"]["name"] == {"type": "string", "minLength": 1}
+    assert schema["properties"]["version"]["const"] == 1
     assert json.dumps(spec.json_schema(tasks)) == json.dumps(schema)
     assert "allOf" not in spec.json_schema(TaskRegistry())["properties"]["tasks"]["items"]
 

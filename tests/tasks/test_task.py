@@ -7,7 +7,7 @@ import copy
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta, timezone
+from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -305,6 +305,15 @@ def test_next_runs_refuses_a_number(n: Any) -> None:
     assert refusal(lambda: task.next_runs(n))["type"] == "preview_count"
 
 
-@pytest.mark.parametrize("after", [datetime(2026, 1, 1), "2026-01-01", 5])  # noqa: DTZ001 - the naive one is refused
+class Nowhere(tzinfo):
+    def utcoffset(self, dt: datetime | None) -> None: ...
+    def dst(self, dt: datetime | None) -> None: ...
+    def tzname(self, dt: datetime | None) -> None: ...
+
+
+@pytest.mark.parametrize(
+    "after",
+    [datetime(2026, 1, 1), datetime(2026, 1, 1, tzinfo=Nowhere()), "2026-01-01", 5],  # noqa: DTZ001 - the naive one is refused
+)
 def test_next_runs_refuses_an_instant(after: Any) -> None:
     assert refusal(lambda: task.next_runs(1, after))["type"] == "instant"

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from panther_schedule import BackgroundTask, Daily, Once, Repeat
 from panther_schedule.models.policy import DEFAULT_POLICY, Policy, Retry, merged
-from panther_schedule.tasks.refusals import refuse_policy
+from panther_schedule.tasks.checks import check_policy
 
 S = timedelta(seconds=1)
 M = timedelta(minutes=1)
@@ -134,7 +134,7 @@ NONE = timedelta(0)
         (lambda: task.interval(5).with_policy(jitter=M).interval_wait(NONE), [JITTER]),
         (lambda: task.with_policy(jitter=M).interval_wait(NONE).interval(5), [JITTER]),
         (lambda: task.with_schedule(Repeat(2)).with_policy(overlap="allow", jitter=M), [OVERLAP, JITTER]),
-        (lambda: refuse_policy(Repeat(5), Policy(overlap="allow")), [OVERLAP]),
+        (lambda: check_policy(Repeat(5), Policy(overlap="allow")), [OVERLAP]),
     ],
 )
 def test_a_repeat_without_a_wait_takes_no_overlap_and_no_jitter(
@@ -150,4 +150,4 @@ def test_a_task_that_may_get_a_wait_yet_takes_any_policy() -> None:
     assert counted.on_time(time(8)) == task.with_policy(policy).on_time(time(8)).interval(5)
     for once in (task, task.interval(1), task.interval_wait(NONE), task.with_schedule(Once())):
         assert once.with_policy(policy).policy == policy
-    assert refusals(lambda: refuse_policy(counted.schedule, policy))[0][0] == "overlap_without_wait"
+    assert refusals(lambda: check_policy(counted.schedule, policy))[0][0] == "overlap_without_wait"

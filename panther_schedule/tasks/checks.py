@@ -1,0 +1,60 @@
+"""What a task's name and policy must be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic_core import InitErrorDetails
+
+from ..errors import fault, refusal, refuse, type_name
+from ..models.policy import DEFAULT_POLICY, Policy, merged
+from ..models.schedules import AnySchedule, Repeat
+
+
+def check_name(name: object) -> str:
+    """Return a task's name; refuse what is no str, or blank (`task_name`)."""
+    if not isinstance(name, str) or not name.strip():
+        message = "name must be a str that is not blank, got {got}; write 'digest'"
+        got = repr(name) if isinstance(name, str) else type_name(name)
+        refuse("with_name", "task_name", message, at=("name",), got=got)
+    return name
+
+
+def check_policy(schedule: AnySchedule, policy: Policy) -> None:
+    """Refuse what a repeat without a wait can't have: its runs never overlap, and none has a time to be moved from."""
+    if not isinstance(schedule, Repeat) or schedule.wait or schedule.n == 1:
+        return
+    faults: list[InitErrorDetails] = []
+    if policy.overlap != "skip":
+        message = (
+            "overlap must be 'skip' for a repeat without a wait, whose runs never overlap, got {got}; "
+            "add interval_wait(), or leave out overlap"
+        )
+        faults.append(fault("overlap_without_wait", message, at=("policy", "overlap"), got=repr(policy.overlap)))
+    if policy.jitter:
+        message = (
+            "jitter must be zero for a repeat without a wait, which starts when the run before has ended, got {got}; "
+            "add interval_wait(), or leave out jitter"
+        )
+        faults.append(fault("jitter_without_wait", message, at=("policy", "jitter"), got=policy.jitter))
+    if faults:
+        raise refusal("with_policy", faults)
+
+
+def changed_policy(policy: Policy, given: object, fields: Mapping[str, object]) -> Policy:
+    """Return a task's policy with what with_policy() was given; refuse what is no policy, and None."""
+    if not isinstance(given, Policy):
+        message = "policy must be a Policy, got {got}; write with_policy(Policy(...)) or with_policy(timeout=...)"
+        refuse("with_policy", "policy_type", message, at=("policy",), got=type_name(given))
+    message = (
+        "{field} must have a value, got None; leave it out to keep the task's, or write "
+        "with_policy(Policy({field}=None)) to take it away"
+    )
+    optional = {name for name, field in Policy.model_fields.items() if field.default is None}
+    cleared = [name for name, value in fields.items() if value is None and name in optional]
+    faults = [fault("policy_none", message, at=("policy", name), field=name) for name in cleared]
+    if faults:
+        raise refusal("with_policy", faults)
+    if policy is DEFAULT_POLICY and not fields:
+        return given  # shared by all tasks it is given to
+    return merged(policy, given._given(), fields)

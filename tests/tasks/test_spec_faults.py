@@ -1,0 +1,133 @@
+"""Where the faults of a document of tasks are, and how its arguments are read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from typing_extensions import TypedDict, Unpack
+
+from panther_schedule import BackgroundTask, TaskRegistry, spec
+from panther_schedule.tasks.signature import inspect_function
+
+SECRET = "hunter2"  # noqa: S105 - it stands for one, and must never be shown
+tasks = TaskRegistry()
+
+
+@dataclass
+class Mail:
+    to: str
+
+
+class Options(TypedDict, total=False):
+    tries: int
+
+
+@tasks.register
+def send_otp(name: str, *, tries: int = 3) -> None: ...
+
+
+@tasks.register
+def typed(mail: Mail, pair: tuple[int, str], either: int | list[str] = 1) -> None: ...
+
+
+@tasks.register
+def clean() -> None: ...
+
+
+def refusals(act: Callable[[], object]) -> dict[tuple[int | str, ...], str]:
+    with pytest.raises(ValidationError) as caught:
+        act()
+    error = caught.value
+    assert SECRET not in str(error) + repr(error.errors()) + error.json()
+    found = {fault["loc"]: fault["type"] for fault in error.errors()}
+    assert len(found) == error.error_count()
+    return found
+
+
+def load(document: object) -> list[BackgroundTask]:
+    return spec.load(json.dumps(document), tasks)
+
+
+def load_task(**task: object) -> list[BackgroundTask]:
+    return load({"version": 1, "tasks": [task]})
+
+
+def test_a_part_of_a_schedule_is_refused_with_its_place() -> None:
+    parts: list[object] = [
+        "daily",
+        {"kind": "repeat"},
+        {},
+        {"kind": "daily"},
+        {"kind": "daily", "at": "08:00", "daily": 1},
+    ]
+    with pytest.raises(ValidationError) as caught:
+        load_task(func="clean", schedule={"kind": "any_of", "of": parts})
+    of = ("tasks", 0, "schedule", "of")
+    kinds = "'once', 'repeat', 'daily', 'weekly', 'monthly', 'cron', 'any_of'"
+    assert [(fault["loc"], fault["msg"]) for fault in caught.value.errors()] == [
+        ((*of, 0), "schedule must be an object, got a string"),
+        ((*of, 1, "kind"), f"kind must be one of {kinds}, got 'repeat'"),
+        ((*of, 2, "kind"), f"kind is missing; add one of {kinds}"),
+        ((*of, 3, "at"), "at is missing; add it"),
+        ((*of, 4, "daily"), "daily is not a field of this schedule; leave it out"),
+    ]
+
+
+def test_arguments_are_checked_where_they_are_left_out_or_hold_others() -> None:
+    assert refusals(lambda: load_task(func="send_otp")) == {("tasks", 0, "kwargs", "name"): "missing_argument"}
+    given = {"mail": {"to": "a", SECRET: 1}, "pair": [], "either": [SECRET, 1]}
+    at = ("tasks", 0, "kwargs")
+    assert refusals(lambda: load_task(func="typed", kwargs=given)) == {
+        (*at, "mail"): "argument_type",
+        (*at, "pair"): "argument_type",
+        (*at, "either"): "argument_type",
+    }
+
+
+def test_a_function_not_known_hides_no_other_fault() -> None:
+    assert refusals(lambda: load_task(func="nobody", kwargs=[SECRET], name=" ", policy=1)) == {
+        ("tasks", 0, "func"): "unknown_function",
+        ("tasks", 0, "kwargs"): "kwargs_type",
+        ("tasks", 0, "policy"): "dict_type",
+        ("tasks", 0, "name"): "task_name",
+    }
+
+
+def test_names_are_compared_in_what_is_no_task_too() -> None:
+    assert refusals(lambda: load({"version": 1, "tasks": [{"name": "a"}, "a", {"name": "a", "func": 1}]})) == {
+        ("tasks", 0, "func"): "func_type",
+        ("tasks", 1): "task_type",
+        ("tasks", 2, "func"): "func_type",
+        ("tasks", 2, "name"): "duplicate_name",
+    }
+    assert refusals(lambda: load([{"name": "a"}, {"name": "a"}])) == {(): "document_type"}
+
+
+def test_the_hints_of_unpacked_keyword_arguments_are_left_to_the_type_checkers() -> None:
+    def take(**options: Unpack[Options]) -> None: ...
+
+    made: Any = BackgroundTask
+    for given in ({}, {"tries": True}, {"other": 1}):
+        assert made(take, **given).kwargs == given
+    assert refusals(lambda: made(take, 1)) == {(0,): "surplus_argument"}
+
+
+def test_json_is_read_into_the_types_of_the_hints() -> None:
+    def take(day: date, *, tries: int = 3, **rest: float) -> None: ...
+
+    known = inspect_function(take)
+    assert known.read("take", {"day": "2026-01-01", "rate": 1}) == {"day": date(2026, 1, 1), "rate": 1.0}
+    with pytest.raises(ValidationError) as caught:
+        known.read("take", {"tries": SECRET, "rate": [SECRET]})
+    assert SECRET not in str(caught.value)
+    assert [(fault["type"], fault["loc"]) for fault in caught.value.errors()] == [
+        ("missing_argument", ("day",)),
+        ("argument_type", ("tries",)),
+        ("argument_type", ("rate",)),
+    ]
