@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from ..errors import refuse
-from ..tasks.signature import function_name, inspect_function
 from ..tasks.task import BackgroundTask
 from .entries import Entry
 
@@ -33,7 +32,7 @@ class Names:
         order = next(self._orders)
         if task._name is not None:
             return task._name, order
-        name = f"{function_name(task._func)}-{order:06x}"
+        name = f"{task._known.name}-{order:06x}"
         return (name, order) if name not in self._entries else self.next(task)
 
     def take(self, entry: Entry) -> None:
@@ -72,8 +71,8 @@ def equal(one: object, other: object) -> bool:
 def _refuse_name(known: BackgroundTask[..., Any], task: BackgroundTask[..., Any]) -> NoReturn:
     fields = [name for name in ("func", "schedule", "policy") if getattr(known, name) != getattr(task, name)]
     if "func" not in fields:
-        canonical = inspect_function(task.func).canonical
-        if not equal(canonical(known.args, known.kwargs), canonical(task.args, task.kwargs)):
+        canonical = task._known.canonical
+        if not equal(canonical(known._args, known._kwargs), canonical(task._args, task._kwargs)):
             fields.append("arguments")
     refuse(
         "add_task",

@@ -92,7 +92,7 @@ class Scheduler:
             entry = self._names.known(task)
             if entry is None:
                 entry = self._entry(task)
-                if task._is_async or entry.rule.back_to_back:
+                if task._known.is_async or entry.rule.back_to_back:
                     self._prepare(life, entry.name, task, entry.rule)
                 self._names.take(entry)
                 life.loop.post(entry)

@@ -61,14 +61,14 @@ class Pool(Workers):
 
     @override
     def prepare(self, task: BackgroundTask) -> None:
-        if task._is_async:
+        if task._known.is_async:
             self._coroutines.prepare()
 
     @override
     def start(self, flights: list[Flight]) -> None:
         coroutines: list[Flight] = []
         for flight in flights:
-            if flight.task._is_async:
+            if flight.task._known.is_async:
                 coroutines.append(flight)
                 continue
             self._queue.put(flight)
@@ -92,7 +92,7 @@ class Pool(Workers):
     @override
     def waiting(self) -> int:
         # a sync function whose coroutine went on to the event loop keeps no worker
-        moved_on = sum(not flight.task._is_async for flight, _ in tuple(self._coroutines.running.values()))
+        moved_on = sum(not flight.task._known.is_async for flight, _ in tuple(self._coroutines.running.values()))
         return max(0, len(self._open) - moved_on - self._threads)
 
     @override

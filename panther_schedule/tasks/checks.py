@@ -24,19 +24,16 @@ def check_policy(schedule: AnySchedule, policy: Policy) -> None:
     """Refuse what a repeat without a wait can't have: its runs never overlap, and none has a time to be moved from."""
     if not isinstance(schedule, Repeat) or schedule.wait or schedule.n == 1:
         return
+    message = "{field} must be {rule}, got {got}; add interval_wait(), or leave out {field}"
     faults: list[InitErrorDetails] = []
     if policy.overlap != "skip":
-        message = (
-            "overlap must be 'skip' for a repeat without a wait, whose runs never overlap, got {got}; "
-            "add interval_wait(), or leave out overlap"
-        )
-        faults.append(fault("overlap_without_wait", message, at=("policy", "overlap"), got=repr(policy.overlap)))
+        rule, got = "'skip' for a repeat without a wait, whose runs never overlap", repr(policy.overlap)
+        at = ("policy", "overlap")
+        faults.append(fault("overlap_without_wait", message, at=at, field="overlap", rule=rule, got=got))
     if policy.jitter:
-        message = (
-            "jitter must be zero for a repeat without a wait, which starts when the run before has ended, got {got}; "
-            "add interval_wait(), or leave out jitter"
-        )
-        faults.append(fault("jitter_without_wait", message, at=("policy", "jitter"), got=policy.jitter))
+        rule = "zero for a repeat without a wait, which starts when the run before has ended"
+        at = ("policy", "jitter")
+        faults.append(fault("jitter_without_wait", message, at=at, field="jitter", rule=rule, got=policy.jitter))
     if faults:
         raise refusal("with_policy", faults)
 

@@ -13,7 +13,7 @@ from ..errors import refuse, type_name
 from ..models.policy import DEFAULT_POLICY, Policy
 from ..models.schedules import AnySchedule
 from .checks import check_name
-from .signature import function_name, inspect_function
+from .signature import UNKNOWN_SIGNATURE, function_name, inspect_function
 from .task import BackgroundTask
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
@@ -47,8 +47,13 @@ class TaskRegistry:
         """
         found = self._functions.get(name)
         if found is None:
-            message = "{name} is no registered function{hint}"
-            _refuse("unknown_function", message, name=repr(name), hint=self._hint(name))
+            if near := difflib.get_close_matches(name, self._functions, 1):
+                hint = f"did you mean {near[0]!r}?"
+            elif self._functions:
+                hint = f"there are {', '.join(map(repr, sorted(self._functions)[:10]))}"
+            else:
+                hint = "none is registered, so put @tasks.register on it"
+            _refuse("unknown_function", "{name} is no registered function; {hint}", name=repr(name), hint=hint)
         return found
 
     def name_of(self, func: Callable[..., Any]) -> str:
@@ -118,12 +123,6 @@ class TaskRegistry:
     def __repr__(self) -> str:
         return f"TaskRegistry({len(self._functions)} functions, {len(self._tasks)} tasks)"
 
-    def _hint(self, name: str) -> str:
-        if near := difflib.get_close_matches(name, self._functions, 1):
-            return f"; did you mean {near[0]!r}?"
-        known = ", ".join(map(repr, sorted(self._functions)[:10]))
-        return f"; there are {known}" if known else "; none is registered, so put @tasks.register on it"
-
     def _add(self, func: _Function, name: str | None) -> _Function:
         _refuse_unnameable(func)
         key = check_name(_own_name(func) if name is None else name)
@@ -149,15 +148,15 @@ def _own_name(func: Callable[..., object]) -> str:
 
 def _refuse_unnameable(func: Callable[..., object]) -> None:
     """Refuse what JSON can't call: it gives arguments by name, and the function is looked up by hash."""
-    name, known = function_name(func), inspect_function(func)
+    known = inspect_function(func)
+    by_place = [one.name for one in known.signature.parameters.values() if one.kind not in _BY_NAME]
     if type(func).__hash__ is None:  # Python's mark of what is not hashable
-        _refuse("not_by_name", "{func} is not hashable, so it can't be looked up; write a function", func=name)
-    if known.signature is None:
-        _refuse("not_by_name", "{func} shows no signature; write a function that calls it", func=name)
-    for parameter in known.signature.parameters.values():
-        if parameter.kind not in _BY_NAME:
-            message = "{rule} can't be called from JSON, which gives arguments by name; give {parameter} a name there"
-            _refuse("not_by_name", message, rule=known.signature_text(name), parameter=parameter.name)
+        _refuse("not_by_name", "{func} is not hashable, so it can't be looked up; write a function", func=known.name)
+    if known.signature is UNKNOWN_SIGNATURE:
+        _refuse("not_by_name", "{func} shows no signature; write a function that calls it", func=known.name)
+    if by_place:
+        message = "{rule} can't be called from JSON, which gives arguments by name; give {parameter} a name there"
+        _refuse("not_by_name", message, rule=known.signature_text(known.name), parameter=by_place[0])
 
 
 _refuse = partial(refuse, "TaskRegistry")

@@ -12,8 +12,8 @@ from __future__ import annotations
 import inspect
 import json
 import typing
-from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property, partial
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, cached_property, partial
 from itertools import takewhile
 from types import MethodType
 from typing import Any, Final, LiteralString, get_origin, get_type_hints
@@ -30,25 +30,32 @@ _Fault = tuple[LiteralString, LiteralString]
 
 _MISSING: Final[_Fault] = ("missing_argument", "{name} is missing; add it: {rule}")
 _UNKNOWN: Final[_Fault] = ("unknown_argument", "{name} is not an argument; leave it out: {rule}")
+_TWICE: Final[_Fault] = ("surplus_argument", "{name} is given twice; leave out one: {rule}")
+_SURPLUS: Final[_Fault] = ("surplus_argument", "{name} of type {got} is one too many; leave it out: {rule}")
 _CALLS: Final[dict[str, _Fault]] = {
     "missing_argument": _MISSING,
     "missing_keyword_only_argument": _MISSING,
     "missing_positional_only_argument": _MISSING,
     "unexpected_keyword_argument": _UNKNOWN,
-    "multiple_argument_values": ("surplus_argument", "{name} is given twice; leave out one: {rule}"),
-    "unexpected_positional_argument": (
-        "surplus_argument",
-        "{name} of type {got} is one too many; leave it out: {rule}",
-    ),
+    "multiple_argument_values": _TWICE,
+    "unexpected_positional_argument": _SURPLUS,
 }
 """Pydantic's faults of a call's names and number, as our types and messages."""
 
 _JSON_TYPES: Final[dict[type, str]] = {
     bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "an array", dict: "an object"
 }  # fmt: skip
+_STRICT: Final = ConfigDict(strict=True, extra="forbid", arbitrary_types_allowed=True)
 _UNPACK: Final[Any] = (typing.Unpack, typing_extensions.Unpack)
 _LEFT_OUT: Final[Any] = object()
 """Stands for each default value in a validator: a JSON Schema would show it, and it may be a secret."""
+UNKNOWN_SIGNATURE: Final = inspect.Signature(
+    [
+        inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL),
+        inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD),
+    ]
+)
+"""That of a builtin which shows none; every call fits it."""
 
 
 class _Words(str):
@@ -61,76 +68,82 @@ class _Words(str):
 
 
 class KnownFunction:
-    """What is known of one function: its signature, whether it is async, and how to check a call of it.
+    """What is known of one function: its names, its signature, whether it is async, and how to check a call of it.
 
-    `signature` is None for a builtin that has none; then every call passes. `is_async` looks through partials,
-    methods and callable objects; a synchronous wrapper of an async function is what it is, a function that may block.
+    `name` is for people, `path` has the module too. `is_async` looks through partials, methods and callable objects; a
+    synchronous wrapper of an async function is what it is, a function that may block.
     """
 
     def __init__(self, func: Callable[..., Any]) -> None:
+        called = _inner(func)
+        self.name = function_name(func)
+        self.path = f"{getattr(called, '__module__', None) or type(called).__module__}.{self.name}"
         self.is_async = _is_of_kind(func, inspect.iscoroutinefunction)
-        self.signature: inspect.Signature | None
         try:
             self.signature = inspect.signature(func)
         except (ValueError, TypeError):  # some builtins have none
-            self.signature = None
-        self._parameters: Mapping[str, inspect.Parameter] = {} if self.signature is None else self.signature.parameters
-        self._hints = _own_hints(func, self._parameters)
-        self.needs_arguments = any(
-            one.default is one.empty and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
-            for one in self._parameters.values()
-        )
+            self.signature = UNKNOWN_SIGNATURE
+        self._parameters = self.signature.parameters
+        parameters = self._parameters.values()
+        self._hints = _own_hints(called, self._parameters)
+        self._places = dict(enumerate(one.name for one in parameters if one.kind <= one.POSITIONAL_OR_KEYWORD))
+        self._rest = {one.kind: one.name for one in parameters if one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD)}
+        self.needs_arguments = any(one.default is one.empty and one.kind not in self._rest for one in parameters)
 
-    def check(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def check(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Raise a `ValidationError` that names every fault of the call, and no argument's value."""
-        if self.signature is None or not (args or kwargs or self.needs_arguments):
+        if not (args or kwargs or self.needs_arguments):
             return
         try:
             self._validate(ArgsKwargs(args, kwargs))
             return
         except ValidationError as error:  # it holds the values, so ours is raised outside of this block
             lines = error.errors(include_url=False)
-        rule = self.signature_text(function_name(func))
-        by_place = (one.name for one in self._parameters.values() if one.kind <= one.POSITIONAL_OR_KEYWORD)
-        places: dict[str | int, str] = dict(enumerate(by_place))
-        given = {places.get(at, at): value for at, value in enumerate(args)} | kwargs
-        faults: dict[str | int, InitErrorDetails] = {}  # by argument
-        broken: dict[str | int, str] = {}  # the rule that an argument breaks; empty when its type is wrong
-        for line in lines:
-            argument, kind = places.get(line["loc"][0], line["loc"][0]), line["type"]
-            if found := _fault_of_call(line, argument, rule):
-                faults[argument] = found
-            elif not broken.get(argument):
-                broken[argument] = "" if _says_type(kind) else kind
-        for argument, kind in broken.items():
-            hint, value = self._hint(argument), given[argument]
-            if argument not in faults and (kind or not accepts(hint, value)):
-                got = f"{type_name(value)} ({kind})" if kind else _described(value)
-                faults[argument] = _mistyped((argument,), hint_text(hint), got, rule)
-        if faults:
-            raise refusal(f"BackgroundTask({function_name(func)})", list(faults.values()))
+        given = {self._argument(at): value for at, value in enumerate(args)} | kwargs
 
-    def read(self, func: str, kwargs: dict[str, JsonValue]) -> dict[str, Any]:
+        @cache
+        def fits(argument: str | int) -> bool:
+            return accepts(self._hint(argument), given[argument])
+
+        lines = [line for line in lines if not (_says_type(line["type"]) and fits(self._argument(line["loc"][0])))]
+        if lines:
+            raise refusal(f"BackgroundTask({self.name})", self._faults(lines, given, self.name, in_json=False))
+
+    def read(self, name: str, kwargs: dict[str, JsonValue]) -> dict[str, Any]:
         """Read JSON data as arguments by name; raise a `ValidationError` that shows no value."""
         try:
             arguments = self.adapter.validator.validate_json(json.dumps(kwargs))
-            return {name: value for name, value in arguments.items() if value is not _LEFT_OUT}
+            return {key: value for key, value in arguments.items() if value is not _LEFT_OUT}
         except ValidationError as error:  # as in check()
             lines = error.errors(include_url=False)
-        rule = self.signature_text(func)
+        raise refusal(name, self._faults(lines, kwargs, name, in_json=True))
+
+    def _faults(
+        self, lines: Sequence[ErrorDetails], given: Mapping[Any, Any], name: str, *, in_json: bool
+    ) -> list[InitErrorDetails]:
+        """Say pydantic's faults in our words: one an argument, or an item of an array."""
+        rule = self.signature_text(name)
         faults: dict[tuple[str | int, ...], InitErrorDetails] = {}
         for line in lines:
-            argument, *inside = line["loc"]
-            if line["type"] == "missing":
-                inside = inside[:-1]  # nothing is there
-            path = (argument, *takewhile(lambda step: isinstance(step, int), inside))  # a key below may be a value
-            if found := _fault_of_call(line, argument, rule):
-                faults[path] = found
-            elif path not in faults:
-                hint = f"the JSON of {hint_text(self._hint(argument))}"
-                got = f"{json_type(kwargs[str(argument)])} ({line['type']})"
-                faults[path] = _mistyped(path, hint, got, rule)
-        raise refusal(func, list(faults.values()))
+            step, *inside = line["loc"]
+            argument, kind = self._argument(step), line["type"]
+            named = argument if isinstance(argument, str) else f"positional argument {argument + 1}"
+            path: tuple[str | int, ...] = (argument,)
+            if not inside and kind in _CALLS:
+                type_, message = _CALLS[kind]
+                faults[path] = fault(type_, message, at=path, name=named, got=type_name(line["input"]), rule=rule)
+                continue
+            hint, value = hint_text(self._hint(argument)), given[argument]
+            if in_json:
+                inside = inside[:-1] if kind == "missing" else inside  # nothing is there
+                path += tuple(takewhile(lambda step: isinstance(step, int), inside))  # a key below may be a value
+                hint = f"{hint} in JSON"
+            if path not in faults:
+                got = json_type(value) if in_json else _described(value)
+                got = got if _says_type(kind) else f"{got} ({kind})"
+                message = "{name} must be {hint}, got {got}; {rule}"
+                faults[path] = fault("argument_type", message, at=path, name=named, hint=hint, got=got, rule=rule)
+        return list(faults.values())
 
     @cached_property
     def _validate(self) -> Callable[[ArgsKwargs], object]:
@@ -139,26 +152,41 @@ class KnownFunction:
     @cached_property
     def adapter(self) -> TypeAdapter[dict[str, Any]]:
         """What pydantic builds of the signature, from the hints that it can check."""
-        parameters = self._parameters.values()
         try:
-            return _adapter(parameters, self._hints)
+            return self._adapter()
         except Exception:  # noqa: BLE001 - pydantic has many ways to say that it can't check a hint
-            self._hints = {name: hint for name, hint in self._hints.items() if _is_usable(self._parameters[name], hint)}
-            return _adapter(parameters, self._hints)
+            self._hints = {name: hint for name, hint in self._hints.items() if _is_usable(hint)}
+            return self._adapter()
 
-    def canonical(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> object:
+    def _adapter(self) -> TypeAdapter[dict[str, Any]]:
+        def take(*_args: object, **kwargs: object) -> dict[str, object]:
+            return kwargs
+
+        likeness: Any = take
+        likeness.__annotations__ = self._hints
+        likeness.__signature__ = inspect.Signature(
+            [
+                one.replace(
+                    default=one.default if one.default is one.empty else _LEFT_OUT,
+                    annotation=self._hints.get(one.name, one.empty),
+                )
+                for one in self._parameters.values()
+            ]
+        )
+        return TypeAdapter(likeness, config=_STRICT)
+
+    def canonical(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments in a form that is equal for equal calls, however they are written."""
-        return (args, kwargs) if self.signature is None else self.signature.bind(*args, **kwargs).arguments
+        return self.signature.bind(*args, **kwargs).arguments
 
     def by_name(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments by name, in the order of the signature; the rest by the order of the alphabet."""
-        named = {} if self.signature is None else dict(self.signature.bind(*args, **kwargs).arguments)
-        return named | dict(sorted(named.pop(self._starred(inspect.Parameter.VAR_KEYWORD), {}).items()))
+        named = dict(self.canonical(args, kwargs))
+        rest = named.pop(self._rest.get(inspect.Parameter.VAR_KEYWORD, ""), {})
+        return named | dict(sorted(rest.items()))
 
     def signature_text(self, name: str) -> str:
         """Write the signature without its default values, which may be secrets."""
-        if self.signature is None:
-            return name
         shown = [
             one.replace(
                 default=one.default if one.default is one.empty else _Words("..."),
@@ -168,12 +196,13 @@ class KnownFunction:
         ]
         return f"{name}{inspect.Signature(shown)}"
 
-    def _starred(self, kind: object) -> str:
-        return next((name for name, one in self._parameters.items() if one.kind is kind), "")
+    def _argument(self, step: str | int) -> str | int:
+        """Return the name of the argument at a place; the place, if `*args` takes it."""
+        return self._places.get(step, step) if isinstance(step, int) else step
 
     def _hint(self, argument: str | int) -> Any:
         kind = inspect.Parameter.VAR_KEYWORD if isinstance(argument, str) else inspect.Parameter.VAR_POSITIONAL
-        name = argument if argument in self._parameters else self._starred(kind)
+        name = argument if argument in self._parameters else self._rest.get(kind)
         return self._hints.get(str(name), Any)
 
 
@@ -209,12 +238,6 @@ def function_name(func: object) -> str:
     func = _inner(func)
     name = getattr(func, "__qualname__", None)
     return (name if isinstance(name, str) else type_name(func)).rpartition("<locals>.")[2]
-
-
-def function_path(func: object) -> str:
-    """Name a function in a program, with its module."""
-    func = _inner(func)
-    return f"{getattr(func, '__module__', None) or type(func).__module__}.{function_name(func)}"
 
 
 def json_type(value: JsonValue) -> str:
@@ -253,8 +276,7 @@ def _is_of_kind(func: Any, is_kind: Callable[[Any], bool]) -> bool:
     return is_kind(func) or is_kind(type(func).__call__)
 
 
-def _own_hints(func: Any, parameters: Iterable[str]) -> dict[str, Any]:
-    func = _inner(func)
+def _own_hints(func: Any, parameters: Mapping[str, object]) -> dict[str, Any]:
     if inspect.isclass(func):
         func = func.__init__
     elif not inspect.isroutine(func):
@@ -267,47 +289,12 @@ def _own_hints(func: Any, parameters: Iterable[str]) -> dict[str, Any]:
     return {name: hints[name] for name in parameters if name in hints and get_origin(hints[name]) not in _UNPACK}
 
 
-def _adapter(parameters: Iterable[inspect.Parameter], hints: dict[str, Any]) -> TypeAdapter[dict[str, Any]]:
-    def take(*_args: object, **kwargs: object) -> dict[str, object]:
-        return kwargs
-
-    likeness: Any = take
-    likeness.__annotations__ = hints
-    likeness.__signature__ = inspect.Signature(
-        [
-            one.replace(
-                default=one.default if one.default is one.empty else _LEFT_OUT,
-                annotation=hints.get(one.name, one.empty),
-            )
-            for one in parameters
-        ]
-    )
-    return TypeAdapter(likeness, config=ConfigDict(strict=True, extra="forbid", arbitrary_types_allowed=True))
-
-
-def _is_usable(parameter: inspect.Parameter, hint: Any) -> bool:
+def _is_usable(hint: Any) -> bool:
     try:
-        _adapter([parameter], {parameter.name: hint})
+        TypeAdapter(list[hint], config=_STRICT)  # in a list, since a model alone takes no config
     except Exception:  # noqa: BLE001 - as above
         return False
     return True
-
-
-def _fault_of_call(line: ErrorDetails, argument: str | int, rule: str) -> InitErrorDetails | None:
-    """Say a fault of the names and the number in our words; None for one of a value."""
-    if len(line["loc"]) > 1 or line["type"] not in _CALLS:
-        return None
-    type_, message = _CALLS[line["type"]]
-    return fault(type_, message, at=(argument,), name=_named(argument), got=type_name(line["input"]), rule=rule)
-
-
-def _mistyped(at: tuple[str | int, ...], hint: str, got: str, rule: str) -> InitErrorDetails:
-    message: LiteralString = "{name} must be {hint}, got {got}; {rule}"
-    return fault("argument_type", message, at=at, name=_named(at[0]), hint=hint, got=got, rule=rule)
-
-
-def _named(argument: str | int) -> str:
-    return argument if isinstance(argument, str) else f"positional argument {argument + 1}"
 
 
 def _described(value: Any) -> str:

@@ -30,7 +30,7 @@ from ..occurrences.queries import ever_happens
 from ..wording.previews import first_due
 from ..wording.sentence import differing, explain
 from .checks import changed_policy, check_name, check_policy
-from .signature import function_name, function_path, inspect_function
+from .signature import KnownFunction, inspect_function
 
 P = ParamSpec("P", default=...)
 R = TypeVar("R", covariant=True, default=Any)  # noqa: PLC0105 - an editor shows the name: R reads better than R_co
@@ -39,11 +39,6 @@ _Task = TypeVar("_Task", bound="BackgroundTask")
 _NO_KWARGS: Final[dict[str, Any]] = {}
 """Shared by all tasks without keyword arguments; nobody changes it."""
 _put = object.__setattr__
-
-_ON_TIME_FIRST: Final = (
-    "and on_time() has the higher priority; remove interval_wait(), or remove on_time() to repeat by the wait"
-)
-_STANDS_ALONE: Final = "since a schedule says it all; remove one of the two"
 
 
 @final
@@ -68,14 +63,14 @@ class BackgroundTask(Generic[P, R]):
             `unknown_argument`, `surplus_argument`, `argument_type`.
     """
 
-    __slots__ = ("__weakref__", "_args", "_func", "_is_async", "_kwargs", "_name", "_policy", "_schedule")
+    __slots__ = ("__weakref__", "_args", "_func", "_known", "_kwargs", "_name", "_policy", "_schedule")
     _func: Callable[..., R]
     _args: tuple[Any, ...]
     _kwargs: dict[str, Any]
     _schedule: AnySchedule
     _name: str | None
     _policy: Policy
-    _is_async: bool
+    _known: KnownFunction
 
     def __init__(self, func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> None:
         if hasattr(self, "_func"):
@@ -83,8 +78,8 @@ class BackgroundTask(Generic[P, R]):
         if type(self) is not BackgroundTask:
             raise TypeError(f"{type(self).__name__} can't be called; write BackgroundTask(...) and call its setters")
         known = inspect_function(func)
-        known.check(func, args, kwargs)
-        _fill(self, func, args, kwargs or _NO_KWARGS, known.is_async, ONCE, None, DEFAULT_POLICY)
+        known.check(args, kwargs)
+        _fill(self, func, args, kwargs or _NO_KWARGS, known, ONCE, None, DEFAULT_POLICY)
 
     @property
     def func(self) -> Callable[P, R]:
@@ -217,7 +212,7 @@ class BackgroundTask(Generic[P, R]):
         if policy is not DEFAULT_POLICY and cls in (SpacedTask, ScheduledTask):  # others may get a wait yet
             check_policy(schedule, policy)
         task = object.__new__(cls)
-        _fill(task, self._func, self._args, self._kwargs, self._is_async, schedule, name or self._name, policy)
+        _fill(task, self._func, self._args, self._kwargs, self._known, schedule, name or self._name, policy)
         return task
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
@@ -234,7 +229,7 @@ class BackgroundTask(Generic[P, R]):
             return False
         if (self._args, self._kwargs) == (other._args, other._kwargs):
             return True
-        canonical = inspect_function(self._func).canonical
+        canonical = self._known.canonical
         return canonical(self._args, self._kwargs) == canonical(other._args, other._kwargs)
 
     def __hash__(self) -> int:
@@ -247,9 +242,9 @@ class BackgroundTask(Generic[P, R]):
     def __copy__(self) -> Self:
         return self
 
-    def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
-        for name, value in state[1].items():  # pickle's own way would be stopped by __setattr__
-            _put(self, name, value)
+    def __reduce__(self) -> tuple[Any, ...]:
+        fields = self._func, self._args, self._kwargs, self._schedule, self._name, self._policy
+        return _remade, (type(self), *fields)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -262,69 +257,58 @@ class BackgroundTask(Generic[P, R]):
         given.append(f"schedule={self._schedule!r}")
         if self._policy != DEFAULT_POLICY:
             given.append(f"policy={self._policy!r}")
-        shown = ", ".join([function_name(self._func), *given])
+        shown = ", ".join([self._known.name, *given])
         return f"BackgroundTask({shown})" + (f".with_name({self._name!r})" if self._name is not None else "")
 
 
 class CountedTask(BackgroundTask[P, R]):
-    """A task with interval(), or one that may have it."""
+    """A task with interval(), or one that may have it; it takes no with_schedule()."""
 
     __slots__ = ()
 
     def interval(self, n: int) -> Self:
-        """Run `n` times, -1 for ever.
-
-        Raises:
-            ValidationError: `n` is neither -1 nor at least 1, or no int.
-        """
         given = self._schedule
         schedule = _counted(n) if type(self) is CountedTask else given.model_copy(update={"n": n})
         return self._changed(type(self), schedule)
 
     def with_schedule(self, schedule: WithScheduleExcludesOtherSetters) -> ScheduledTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - narrower, so that a type checker sees the conflict
-        """Not on this task: it has interval(), interval_wait() or on_time()."""
-        _conflict(f"with_schedule({schedule!r})", _setting(self), _STANDS_ALONE)
+        _conflict(self, f"with_schedule({schedule!r})")
 
 
 @final
 class SpacedTask(CountedTask[P, R]):
-    """A task with interval_wait()."""
+    """A task with interval_wait(); it takes no on_time()."""
 
     __slots__ = ()
 
     def on_time(self, at: OnTimeExcludesIntervalWait, tz: str | ZoneInfo | None = None) -> DailyTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above  # noqa: ARG002 - the setter's signature
-        """Not on this task: it has interval_wait()."""
-        _conflict(f"on_time({at})", _setting(self), _ON_TIME_FIRST)
+        _conflict(self, f"on_time({at})")
 
 
 @final
 class DailyTask(CountedTask[P, R]):
-    """A task with on_time()."""
+    """A task with on_time(); it takes no interval_wait()."""
 
     __slots__ = ()
 
     def interval_wait(self, wait: OnTimeExcludesIntervalWait) -> SpacedTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above
-        """Not on this task: it has on_time()."""
-        _conflict(_setting(self), f"interval_wait({wait})", _ON_TIME_FIRST)
+        _conflict(self, f"interval_wait({wait})")
 
 
 @final
 class ScheduledTask(BackgroundTask[P, R]):
-    """A task with with_schedule()."""
+    """A task with with_schedule(), which stands alone."""
 
     __slots__ = ()
 
     def interval(self, n: WithScheduleExcludesOtherSetters) -> CountedTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above
-        """Not on this task: it has with_schedule()."""
-        _conflict(_setting(self), f"interval({n})", _STANDS_ALONE)
+        _conflict(self, f"interval({n})")
 
     def interval_wait(self, wait: WithScheduleExcludesOtherSetters) -> SpacedTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above
-        """Not on this task: it has with_schedule()."""
-        _conflict(_setting(self), f"interval_wait({wait})", _STANDS_ALONE)
+        _conflict(self, f"interval_wait({wait})")
 
     def on_time(self, at: WithScheduleExcludesOtherSetters, tz: str | ZoneInfo | None = None) -> DailyTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above  # noqa: ARG002 - the setter's signature
-        """Not on this task: it has with_schedule()."""
-        _conflict(_setting(self), f"on_time({at})", _STANDS_ALONE)
+        _conflict(self, f"on_time({at})")
 
 
 def restore(
@@ -341,14 +325,21 @@ def restore(
             cls = DailyTask
         case _:
             cls = ScheduledTask
-    task = object.__new__(cls)
-    _fill(task, func, (), kwargs or _NO_KWARGS, inspect_function(func).is_async, schedule, name, policy)
-    return task
+    return _remade(cls, func, (), kwargs, schedule, name, policy)
 
 
 def jitter_key(task: BackgroundTask[..., Any]) -> str:
     """Return what tells a task's jitter from another's: its name, or else its function's, with the module."""
-    return task._name if task._name is not None else function_path(task._func)
+    return task._name if task._name is not None else task._known.path
+
+
+def _remade(
+    cls: type[_Task], func: Any, args: Any, kwargs: Any, schedule: AnySchedule, name: str | None, policy: Policy
+) -> _Task:
+    """Make a task whose arguments have been checked."""
+    task = object.__new__(cls)
+    _fill(task, func, args, kwargs or _NO_KWARGS, inspect_function(func), schedule, name, policy)
+    return task
 
 
 def _fill(
@@ -356,7 +347,7 @@ def _fill(
     func: Any,
     args: Any,
     kwargs: Any,
-    is_async: bool,
+    known: KnownFunction,
     schedule: AnySchedule,
     name: str | None,
     policy: Policy,
@@ -364,7 +355,7 @@ def _fill(
     _put(task, "_func", func)  # one by one: a loop over names and values doubles the cost of a setter
     _put(task, "_args", args)
     _put(task, "_kwargs", kwargs)
-    _put(task, "_is_async", is_async)
+    _put(task, "_known", known)
     _put(task, "_schedule", schedule)
     _put(task, "_name", name)
     _put(task, "_policy", policy)
@@ -374,17 +365,21 @@ def _counted(n: int) -> AnySchedule:
     return ONCE if type(n) is int and n == 1 else Repeat(n)
 
 
-def _setting(task: BackgroundTask[..., Any]) -> str:
+def _conflict(task: BackgroundTask[..., Any], added: str) -> NoReturn:
+    """Refuse a setter that excludes the one before; the message is the same in either order."""
     schedule = task._schedule
     if isinstance(task, ScheduledTask):
-        return f"with_schedule({schedule!r})"
-    if isinstance(schedule, Daily):
-        return f"on_time({schedule.at})"
-    if isinstance(schedule, Repeat) and isinstance(task, SpacedTask):
-        return f"interval_wait({schedule.wait})"
-    return f"interval({schedule.run_count})"
-
-
-def _conflict(first: str, second: str, why: str) -> NoReturn:
+        set_ = f"with_schedule({schedule!r})"
+    elif isinstance(schedule, Daily):
+        set_ = f"on_time({schedule.at})"
+    elif isinstance(schedule, Repeat) and isinstance(task, SpacedTask):
+        set_ = f"interval_wait({schedule.wait})"
+    else:
+        set_ = f"interval({schedule.run_count})"
+    first, second = sorted((added, set_), reverse=True)  # with_schedule, on_time, interval_wait, interval
+    if first.startswith("on_time"):
+        why = "and on_time() has the higher priority; remove interval_wait(), or remove on_time() to repeat by the wait"
+    else:
+        why = "since a schedule says it all; remove one of the two"
     message = "{first} and {second} exclude each other, {why}"
     refuse("BackgroundTask", "schedule_conflict", message, first=first, second=second, why=why)

@@ -92,7 +92,7 @@ unresolved.__annotations__["name"] = "Nowhere"  # a hint that is imported for ty
 
 def faults(func: Any, /, *args: Any, **kwargs: Any) -> list[tuple[str, tuple[int | str, ...]]]:
     try:
-        inspect_function(func).check(func, args, kwargs)
+        inspect_function(func).check(args, kwargs)
         return []
     except ValidationError as refused:
         error = refused
@@ -228,7 +228,7 @@ def test_the_message_shows_types_and_the_signature_but_no_value() -> None:
     def login(name: str, *, password: str = SECRET, day: date | None = None) -> None: ...
 
     with pytest.raises(ValidationError) as caught:
-        inspect_function(login).check(login, (7,), {})
+        inspect_function(login).check((7,), {})
     assert str(caught.value).splitlines()[:3] == [
         "1 validation error for BackgroundTask(login)",
         "name",
