@@ -10,13 +10,14 @@ give the same bytes, `load(dump(tasks))` equals the tasks, and `dump(load(text))
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from math import isinf
-from typing import Annotated, Any, Final, Literal, LiteralString, TypeVar, cast
+from typing import Annotated, Any, Final, Literal, LiteralString, cast
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     Field,
     JsonValue,
     TypeAdapter,
@@ -33,14 +34,13 @@ from .models.policy import DEFAULT_POLICY, Policy
 from .models.schedules import ONCE, SCHEDULES, AnySchedule
 from .tasks.checks import check_name, check_policy
 from .tasks.registry import TaskRegistry
-from .tasks.signature import function_name, inspect_function, json_type
+from .tasks.signature import inspect_function, json_type
 from .tasks.task import BackgroundTask, restore
 
 VERSION: Final = 1
 """The version of the format that is written; a newer one is refused."""
 
 _Path = tuple[str | int, ...]
-_Model = TypeVar("_Model", bound=BaseModel)
 
 _WANTED: Final[dict[str, tuple[str, str]]] = {
     "document": ("document_type", "an object"),
@@ -51,19 +51,28 @@ _WANTED: Final[dict[str, tuple[str, str]]] = {
     "func": ("func_type", "the name of a function"),
     "kwargs": ("kwargs_type", "an object"),
     "schedule": ("dict_type", "an object"),
+    "of": ("tuple_type", "an array"),
     "policy": ("dict_type", "an object"),
 }
 """What each place of a document holds, and the type of the fault when it does not."""
-_NOT_THERE: Final = ("missing", "string_type", "list_type", "dict_type", "model_type", "literal_error")
-"""What pydantic says when a place holds nothing, or something else."""
-_KINDS: Final = ", ".join(repr(model.model_fields["kind"].default) for model in SCHEDULES)
+_SAYS_SO: Final = re.compile(r"missing|\w+_type|\w+_than_equal")  # what pydantic says then
+_KINDS: Final = [model.model_fields["kind"].default for model in SCHEDULES]
+_TAKEN: Final[LiteralString] = "{name} is the name of an earlier task, and a name has one task; choose another"
+
+
+@dataclass
+class _Reading:
+    """What the validators of a document look up."""
+
+    registry: TaskRegistry
+    names: set[str] = field(default_factory=set)
 
 
 def _tidy(schema: dict[str, Any]) -> None:
     """Drop the titles, which repeat the names, and the defaults, which `dump` leaves out."""
-    for field in schema["properties"].values():
-        field.pop("title", None)
-        field.pop("default", None)
+    for one in schema["properties"].values():
+        one.pop("title", None)
+        one.pop("default", None)
 
 
 class TaskLine(BaseModel, extra="forbid", strict=True, defer_build=True, json_schema_extra=_tidy):
@@ -73,26 +82,35 @@ class TaskLine(BaseModel, extra="forbid", strict=True, defer_build=True, json_sc
     kwargs: dict[str, Any] = Field({}, validate_default=True)
     schedule: AnySchedule = ONCE
     policy: Policy = DEFAULT_POLICY
-    name: Annotated[str | None, BeforeValidator(check_name), WithJsonSchema({"type": "string", "minLength": 1})] = None
+    name: Annotated[str | None, WithJsonSchema({"type": "string", "minLength": 1})] = None
 
     @field_validator("func")
     @classmethod
-    def _is_registered(cls, func: str, info: ValidationInfo[TaskRegistry]) -> str:
-        info.context.function(func)
+    def _is_registered(cls, func: str, info: ValidationInfo[_Reading]) -> str:
+        info.context.registry.function(func)
         return func
 
     @field_validator("kwargs")
     @classmethod
-    def _read_arguments(cls, kwargs: dict[str, Any], info: ValidationInfo[TaskRegistry]) -> dict[str, Any]:
+    def _read_arguments(cls, kwargs: dict[str, Any], info: ValidationInfo[_Reading]) -> dict[str, Any]:
         func = info.data.get("func")
-        return kwargs if func is None else inspect_function(info.context.function(func)).read(func, kwargs)
+        return kwargs if func is None else inspect_function(info.context.registry.function(func)).read(func, kwargs)
 
     @field_validator("policy")
     @classmethod
     def _goes_with_schedule(cls, policy: Policy, info: ValidationInfo) -> Policy:
         if "schedule" in info.data:
-            check_policy(info.data["schedule"], policy)
+            check_policy(info.data["schedule"], policy, at=())
         return policy
+
+    @field_validator("name", mode="before")
+    @classmethod
+    def _is_free(cls, given: object, info: ValidationInfo[_Reading]) -> str:
+        name = check_name(given, at=())
+        if name in info.context.names:
+            refuse("spec", "duplicate_name", _TAKEN, name=repr(name))
+        info.context.names.add(name)
+        return name
 
 
 class Document(
@@ -101,13 +119,8 @@ class Document(
     """Tasks for a scheduler."""
 
     schema_: str = Field("", alias="$schema")
-    version: Literal[1]
+    version: Annotated[int, Field(ge=VERSION, le=VERSION), WithJsonSchema({"type": "integer", "const": VERSION})]
     tasks: list[TaskLine]
-
-    @field_validator("version", mode="before")
-    @classmethod
-    def _is_int(cls, version: object) -> object:
-        return version if type(version) is int else None  # Literal[1] takes true and 1.0
 
 
 def load(text: str | bytes, registry: TaskRegistry) -> list[BackgroundTask]:
@@ -117,12 +130,13 @@ def load(text: str | bytes, registry: TaskRegistry) -> list[BackgroundTask]:
         ValidationError: the text is no such document. Each fault has its path, such as `("tasks", 3, "kwargs",
             "day")`.
     """
-    return [_task(line, registry) for line in _read(Document, text, registry).tasks]
+    return _read(text, registry)
 
 
 def load_task(item: JsonValue, registry: TaskRegistry) -> BackgroundTask:
     """Read one task of a document; raises a `ValidationError` as `load` does."""
-    return _task(_read(TaskLine, json.dumps(item), registry), registry)
+    (task,) = _read(json.dumps({"version": VERSION, "tasks": [item]}), registry, inside=len(("tasks", 0)))
+    return task
 
 
 def dump(tasks: Iterable[BackgroundTask], registry: TaskRegistry) -> str:
@@ -133,15 +147,18 @@ def dump(tasks: Iterable[BackgroundTask], registry: TaskRegistry) -> str:
             back equal (`argument_json`), two tasks have one name (`duplicate_name`), or a repeat without a wait has a
             policy that needs one (`overlap_without_wait`, `jitter_without_wait`). Each fault has its path.
     """
-    given = list(tasks)
     faults: list[InitErrorDetails] = []
     written: list[dict[str, JsonValue]] = []
-    for at, task in enumerate(given):
+    names: set[str] = set()
+    for at, task in enumerate(tasks):
         try:
             written.append(dump_task(task, registry))
         except ValidationError as error:
             faults += [_said(line["type"], line["msg"], ("tasks", at, *line["loc"])) for line in error.errors()]
-    faults += _duplicates(task.name for task in given)
+        if task.name in names:
+            faults.append(fault("duplicate_name", _TAKEN, at=("tasks", at, "name"), name=repr(task.name)))
+        elif task.name is not None:
+            names.add(task.name)
     if faults:
         raise refusal("spec", faults)
     return json.dumps({"version": VERSION, "tasks": written}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
@@ -197,30 +214,26 @@ class _TolerantSchema(GenerateJsonSchema):
 # ---- reading -----------------------------------------------------------------------------------------------------
 
 
-def _read(model: type[_Model], text: str | bytes, registry: TaskRegistry) -> _Model:
-    data = _parsed(text)
+def _read(text: str | bytes, registry: TaskRegistry, *, inside: int = 0) -> list[BackgroundTask]:
+    """Read a document; the paths of its faults go without the first `inside` steps."""
+    _check_json(text)
     try:
-        found, lines = model.model_validate_json(text, context=registry), []
+        found = Document.model_validate_json(text, context=_Reading(registry)).tasks
     except ValidationError as error:  # it holds the values, so ours is raised outside of this block
-        found, lines = None, error.errors(include_url=False, include_input=False)
-    faults = [_worded(line, data, model) for line in lines]
-    if model is Document:
-        faults += _duplicates(_names(data))
-    if faults or found is None:
-        raise refusal("spec", faults)
-    return found
+        found, lines = [], error.errors(include_url=False)
+    else:
+        lines = []
+    if lines:
+        raise refusal("spec", [_worded(line, inside) for line in lines])
+    return [restore(registry.function(one.func), one.kwargs, one.schedule, one.name, one.policy) for one in found]
 
 
-def _task(line: TaskLine, registry: TaskRegistry) -> BackgroundTask:
-    return restore(registry.function(line.func), line.kwargs, line.schedule, line.name, line.policy)
-
-
-def _parsed(text: str | bytes) -> Any:
-    """Read JSON without what parsers let pass: a key given twice, NaN, a number beyond a float."""
+def _check_json(text: str | bytes) -> None:
+    """Refuse what is no JSON, and what parsers let pass: a key given twice, NaN, a number beyond a float."""
     message: LiteralString = "the text can't be read as JSON: {what}; {remedy}"
     try:
         raw = text.encode() if isinstance(text, str) else text
-        data = from_json(raw, allow_inf_nan=False)  # its errors say where, and it limits the depth
+        from_json(raw, allow_inf_nan=False)  # its errors say where, and it limits the depth
         faults = list(_doubtful(json.loads(raw, object_pairs_hook=tuple), ()))
     except UnicodeError:
         refuse("spec", "json_invalid", message, what="it is not UTF-8", remedy="save it as UTF-8")
@@ -228,7 +241,6 @@ def _parsed(text: str | bytes) -> Any:
         refuse("spec", "json_invalid", message, what=error, remedy="mend it there")
     if faults:
         raise refusal("spec", faults)
-    return data
 
 
 def _doubtful(node: Any, path: _Path) -> Iterator[InitErrorDetails]:
@@ -246,79 +258,39 @@ def _doubtful(node: Any, path: _Path) -> Iterator[InitErrorDetails]:
         yield from _doubtful(item, (*path, step))
 
 
-def _names(data: Any) -> Iterator[object]:
-    match data:
-        case {"tasks": [*tasks]}:
-            for task in tasks:
-                match task:
-                    case {"name": name}:
-                        yield name
-                    case _:
-                        yield None
-        case _:
-            pass
-
-
-def _duplicates(names: Iterable[object]) -> Iterator[InitErrorDetails]:
-    first: dict[str, int] = {}
-    for at, name in enumerate(names):
-        if isinstance(name, str) and first.setdefault(name, at) != at:
-            message: LiteralString = (
-                "{name} is the name of tasks[{first}] already, and a name has one task; choose another"
-            )
-            yield fault("duplicate_name", message, at=("tasks", at, "name"), name=repr(name), first=first[name])
-
-
-def _worded(line: ErrorDetails, data: Any, model: type[BaseModel]) -> InitErrorDetails:
+def _worded(line: ErrorDetails, inside: int) -> InitErrorDetails:
     """Say a fault of pydantic's in our words; what our own validators say is in them already."""
-    kind = line["type"]
-    if "kwargs" in line["loc"][:-1]:
-        return _said(kind, line["msg"], line["loc"])
-    path, value = _followed(line["loc"], data)
-    got = repr(value) if path == ("version",) else json_type(value)
-    if kind == "missing":
-        path, got = (*path, line["loc"][-1]), "none"
-    whole = "document" if model is Document else "task"
-    place, around = _name_of(path, whole), _name_of(path[:-1], whole)
-    message = line["msg"].replace("Input should", f"{place} must")
-    if place in _WANTED and kind in _NOT_THERE:
-        kind, rule = _WANTED[place]
-        message = f"{place} must be {rule}, got {got}"
+    # pydantic puts a schedule's kind below the place of the schedule
+    loc, kind, message = line["loc"], line["type"], line["msg"]
+    path = tuple(step for at, step in enumerate(loc) if not (step in _KINDS and _place(loc[:at]) == "schedule"))
+    place, around, value = _place(path), _place(path[:-1]), line["input"]
+    if "kwargs" in path[:-1]:
+        pass
+    elif place in _WANTED and _SAYS_SO.fullmatch(kind):
+        got = "none" if kind == "missing" else repr(value) if place == "version" else json_type(value)
+        kind, wanted = _WANTED[place]
+        message = f"{place} must be {wanted}, got {got}"
     elif kind == "missing":
         message = f"{place} is missing; add it"
     elif kind == "extra_forbidden":
         kind = "unknown_key" if around in ("document", "task") else kind
         message = f"{place} is not a field of this {around}; leave it out"
-    elif kind == "union_tag_invalid":
-        path, message = (*path, "kind"), f"kind must be one of {_KINDS}, got {value['kind']!r}"
-    elif kind == "union_tag_not_found":
-        path, message = (*path, "kind"), f"kind is missing; add one of {_KINDS}"
-    return _said(kind, message, path)
+    elif kind in ("union_tag_invalid", "union_tag_not_found"):
+        path, kinds = (*path, "kind"), ", ".join(map(repr, _KINDS))
+        message = f"kind is missing; add one of {kinds}"
+        if "kind" in value:
+            message = f"kind must be one of {kinds}, got {value['kind']!r}"
+    return _said(kind, message, path[inside:])
 
 
-def _followed(loc: _Path, data: Any) -> tuple[_Path, Any]:
-    """Follow a path through the data, without the steps that name a part of a union or a field once more."""
-    path: list[str | int] = []
-    for step in loc:
-        try:
-            data = data[step]
-        except (LookupError, TypeError):
-            continue
-        path.append(step)
-    return tuple(path), data
-
-
-def _name_of(path: _Path, whole: str) -> str:
+def _place(path: _Path) -> str:
     """Name what is at a path; in a list, that is a task or a part of a schedule."""
-    match path:
-        case ():
-            return whole
-        case ("tasks", int()):
-            return "task"
-        case (*_, str(name)):
-            return name
-        case _:
-            return "schedule"
+    if not path:
+        return "document"
+    step = path[-1]
+    if isinstance(step, str):
+        return step
+    return "task" if path[:-1] == ("tasks",) else "schedule"
 
 
 def _said(type_: Any, message: str, at: _Path) -> InitErrorDetails:
@@ -330,7 +302,7 @@ def _said(type_: Any, message: str, at: _Path) -> InitErrorDetails:
 
 def _written(task: BackgroundTask) -> dict[str, JsonValue]:
     """Write a task's arguments by name; refuse those that would not come back from JSON as they are."""
-    known, func = inspect_function(task.func), function_name(task.func)
+    known = inspect_function(task.func)
     given = known.by_name(task.args, task.kwargs)
     written: dict[str, JsonValue] = {}
     lost: set[str | int] = set()
@@ -342,19 +314,19 @@ def _written(task: BackgroundTask) -> dict[str, JsonValue]:
             written[name] = None
             lost.add(name)
     try:
-        back = known.read(func, written)
+        back = known.read(known.name, written)
         lost |= {name for name, value in given.items() if not (value is back[name] or value == back[name])}
     except ValidationError as error:
         lost |= {line["loc"][0] for line in error.errors()}
     message: LiteralString = "{name} would not come back from JSON as the {got} it is; give it data, as {rule} hints"
-    rule = known.signature_text(func)
+    rule = known.signature_text(known.name)
     faults = [
         fault("argument_json", message, at=("kwargs", name), name=name, got=type_name(value), rule=rule)
         for name, value in given.items()
         if name in lost
     ]
     if faults:
-        raise refusal(f"BackgroundTask({func})", faults)
+        raise refusal(f"BackgroundTask({known.name})", faults)
     return written
 
 

@@ -1,4 +1,7 @@
-"""What a task's name and policy must be."""
+"""What a task's name and policy must be.
+
+`at` is the path of the faults; it is empty in a validator of pydantic's, which adds the field itself.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +14,16 @@ from ..models.policy import DEFAULT_POLICY, Policy, merged
 from ..models.schedules import AnySchedule, Repeat
 
 
-def check_name(name: object) -> str:
+def check_name(name: object, at: tuple[str, ...] = ("name",)) -> str:
     """Return a task's name; refuse what is no str, or blank (`task_name`)."""
     if not isinstance(name, str) or not name.strip():
         message = "name must be a str that is not blank, got {got}; write 'digest'"
         got = repr(name) if isinstance(name, str) else type_name(name)
-        refuse("with_name", "task_name", message, at=("name",), got=got)
+        refuse("with_name", "task_name", message, at=at, got=got)
     return name
 
 
-def check_policy(schedule: AnySchedule, policy: Policy) -> None:
+def check_policy(schedule: AnySchedule, policy: Policy, at: tuple[str, ...] = ("policy",)) -> None:
     """Refuse what a repeat without a wait can't have: its runs never overlap, and none has a time to be moved from."""
     if not isinstance(schedule, Repeat) or schedule.wait or schedule.n == 1:
         return
@@ -28,12 +31,12 @@ def check_policy(schedule: AnySchedule, policy: Policy) -> None:
     faults: list[InitErrorDetails] = []
     if policy.overlap != "skip":
         rule, got = "'skip' for a repeat without a wait, whose runs never overlap", repr(policy.overlap)
-        at = ("policy", "overlap")
-        faults.append(fault("overlap_without_wait", message, at=at, field="overlap", rule=rule, got=got))
+        words = {"field": "overlap", "rule": rule, "got": got}
+        faults.append(fault("overlap_without_wait", message, at=(*at, "overlap"), **words))
     if policy.jitter:
         rule = "zero for a repeat without a wait, which starts when the run before has ended"
-        at = ("policy", "jitter")
-        faults.append(fault("jitter_without_wait", message, at=at, field="jitter", rule=rule, got=policy.jitter))
+        words = {"field": "jitter", "rule": rule, "got": str(policy.jitter)}
+        faults.append(fault("jitter_without_wait", message, at=(*at, "jitter"), **words))
     if faults:
         raise refusal("with_policy", faults)
 
