@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from math import isinf
 from typing import Annotated, Any, Final, Literal, LiteralString, cast
 
@@ -41,6 +40,7 @@ VERSION: Final = 1
 """The version of the format that is written; a newer one is refused."""
 
 _Path = tuple[str | int, ...]
+_Info = ValidationInfo[tuple[TaskRegistry, set[str]]]  # the names are those of the tasks before
 
 _WANTED: Final[dict[str, tuple[str, str]]] = {
     "document": ("document_type", "an object"),
@@ -58,14 +58,6 @@ _WANTED: Final[dict[str, tuple[str, str]]] = {
 _SAYS_SO: Final = re.compile(r"missing|\w+_type|\w+_than_equal")  # what pydantic says then
 _KINDS: Final = [model.model_fields["kind"].default for model in SCHEDULES]
 _TAKEN: Final[LiteralString] = "{name} is the name of an earlier task, and a name has one task; choose another"
-
-
-@dataclass
-class _Reading:
-    """What the validators of a document look up."""
-
-    registry: TaskRegistry
-    names: set[str] = field(default_factory=set)
 
 
 def _tidy(schema: dict[str, Any]) -> None:
@@ -86,30 +78,33 @@ class TaskLine(BaseModel, extra="forbid", strict=True, defer_build=True, json_sc
 
     @field_validator("func")
     @classmethod
-    def _is_registered(cls, func: str, info: ValidationInfo[_Reading]) -> str:
-        info.context.registry.function(func)
+    def _is_registered(cls, func: str, info: _Info) -> str:
+        registry, _ = info.context
+        registry.function(func)
         return func
 
     @field_validator("kwargs")
     @classmethod
-    def _read_arguments(cls, kwargs: dict[str, Any], info: ValidationInfo[_Reading]) -> dict[str, Any]:
-        func = info.data.get("func")
-        return kwargs if func is None else inspect_function(info.context.registry.function(func)).read(func, kwargs)
+    def _read_arguments(cls, kwargs: dict[str, Any], info: _Info) -> dict[str, Any]:
+        if "func" not in info.data:
+            return kwargs
+        registry, _ = info.context
+        return inspect_function(registry.function(info.data["func"])).read(info.data["func"], kwargs)
 
     @field_validator("policy")
     @classmethod
-    def _goes_with_schedule(cls, policy: Policy, info: ValidationInfo) -> Policy:
+    def _goes_with_schedule(cls, policy: Policy, info: _Info) -> Policy:
         if "schedule" in info.data:
             check_policy(info.data["schedule"], policy, at=())
         return policy
 
     @field_validator("name", mode="before")
     @classmethod
-    def _is_free(cls, given: object, info: ValidationInfo[_Reading]) -> str:
-        name = check_name(given, at=())
-        if name in info.context.names:
+    def _is_free(cls, given: object, info: _Info) -> str:
+        name, (_, names) = check_name(given, at=()), info.context
+        if name in names:
             refuse("spec", "duplicate_name", _TAKEN, name=repr(name))
-        info.context.names.add(name)
+        names.add(name)
         return name
 
 
@@ -218,14 +213,11 @@ def _read(text: str | bytes, registry: TaskRegistry, *, inside: int = 0) -> list
     """Read a document; the paths of its faults go without the first `inside` steps."""
     _check_json(text)
     try:
-        found = Document.model_validate_json(text, context=_Reading(registry)).tasks
+        found = Document.model_validate_json(text, context=(registry, set[str]())).tasks
+        return [restore(registry.function(one.func), one.kwargs, one.schedule, one.name, one.policy) for one in found]
     except ValidationError as error:  # it holds the values, so ours is raised outside of this block
-        found, lines = [], error.errors(include_url=False)
-    else:
-        lines = []
-    if lines:
-        raise refusal("spec", [_worded(line, inside) for line in lines])
-    return [restore(registry.function(one.func), one.kwargs, one.schedule, one.name, one.policy) for one in found]
+        lines = error.errors(include_url=False)
+    raise refusal("spec", [_worded(line, inside) for line in lines])
 
 
 def _check_json(text: str | bytes) -> None:

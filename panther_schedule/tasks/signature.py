@@ -26,19 +26,17 @@ from pydantic_core import ArgsKwargs, ErrorDetails, InitErrorDetails
 from ..errors import fault, refusal, refuse, type_name
 from .hints import accepts, hint_text
 
-_Fault = tuple[LiteralString, LiteralString]
-
-_MISSING: Final[_Fault] = ("missing_argument", "{name} is missing; add it: {rule}")
-_UNKNOWN: Final[_Fault] = ("unknown_argument", "{name} is not an argument; leave it out: {rule}")
-_TWICE: Final[_Fault] = ("surplus_argument", "{name} is given twice; leave out one: {rule}")
-_SURPLUS: Final[_Fault] = ("surplus_argument", "{name} of type {got} is one too many; leave it out: {rule}")
-_CALLS: Final[dict[str, _Fault]] = {
+_MISSING: Final = ("missing_argument", "{name} is missing; add it: {rule}")
+_CALLS: Final[dict[str, tuple[LiteralString, LiteralString]]] = {
     "missing_argument": _MISSING,
     "missing_keyword_only_argument": _MISSING,
     "missing_positional_only_argument": _MISSING,
-    "unexpected_keyword_argument": _UNKNOWN,
-    "multiple_argument_values": _TWICE,
-    "unexpected_positional_argument": _SURPLUS,
+    "unexpected_keyword_argument": ("unknown_argument", "{name} is not an argument; leave it out: {rule}"),
+    "multiple_argument_values": ("surplus_argument", "{name} is given twice; leave out one: {rule}"),
+    "unexpected_positional_argument": (
+        "surplus_argument",
+        "{name} of type {got} is one too many; leave it out: {rule}",
+    ),
 }
 """Pydantic's faults of a call's names and number, as our types and messages."""
 
@@ -49,12 +47,7 @@ _STRICT: Final = ConfigDict(strict=True, extra="forbid", arbitrary_types_allowed
 _UNPACK: Final[Any] = (typing.Unpack, typing_extensions.Unpack)
 _LEFT_OUT: Final[Any] = object()
 """Stands for each default value in a validator: a JSON Schema would show it, and it may be a secret."""
-UNKNOWN_SIGNATURE: Final = inspect.Signature(
-    [
-        inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL),
-        inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD),
-    ]
-)
+UNKNOWN_SIGNATURE: Final = inspect.signature(lambda *_args, **_kwargs: None)
 """That of a builtin which shows none; every call fits it."""
 
 

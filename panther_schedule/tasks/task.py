@@ -342,16 +342,7 @@ def _remade(
     return task
 
 
-def _fill(
-    task: Any,
-    func: Any,
-    args: Any,
-    kwargs: Any,
-    known: KnownFunction,
-    schedule: AnySchedule,
-    name: str | None,
-    policy: Policy,
-) -> None:
+def _fill(task: Any, func: Any, args: Any, kwargs: Any, known: Any, schedule: Any, name: Any, policy: Any) -> None:
     _put(task, "_func", func)  # one by one: a loop over names and values doubles the cost of a setter
     _put(task, "_args", args)
     _put(task, "_kwargs", kwargs)
