@@ -189,9 +189,8 @@ def json_schema(registry: TaskRegistry) -> dict[str, Any]:
     document["properties"]["tasks"]["items"] = task
     task["properties"]["func"] = {"enum": list(functions)} if functions else False
     for name, known in functions.items():
-        arguments: dict[str, Any] = {"properties": {"kwargs": schemas[name, "validation"]}}
-        if known.needs_arguments:
-            arguments["required"] = ["kwargs"]
+        required = ["kwargs"] if known.needs_arguments else []
+        arguments = {"properties": {"kwargs": schemas[name, "validation"]}, "required": required}
         rule = {"if": {"properties": {"func": {"const": name}}, "required": ["func"]}, "then": arguments}
         task.setdefault("allOf", []).append(rule)
     return {"$schema": GenerateJsonSchema.schema_dialect, **document, "$defs": definitions}
@@ -204,9 +203,6 @@ class _TolerantSchema(GenerateJsonSchema):
 
     def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> JsonSchemaValue:  # noqa: ARG002 - pydantic's signature
         return {}
-
-
-# ---- reading -----------------------------------------------------------------------------------------------------
 
 
 def _read(text: str | bytes, registry: TaskRegistry, *, inside: int = 0) -> list[BackgroundTask]:
@@ -252,8 +248,8 @@ def _doubtful(node: Any, path: _Path) -> Iterator[InitErrorDetails]:
 
 def _worded(line: ErrorDetails, inside: int) -> InitErrorDetails:
     """Say a fault of pydantic's in our words; what our own validators say is in them already."""
-    # pydantic puts a schedule's kind below the place of the schedule
     loc, kind, message = line["loc"], line["type"], line["msg"]
+    # pydantic adds a schedule's kind to the path of the schedule
     path = tuple(step for at, step in enumerate(loc) if not (step in _KINDS and _place(loc[:at]) == "schedule"))
     place, around, value = _place(path), _place(path[:-1]), line["input"]
     if "kwargs" in path[:-1]:
@@ -287,9 +283,6 @@ def _place(path: _Path) -> str:
 
 def _said(type_: Any, message: str, at: _Path) -> InitErrorDetails:
     return fault(type_, "{said}", at=at, said=message)
-
-
-# ---- writing -----------------------------------------------------------------------------------------------------
 
 
 def _written(task: BackgroundTask) -> dict[str, JsonValue]:

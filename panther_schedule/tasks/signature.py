@@ -234,7 +234,6 @@ def function_name(func: object) -> str:
 
 
 def json_type(value: JsonValue) -> str:
-    """Name what the JSON is, without its value."""
     return _JSON_TYPES.get(type(value), "null")
 
 
@@ -257,7 +256,6 @@ def _refuse_unfit(func: object) -> None:
 
 
 def _inner(func: Any) -> Any:
-    """Look through partials."""
     while isinstance(func, partial):
         func = func.func
     return func
@@ -283,8 +281,9 @@ def _own_hints(func: Any, parameters: Mapping[str, object]) -> dict[str, Any]:
 
 
 def _is_usable(hint: Any) -> bool:
+    listed: Any = list  # pydantic takes no config for a model alone
     try:
-        TypeAdapter(list[hint], config=_STRICT)  # in a list, since a model alone takes no config
+        TypeAdapter(listed[hint], config=_STRICT)
     except Exception:  # noqa: BLE001 - as above
         return False
     return True

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 from typing_extensions import TypedDict, Unpack
 
 from panther_schedule import BackgroundTask, TaskRegistry, spec
@@ -96,6 +96,26 @@ def test_a_function_not_known_hides_no_other_fault() -> None:
         ("tasks", 0, "kwargs"): "kwargs_type",
         ("tasks", 0, "policy"): "dict_type",
         ("tasks", 0, "name"): "task_name",
+    }
+
+
+def test_a_key_named_as_a_kind_or_a_field_keeps_its_place() -> None:
+    assert refusals(
+        lambda: load_task(func="clean", daily=1, policy={"policy": 1}, schedule={"kind": "once", "once": 1})
+    ) == {
+        ("tasks", 0, "daily"): "unknown_key",
+        ("tasks", 0, "policy", "policy"): "extra_forbidden",
+        ("tasks", 0, "schedule", "once"): "extra_forbidden",
+    }
+
+    def take(kwargs: int, schedule: list[int]) -> None: ...
+
+    registry = TaskRegistry()
+    registry.register(take)
+    task: JsonValue = {"func": "take", "kwargs": {"kwargs": "a", "schedule": [1, "once"]}}
+    assert refusals(lambda: spec.load_task(task, registry)) == {
+        ("kwargs", "kwargs"): "argument_type",
+        ("kwargs", "schedule", 1): "argument_type",
     }
 
 
