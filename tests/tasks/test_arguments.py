@@ -315,30 +315,6 @@ def taking(hint: Any) -> Callable[..., None]:
     return take
 
 
-def test_what_fits_but_for_one_rule_is_refused_by_that_rule() -> None:
-    def take(values: list[Annotated[int, Gt(0)]], rest: list[int]) -> None: ...
-
-    with pytest.raises(ValidationError) as caught:
-        inspect_function(take).check(([True, -7], [True] * 3), {})
-    (fault,) = caught.value.errors()
-    assert fault["loc"] == ("values",)
-    assert ", got list of bool and int (greater_than); take(" in fault["msg"]
-
-
-def test_a_hint_that_pydantic_can_not_check_hides_no_other() -> None:
-    class Odd:
-        @classmethod
-        def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
-            raise NotImplementedError
-
-    def take(odd: Any, point: Point, age: int) -> None: ...
-
-    take.__annotations__["odd"] = Odd
-    take.__annotations__["point"] = Point
-    take.__annotations__["age"] = int
-    assert faults(take, "anything", Point(x=1), "a") == [("argument_type", ("age",))]
-
-
 def test_an_argument_is_neither_copied_nor_consumed() -> None:
     def take(values: Iterable[int], names: list[str]) -> None: ...
 

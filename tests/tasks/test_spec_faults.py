@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from annotated_types import Gt
 from pydantic import JsonValue, ValidationError
 from typing_extensions import TypedDict, Unpack
 
@@ -136,6 +137,31 @@ def test_the_hints_of_unpacked_keyword_arguments_are_left_to_the_type_checkers()
     for given in ({}, {"tries": True}, {"other": 1}):
         assert made(take, **given).kwargs == given
     assert refusals(lambda: made(take, 1)) == {(0,): "surplus_argument"}
+
+
+def test_what_fits_but_for_one_rule_is_refused_by_that_rule() -> None:
+    def take(values: list[Annotated[int, Gt(0)]], rest: list[int]) -> None: ...
+
+    with pytest.raises(ValidationError) as caught:
+        inspect_function(take).check(([True, -7], [True] * 3), {})
+    (fault,) = caught.value.errors()
+    assert fault["loc"] == ("values",)
+    assert ", got list of bool and int (greater_than); take(" in fault["msg"]
+
+
+def test_a_hint_that_pydantic_can_not_check_hides_no_other() -> None:
+    class Odd:
+        @classmethod
+        def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+            raise NotImplementedError
+
+    def take(odd: Any, mail: Mail, age: int) -> None: ...
+
+    take.__annotations__["odd"] = Odd
+    take.__annotations__["mail"] = Mail
+    take.__annotations__["age"] = int
+    made: Any = BackgroundTask
+    assert refusals(lambda: made(take, "anything", Mail("a"), "a")) == {("age",): "argument_type"}
 
 
 def test_json_is_read_into_the_types_of_the_hints() -> None:
