@@ -95,7 +95,7 @@ class Scheduler:
                 if task._is_async or entry.rule.back_to_back:
                     self._prepare(life, entry.name, task, entry.rule)
                 self._names.take(entry)
-                life.loop.post(entry)
+                life.loop.post(partial(life.engine.add, entry))
         return TaskHandle(entry, life)
 
     def add_tasks(self, tasks: Iterable[BackgroundTask[..., Any]]) -> list[TaskHandle]:
@@ -122,7 +122,7 @@ class Scheduler:
                     self._names.free(entry)
                 raise
             for entry in new:
-                life.loop.post(entry)
+                life.loop.post(partial(life.engine.add, entry))
         return [TaskHandle(entry, life) for entry in entries]
 
     def replace(self, task: BackgroundTask[P, Any]) -> TaskHandle:
@@ -152,7 +152,7 @@ class Scheduler:
             self._prepare(life, entry.name, task, rule)
             entry.task = task
             replaced = life.loop.send(partial(life.engine.replace, entry, rule, fresh))
-        life.driver.do(replaced)  # outside of the lock, which the loop may need
+        life.driver.acknowledge(replaced)  # outside of the lock, which the loop may need
         return TaskHandle(entry, life)
 
     def _entry(self, task: BackgroundTask[..., Any]) -> Entry:
@@ -234,7 +234,7 @@ class Scheduler:
                 return
             found = [(entry, self._rule(entry.task)) for entry in self._names if entry.rule.on_wall]
             reloaded = life.loop.send(partial(life.engine.reload_zones, found))
-        life.driver.do(reloaded)
+        life.driver.acknowledge(reloaded)
 
     # ---- looking tasks up ------------------------------------------------------------------------------------
 
@@ -291,7 +291,7 @@ class Scheduler:
             stops, self._stopped = not self._stopped, True
             _started.discard(self)
             if stops and self._life is not None:
-                self._life.loop.stop(timeout, at_exit=at_exit)
+                self._life.begin_stop(timeout, at_exit=at_exit)
 
     def _finish_stop(self) -> None:
         if self._life is not None:
