@@ -7,16 +7,15 @@ from functools import partial
 from types import CoroutineType
 from typing import Any, TypeAlias, cast
 
-from ..clock import Clock, Reading
+from ..clock import Clock, Reading, now_by
 from ..events import RunStarted
-from ..planning.ends import deadline
 from ..planning.records import attempted
 from .current import flying
 from .engine import Engine
 from .entries import Flight
 
-Post: TypeAlias = Callable[[Callable[[Reading], object]], None]
-"""Takes commands for the loop."""
+Post: TypeAlias = Callable[[Flight | Callable[[Reading], object]], None]
+"""Takes messages for the loop."""
 
 
 class Caller:
@@ -24,7 +23,7 @@ class Caller:
 
     def __init__(self, clock: Clock, engine: Engine, post: Post) -> None:
         self.post = post
-        self._read, self._engine = clock.read, engine
+        self._now, self._engine = now_by(clock), engine
 
     def call(self, flight: Flight) -> Coroutine[Any, Any, Any] | None:
         """Call a run's function and report it; the coroutine of an async one is returned instead."""
@@ -34,10 +33,9 @@ class Caller:
             return None
         entry, task, engine = flight.entry, flight.task, self._engine
         rule = entry.rule
-        wall, steady = self._read()
-        flight.started = wall if rule.on_wall else steady
-        if rule.terms is not None and deadline(rule, steady) is not None:
-            self.post(partial(engine.begin, flight, steady))
+        flight.started = self._now(rule.on_wall)
+        if rule.terms is not None and rule.terms.timeout is not None:
+            self.post(partial(engine.begin, flight, self._now(False)))
         if engine.emit is not None:
             engine.emit(RunStarted, entry.name, flight.run, flight.started)
         flying.set(flight)
@@ -53,6 +51,5 @@ class Caller:
 
     def end(self, flight: Flight, error: BaseException | None, obeyed: bool) -> None:
         """Report how a call ended; `obeyed` when it ended, or never began, because it was asked to."""
-        wall, steady = self._read()
-        flight.attempt = attempted(flight.started, wall if flight.entry.rule.on_wall else steady, error, obeyed)
-        self.post(partial(self._engine.end, flight))
+        flight.attempt = attempted(flight.started, self._now(flight.entry.rule.on_wall), error, obeyed)
+        self.post(flight)

@@ -64,7 +64,6 @@ class Coroutines:
                 pass
 
     def is_here(self) -> bool:
-        """Tell whether the caller is on this event loop."""
         return self._loop is not None and asyncio._get_running_loop() is self._loop
 
     def stop(self) -> None:

@@ -18,7 +18,7 @@ from .drivers import Driver, Sleeper
 from .engine import Engine
 from .entries import Entry, Flight
 from .listeners import Listeners
-from .loop import Command, Loop
+from .loop import Command, Loop, Message
 from .memory import Memory
 from .names import Names
 from .virtual import Inline, Mover
@@ -36,7 +36,7 @@ class Life:
         max_workers: int | None,
         event_loop: asyncio.AbstractEventLoop | None,
     ) -> None:
-        inbox: SimpleQueue[Command] = SimpleQueue()
+        inbox: SimpleQueue[Message] = SimpleQueue()
         self.clock, self.names, self._listeners = clock, names, listeners
         self.store = Memory()
         self.engine = Engine(self.store, names.leave)

@@ -17,7 +17,7 @@ from typing import Any, Final, ParamSpec, Self
 
 from pydantic_core import InitErrorDetails
 
-from ..clock import Clock, SystemClock, VirtualClock
+from ..clock import Clock, SystemClock, VirtualClock, now_by
 from ..errors import BusyLoopWarning, SchedulerStateError, fault, refusal, refuse, type_name
 from ..events import Event
 from ..models.policy import DEFAULT_POLICY, Policy
@@ -61,6 +61,7 @@ class Scheduler:
             refuse("Scheduler", "max_workers", message, at=("max_workers",), got=max_workers)
         self._max_workers = max_workers
         self._clock: Clock = clock if clock is not None else SystemClock()
+        self._now = now_by(self._clock)
         self._reset()
         _all.add(self)
 
@@ -95,7 +96,7 @@ class Scheduler:
                 if task._is_async or entry.rule.back_to_back:
                     self._prepare(life, entry.name, task, entry.rule)
                 self._names.take(entry)
-                life.loop.post(partial(life.engine.add, entry))
+                life.loop.post(entry)
         return TaskHandle(entry, life)
 
     def add_tasks(self, tasks: Iterable[BackgroundTask[..., Any]]) -> list[TaskHandle]:
@@ -122,7 +123,7 @@ class Scheduler:
                     self._names.free(entry)
                 raise
             for entry in new:
-                life.loop.post(partial(life.engine.add, entry))
+                life.loop.post(entry)
         return [TaskHandle(entry, life) for entry in entries]
 
     def replace(self, task: BackgroundTask[P, Any]) -> TaskHandle:
@@ -175,7 +176,7 @@ class Scheduler:
         return rule
 
     def _first_state(self, task: BackgroundTask[..., Any], rule: Rule, name: str) -> State:
-        state = begin(task._schedule, rule, self._clock.read(), name)
+        state = begin(task._schedule, rule, self._now(rule.on_wall), name)
         if state is None:
             message = "the schedule never happens, got {got}; give it an occurrence after now"
             refuse("add_task", "no_occurrence", message, at=("schedule",), got=task.explain())
