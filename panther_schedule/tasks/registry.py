@@ -102,6 +102,7 @@ class TaskRegistry:
 
         def add(func: _Plain, /) -> _Plain:
             task = BackgroundTask(func).with_schedule(schedule).with_policy(policy)
+            _refuse_unnameable(func)
             own = self._names.get(func)
             title = check_name(name if name is not None else own or _own_name(func))
             if title in self._tasks:

@@ -125,6 +125,10 @@ def test_what_json_cannot_call_is_refused_when_it_is_registered(func: Any, words
     assert "hunter2" not in message
 
 
+def test_what_cannot_be_looked_up_is_not_declared_either() -> None:
+    assert refusal(lambda: TaskRegistry().scheduled(NIGHTLY, name="it")(Mailer("hunter2")))[0] == "not_by_name"
+
+
 def test_a_declared_task_takes_no_argument() -> None:
     declare: Any = TaskRegistry().scheduled(NIGHTLY)
     assert refusal(lambda: declare(send_otp))[0] == "missing_argument"
