@@ -1,7 +1,7 @@
 """Prints the table of the performance page: python bench/table.py [--rounds 11] [--write PAGE] [--slow] [ROW ...].
 
-Each figure is taken in a process of its own. The sides of a row take turns, in another order each round, and a
-ratio is the median of the rounds' ratios: of two figures taken within seconds of each other on the same machine.
+Each figure is measured in a process of its own. The sides of a row take turns, in a new order each round. A ratio is
+the median of the rounds' ratios, so it compares figures measured within seconds of each other on one machine.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ COLUMNS = {
 }
 
 EXTRA = {"ours+build": "with the build", "ours+policy": "under a policy", "ours+listener": "with a listener too"}
-"""Our other sides, which are shown beside the default one."""
+"""Our other sides, shown beside the default one."""
 
 Rounds = dict[str, list[dict[str, float]]]
-"""The figures of each round, by side; a side that isn't installed has an empty dict a round."""
+"""The figures of each round, by side; empty dicts for a side that isn't installed."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """What we hold a row to."""
+    """A limit that a row must keep to."""
 
     text: str
     measured: Callable[[Rounds], float]
@@ -50,7 +50,7 @@ class Bar:
     at_least: bool = False
 
     def verdict(self, rounds: Rounds) -> str:
-        """Return the figure and whether it is held."""
+        """Return the figure, and whether it keeps to the limit."""
         try:
             value = self.measured(rounds)
         except KeyError:
@@ -62,26 +62,26 @@ class Bar:
 
 
 def ratio(key: str, other: str, *, side: str = "ours") -> Callable[[Rounds], float]:
-    """Return the median, over the rounds, of our figure by another side's."""
+    """Return the median ratio of our figure to another side's, over the rounds."""
     return lambda rounds: median(our[key] / their[key] for our, their in zip(rounds[side], rounds[other], strict=True))
 
 
 def value(key: str) -> Callable[[Rounds], float]:
-    """Return the median of our figure alone."""
+    """Return the median of our own figure."""
     return lambda rounds: median(our[key] for our in rounds["ours"])
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its figures are those that `measure.py` prints for its name."""
+    """One row, with the figures that `measure.py` prints for its name."""
 
     title: str
     sides: tuple[str, ...]
     figures: dict[str, str]
-    """What is shown, with its format."""
+    """Which figures are shown, each with its format."""
     bars: tuple[Bar, ...] = ()
     rounds: int | None = None
-    """More rounds change nothing in a count; None is as many as asked for."""
+    """How many rounds, where more would not change the figure; None for as many as asked for."""
 
 
 RACE = ("bare", "sched", "apscheduler", "schedule", "ours", "ours+build", "ours+policy", "ours+listener")
@@ -114,7 +114,7 @@ ROWS = {
         rounds=1,
     ),
     "noop": Row(
-        "sync no-op runs a second, adds included",
+        "sync no-op runs a second, adding included",
         RACE,
         {"runs": ",.0f"},
         (
@@ -134,7 +134,7 @@ ROWS = {
         ),
     ),
     "async": Row(
-        "async no-op runs a second, adds included",
+        "async no-op runs a second, adding included",
         ("asyncio", "ours", "ours+build", "ours+listener"),
         {"runs": ",.0f"},
         (
@@ -159,20 +159,20 @@ ROWS = {
     ),
     "lost": Row("runs lost of 200, one a second", ("panther", "ours"), {"lost": ".0f"}, rounds=1),
     "idle": Row(
-        "wakes a second with 2,000 far tasks / % of a core",
+        "wakes a second with 2,000 tasks far off / % of a core",
         tuple(COLUMNS),
         {"wakes": ",.1f", "core": ".1f"},
         (Bar("wakes a second, at most 1", value("wakes"), 1.05),),  # the count's window is not exact
         rounds=3,
     ),
     "daily": Row(
-        "next occurrence of a compiled daily time, us, on days met before / on new ones",
+        "next occurrence of a compiled daily time, us, on known days / on new days",
         ("bare", "apscheduler", "ours"),
         {"again": ".2f", "first": ".2f"},
-        (Bar("on days met before, at most 1.5", value("again"), 1.5),),
+        (Bar("on known days, at most 1.5", value("again"), 1.5),),
     ),
     "import": Row(
-        "import over pydantic and the standard library, ms",
+        "import, on top of pydantic and the standard library, ms",
         ("ours",),
         {"ms": ".1f"},
         (Bar("median ms, at most 35", value("ms"), 35),),
@@ -197,7 +197,7 @@ SLOW = {"lost"}
 
 
 def measure(row: str, side: str) -> dict[str, float]:
-    """Take the figures of one row and side in a fresh process."""
+    """Measure one row and side in a fresh process."""
     command = [sys.executable, str(HERE / "measure.py"), row, side]
     with tempfile.TemporaryDirectory() as elsewhere:  # Panther makes a directory for logs where it is imported
         answer = subprocess.run(command, cwd=elsewhere, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603 - this directory's own script
@@ -245,7 +245,7 @@ def line(name: str, rounds: Rounds) -> str:
 
 
 def machine() -> str:
-    """Name what the figures were taken on, as a Markdown paragraph."""
+    """Describe the machine and the versions, as a Markdown paragraph."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     model = next(
@@ -261,17 +261,17 @@ def machine() -> str:
 
 
 def main() -> None:
-    """Measure the rows that are asked for, and print or write the table."""
+    """Measure the rows asked for, and print or write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--write", type=Path, metavar="PAGE", help=f"put the table after the page's {START}")
-    parser.add_argument("--slow", action="store_true", help="count Panther's lost runs too, which takes its time")
+    parser.add_argument("--slow", action="store_true", help="also count Panther's lost runs, which takes a while")
     parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(ROWS))
     options = parser.parse_args()
     if unknown := set(options.rows) - set(ROWS):
         parser.error(f"there is no row {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
     if options.write and options.rows:
-        parser.error("--write wants the whole table")
+        parser.error("--write needs the whole table; leave out the rows")
     table = [machine(), "", f"| work | {' | '.join(COLUMNS.values())} | bar: measured | rounds |"]
     table.append("|---" * (len(COLUMNS) + 3) + "|")
     print("\n".join(table), flush=True)

@@ -1,4 +1,4 @@
-"""A checked configuration: a tuple keeps the type of each task, so mypy and pyright check every line of it.
+"""A checked configuration: a tuple keeps the type of each task, so mypy and pyright check every line.
 
 Start it with `background_tasks.add_tasks(TASKS)`.
 """

@@ -1,4 +1,4 @@
-"""The broken twin of `config.py`, one fault a line: mypy and pyright name each of them."""
+"""The broken twin of `config.py`, with one mistake a line: mypy and pyright find each of them."""
 
 from datetime import date, time, timedelta
 from typing import Final

@@ -1,4 +1,4 @@
-"""The package at work, within ten seconds; run it by `python3 dev.py demo`."""
+"""The package at work, in under ten seconds: `python3 dev.py demo`."""
 
 import time as real_time
 from collections.abc import Callable
@@ -11,18 +11,18 @@ registry = TaskRegistry()
 
 
 def say(words: str, at: str | None = None) -> None:
-    """Print words after the time: seconds since the start unless told."""
+    """Print words after a time, by default the seconds since the start."""
     print(f"{at or f'{real_time.monotonic() - began:8.2f} s'}  {words}", flush=True)
 
 
 @registry.register
 def send_otp(name: str) -> None:
-    """Stand for a function that sends something."""
+    """Pretend to send something."""
     say(f"  send_otp({name!r})")
 
 
 def greeter(clock: VirtualClock) -> Callable[[str], object]:
-    """Make the async function of the fourth use, which tells the clock's time."""
+    """Return the async function of the fourth use, which prints the time of this clock."""
 
     async def send_hello(name: str) -> None:
         say(f"  send_hello({name!r})", f"{clock.now():%a %H:%M:%S}")
@@ -44,11 +44,11 @@ def main() -> None:
 
     clock = VirtualClock(datetime(2026, 1, 1, tzinfo=UTC))
     daily = BackgroundTask(greeter(clock), "Ali").interval(-1).on_time(time(hour=8, minute=0), tz="UTC")
-    say(f"4. each morning, an async function: {daily.explain()}")
-    say("   preview of its next runs on this machine's clock:")
+    say(f"4. every morning, an async function: {daily.explain()}")
+    say("   its next runs on this machine's clock:")
     for moment in daily.next_runs(3):
         say(f"  {moment:%a %Y-%m-%d %H:%M:%S %Z}")
-    say("   three days of it in SIMULATED time, on a VirtualClock; the times are the simulated ones:")
+    say("   three days of it in SIMULATED time, on a VirtualClock, with simulated times:")
     with Scheduler(clock=clock) as scheduler:
         scheduler.add_task(daily)
         clock.advance(timedelta(days=3))

@@ -1,6 +1,6 @@
-"""An import of orders that leaves out no hour: what fails is tried again, what was missed is caught up.
+"""An import of orders that skips no hour: failed runs are tried again, missed ones are caught up.
 
-It runs on a virtual clock, so a day takes a moment: `python examples/policies.py`.
+On a virtual clock a day takes a moment: `python examples/policies.py`.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -14,19 +14,19 @@ loaded: list[tuple[datetime, datetime]] = []
 
 
 def load_orders(since: datetime) -> None:
-    """Load the orders from the run before to this one; the shop's database is away from 02:59 to 03:02."""
+    """Load the orders since the run before; the shop's database is down from 02:59 to 03:02."""
     run = current_run()
     if datetime(2026, 1, 1, 2, 59, tzinfo=UTC) <= clock.now() < datetime(2026, 1, 1, 3, 2, tzinfo=UTC):
-        raise ConnectionError("the database is away")
+        raise ConnectionError("the database is down")
     loaded.append((run.previous_at or since, run.scheduled_at))
 
 
 def tell(event: events.Event) -> None:
-    """Say what was not as it should be."""
+    """Print what did not go as planned."""
     at = f"{clock.now():%H:%M}"
     match event:
-        case events.RunRetried(_task, run, delay):
-            print(at, f"attempt {run.attempts[-1].outcome}, again in {delay}")
+        case events.RunRetried(_task, _run, delay):
+            print(at, f"attempt {event.attempt.outcome}, again in {delay}")
         case events.RunFinished(_task, run) if run.outcome != "succeeded" or len(run.attempts) > 1:
             print(at, f"run for {run.scheduled_at:%H:%M} {run.outcome}, attempt {len(run.attempts)}")
         case events.OccurrencesPassed(_task, passed):
@@ -36,7 +36,7 @@ def tell(event: events.Event) -> None:
 
 
 def main() -> None:
-    """Live through a day with an outage, a machine that sleeps, and a pause."""
+    """Simulate a day with an outage, a suspended machine and a pause."""
     policy = Policy(
         missed="catch_up",
         catch_up_window=timedelta(hours=12),
@@ -50,7 +50,7 @@ def main() -> None:
         scheduler.add_listener(tell)
         handle = scheduler.add_task(task.with_name("orders"))
         clock.advance(timedelta(hours=5, minutes=30))
-        clock.suspend(4 * HOUR)  # the machine sleeps: 06:00 to 09:00 are caught up
+        clock.suspend(4 * HOUR)  # the machine is suspended: 06:00 to 09:00 are caught up
         clock.advance(4 * HOUR)
         handle.pause("the shop moves")
         clock.advance(6 * HOUR)

@@ -67,7 +67,7 @@ def test_every_public_name_has_a_docstring() -> None:
     "model", [*(type(schedule) for schedule in SCHEDULES), Policy, Retry], ids=lambda model: model.__name__
 )
 def test_every_field_of_a_model_is_on_the_page(model: type[AnySchedule | Policy | Retry]) -> None:
-    """The tables of models say what each field takes and what it means."""
+    """The tables say what each field of a model takes and what it means."""
     own = next(row for row in table("api", "model") if row[0].startswith(f"`{model.__name__}("))
     shared = {field for row in table("api", "field") for field in quoted(row[0])}
 
@@ -76,7 +76,7 @@ def test_every_field_of_a_model_is_on_the_page(model: type[AnySchedule | Policy 
 
 @pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda schedule: schedule.kind)
 def test_a_schedule_goes_to_json_and_back(schedule: AnySchedule) -> None:
-    """`model_dump_json()` and `model_validate_json()` are inverse."""
+    """`model_validate_json()` reads what `model_dump_json()` writes."""
     assert type(schedule).model_validate_json(schedule.model_dump_json()) == schedule
 
 
@@ -88,7 +88,7 @@ def test_fields_can_be_given_by_position_or_by_name() -> None:
 
 
 def test_a_refused_value_is_a_value_error(clock: VirtualClock) -> None:
-    """Every value that is refused is refused by a `ValueError`, of which pydantic's `ValidationError` is one."""
+    """A wrong value is always refused with a `ValueError`; pydantic's `ValidationError` is one."""
     assert issubclass(ValidationError, ValueError)
     with pytest.raises(ValueError, match="at least 1"):
         Scheduler(max_workers=0, clock=clock)

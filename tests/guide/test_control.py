@@ -1,4 +1,4 @@
-"""Watching and control: the handle of a task, what a run knows of itself, events, health and logs."""
+"""Watching and control: the handle of a task, what a run knows about itself, events, health and logs."""
 
 import logging
 from datetime import UTC, datetime, time, timedelta
@@ -52,7 +52,7 @@ def test_a_scheduler_holds_its_tasks_by_name(clock: VirtualClock) -> None:
 
 
 def test_counts_cover_every_occurrence_that_became_due(clock: VirtualClock) -> None:
-    """`counts` has a number for each outcome and reason, and `in_flight`; a scheduler sums them up."""
+    """`counts` has a number for each outcome and reason, and `in_flight`; a scheduler adds up its tasks."""
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(DIGEST)
         clock.advance(3 * DAY)
@@ -75,7 +75,7 @@ def test_a_handle_keeps_the_latest_20_records(clock: VirtualClock) -> None:
 
 
 def test_a_pause_becomes_one_record(clock: VirtualClock) -> None:
-    """Nothing starts between `pause()` and `resume()`, and what was due meanwhile is one `skipped_paused` record."""
+    """No run starts between `pause()` and `resume()`, and what was due meanwhile is one `skipped_paused` record."""
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(DIGEST)
         handle.pause("the mail server moves")
@@ -103,7 +103,7 @@ def test_run_now_runs_it_once_more(clock: VirtualClock) -> None:
 
 
 def test_backfill_runs_it_for_occurrences_of_the_past(clock: VirtualClock) -> None:
-    """`backfill()` runs a task again for each occurrence of a past span; `dry_run` only lists them."""
+    """`backfill()` runs a task for each occurrence of a span in the past; `dry_run` only lists them."""
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(DIGEST)
         clock.suspend(3 * DAY)
@@ -115,7 +115,7 @@ def test_backfill_runs_it_for_occurrences_of_the_past(clock: VirtualClock) -> No
 
 
 def test_a_cancelled_task_does_not_run_again(clock: VirtualClock) -> None:
-    """`cancel()` lets no further occurrence start and frees the name."""
+    """`cancel()` starts no more runs and frees the name."""
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(
             BackgroundTask(send_digest, "all").interval(-1).interval_wait(MINUTE).with_name("beat")
@@ -131,7 +131,7 @@ def test_a_cancelled_task_does_not_run_again(clock: VirtualClock) -> None:
 
 
 def test_a_long_function_checks_whether_it_was_asked_to_end(clock: VirtualClock) -> None:
-    """A thread can't be stopped, so a sync function looks at `current_run().cancelled` and returns."""
+    """A thread can't be stopped, so a sync function checks `current_run().cancelled` and returns."""
 
     def export() -> None:
         while not current_run().cancelled:
@@ -188,7 +188,7 @@ def test_replace_changes_a_named_task(clock: VirtualClock) -> None:
 
 
 def test_a_listener_is_told_each_event(clock: VirtualClock) -> None:
-    """From `add_listener()` on a listener is told what happens, in order, until it is removed."""
+    """A listener is called with each event in order, from `add_listener()` until it is removed."""
     heard: list[str] = []
 
     def tell(event: events.Event) -> None:
@@ -221,7 +221,7 @@ def test_a_listener_is_told_each_event(clock: VirtualClock) -> None:
 
 
 def test_a_listener_that_raises_hurts_nothing(clock: VirtualClock, caplog: pytest.LogCaptureFixture) -> None:
-    """A listener that raises is logged and told the next event, and no run suffers."""
+    """If a listener raises, that is logged, it is still called with the next event, and no run suffers."""
 
     def tell(event: events.Event) -> None:
         raise LookupError(type(event).__name__)
@@ -236,7 +236,7 @@ def test_a_listener_that_raises_hurts_nothing(clock: VirtualClock, caplog: pytes
 
 
 def test_new_time_zone_files_are_read_on_request(clock: VirtualClock) -> None:
-    """After an update of the zone files `reload_tz()` finds the next occurrences anew, and nothing runs again."""
+    """After an update of the zone files `reload_tz()` finds the next occurrences again, and nothing runs twice."""
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(DIGEST)
         clock.advance(DAY)
@@ -269,6 +269,6 @@ def test_a_run_that_fails_is_logged_once(clock: VirtualClock, caplog: pytest.Log
 
 
 def test_outside_of_a_run_there_is_no_current_run() -> None:
-    """`current_run()` is for a function that a scheduler runs, and raises elsewhere."""
+    """`current_run()` is for functions that a scheduler calls, and raises elsewhere."""
     with pytest.raises(SchedulerStateError, match="is for a function that a scheduler"):
         current_run()

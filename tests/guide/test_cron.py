@@ -96,7 +96,7 @@ def test_a_range_goes_forward() -> None:
 
 
 def test_seconds_and_years_are_no_fields() -> None:
-    """Six or seven fields are refused, since programs disagree on what they mean; `Daily` takes seconds."""
+    """Six or seven fields are refused, since programs disagree on their meaning; `Daily` takes seconds."""
     assert "must have five fields" in refusal("0 0 9 * * *")
     assert explain(Daily(time(9, 0, 30))) == "every day at 09:00:30"
 

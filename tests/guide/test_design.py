@@ -1,52 +1,113 @@
 """Design: the page shows the rooms as they are, and its decisions can be seen from outside."""
 
+import pkgutil
 import re
 import subprocess
 import sys
+import threading
 import tomllib
+from collections.abc import Iterator
 from datetime import timedelta
+from types import FrameType
 
-from panther_schedule import BackgroundTask, Repeat, TaskRegistry, spec
+import pytest
 
-from .pages import ROOT, quoted, table
+from panther_schedule import BackgroundTask, Repeat, Scheduler, TaskRegistry, spec
+
+from .pages import ROOT, page
 
 PACKAGE = ROOT / "panther_schedule"
+BRANCH = re.compile(r"^    (?P<inside>│  )?[├└]─ (?P<name>\w+)(?P<kind>/|\.py) +\S.*$", re.MULTILINE)
 
 
-def rooms() -> list[list[str]]:
-    """List the folders and modules that the page shows, row by row."""
-    return [quoted(row[0]) for row in table("design", "folders and modules, from the top down")]
+def tree() -> list[str]:
+    """List the folders and modules that the page shows, from the top down, with their purpose beside them."""
+    shown: list[str] = []
+    folder = ""
+    for branch in BRANCH.finditer(page("design")):
+        shown.append(
+            f"{folder}{branch['name']}{branch['kind']}" if branch["inside"] else branch["name"] + branch["kind"]
+        )
+        folder = shown[-1] if branch["kind"] == "/" else folder
+    return shown
 
 
-def test_the_page_has_the_layers_in_the_order_of_the_contract() -> None:
-    """A folder imports only from lower ones, and the page shows the layers that `lint-imports` checks."""
-    contract, *_inside = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+def contracts() -> dict[str, list[str]]:
+    """Read which modules each contract of `lint-imports` is about, from the highest layer down."""
+    read = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    return {
+        contract["containers"][0].removeprefix("panther_schedule").removeprefix("."): [
+            module for layer in contract["layers"] for module in re.split(" [|:] ", layer)
+        ]
+        for contract in read
+    }
 
-    assert rooms() == [re.split(" [|:] ", layer) for layer in contract["layers"]]
+
+def walk() -> list[str]:
+    """List the functions and classes of the walk, in its order."""
+    hops = re.findall(r"^\d+\. (.+)$", page("design"), re.MULTILINE)
+    assert 1 <= len(hops) <= 12
+    return [name for hop in hops for name in re.findall(r"`(\w+\.\w+\.[\w.]+)`", hop)]
 
 
-def test_each_folder_and_module_is_in_one_row() -> None:
-    """The page shows every folder and module of the package, and no others."""
-    there = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")}
+def test_each_folder_and_module_is_a_line_of_the_tree() -> None:
+    """The tree has every folder and module of the package, and no others."""
+    modules = {path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py") if path.stem != "__init__"}
+    folders = {f"{path.parent}/" for path in modules if path.parent.name}
 
-    assert sorted(room for row in rooms() for room in row) == sorted(there - {"__init__"})
+    assert sorted(tree()) == sorted(folders | {str(path) for path in modules})
+
+
+def test_the_tree_is_in_the_order_of_the_contract() -> None:
+    """Imports go down the page, by the layers that `lint-imports` checks."""
+    layers = contracts()
+    order: list[str] = []
+    for room in layers[""]:
+        order += [f"{room}/", *(f"{room}/{module}.py" for module in layers[room])] if room in layers else [f"{room}.py"]
+
+    assert tree() == order
 
 
 def test_each_folder_has_a_contract_of_its_own() -> None:
     """Within a folder, too, each module has its layer and imports only from lower ones."""
-    _rooms, *inside = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    layers = {
-        contract["containers"][0].rpartition(".")[2]: {
-            module for layer in contract["layers"] for module in re.split(" [|:] ", layer)
-        }
-        for contract in inside
-    }
-
-    assert layers == {
+    folders = {
         folder.name: {path.stem for path in folder.glob("*.py")} - {"__init__"}
         for folder in PACKAGE.iterdir()
         if (folder / "__init__.py").exists()
     }
+
+    assert {folder: set(modules) for folder, modules in contracts().items() if folder} == folders
+
+
+@pytest.mark.parametrize("name", walk())
+def test_each_function_of_the_walk_exists(name: str) -> None:
+    """The walk names modules and functions as they are in the code."""
+    assert pkgutil.resolve_name(f"panther_schedule.{name}")
+
+
+@pytest.mark.real_clock
+def test_a_task_takes_the_walk() -> None:
+    """A task passes through the functions of the walk in the order of the page."""
+    called: list[str] = []
+
+    def note(frame: FrameType, event: str, _argument: object) -> None:
+        if event == "call" and frame.f_globals.get("__name__", "").startswith("panther_schedule."):
+            module = frame.f_globals["__name__"].removeprefix("panther_schedule.")
+            called.append(f"{module}.{frame.f_code.co_qualname.removesuffix('.__init__')}")
+
+    threading.setprofile(note)
+    sys.setprofile(note)
+    try:
+        with Scheduler() as scheduler:
+            handle = scheduler.add_task(BackgroundTask(len, "four").interval(2))
+            handle.join()
+            assert len(handle.runs) == 2
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+
+    calls: Iterator[str] = iter(called)
+    assert [name for name in walk() if name not in calls] == [], "each comes after the one before"
 
 
 def test_nothing_happens_at_import() -> None:

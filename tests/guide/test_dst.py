@@ -85,7 +85,7 @@ def test_a_preview_notes_where_the_clock_is_set() -> None:
 
 
 def test_a_cron_with_a_star_in_minute_or_hour_follows_the_real_minutes() -> None:
-    """Every half hour stays half an hour: nothing runs in a gap, and both passes of a fold count."""
+    """Every half hour stays half an hour: no run in a gap, and runs in both passes of a fold."""
     half_hours = Cron("*/30 * * * *", tz=BERLIN)
 
     assert first(2, half_hours, datetime(2026, 3, 29, 0, tzinfo=UTC)) == [
@@ -140,7 +140,7 @@ def test_midnight_need_not_exist() -> None:
 
 
 def test_a_date_that_does_not_exist_has_no_occurrence() -> None:
-    """Samoa left out 30 December 2011, and that day has no run."""
+    """Samoa skipped 30 December 2011, and that day has no run."""
     daily = Daily(time(12), tz="Pacific/Apia")
 
     assert first(2, daily, datetime(2011, 12, 29, tzinfo=UTC)) == ["Thu 29 Dec 12:00 -1000", "Sat 31 Dec 12:00 +1400"]

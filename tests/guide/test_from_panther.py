@@ -1,4 +1,4 @@
-"""From Panther: the lines of Panther's page work here, and what is different."""
+"""From Panther: the lines of its page work here, but for a few differences."""
 
 import warnings
 from collections.abc import Callable
@@ -100,7 +100,7 @@ def test_on_time_for_ever_gives_no_warning(clock: VirtualClock) -> None:
 
 
 def test_summer_time_loses_and_doubles_no_day() -> None:
-    """A daily task runs once on each date, also where the clock skips its time or passes it twice."""
+    """A daily task runs once on each date, even if the clock skips its time or shows it twice."""
     daily = Daily(time(2, 30), tz="Europe/Berlin")
 
     for noon in (datetime(2026, 3, 28, 12, tzinfo=UTC), datetime(2026, 10, 24, 12, tzinfo=UTC)):
@@ -128,7 +128,7 @@ def test_a_wrong_task_is_refused_when_it_is_built() -> None:
 
 
 def test_partials_callable_objects_and_builtins_run(clock: VirtualClock) -> None:
-    """Whatever can be called can be a task."""
+    """Anything that can be called can be a task."""
 
     class Sender:
         def __call__(self, name: str) -> None:
@@ -155,7 +155,7 @@ def test_a_function_that_hangs_is_recorded(clock: VirtualClock) -> None:
 
 
 def test_tasks_can_be_listed_asked_and_cancelled(clock: VirtualClock) -> None:
-    """A scheduler lists its tasks; a handle knows the next run, and can cancel the task."""
+    """A scheduler lists its tasks; a handle knows the next run and can cancel the task."""
     with Scheduler(clock=clock) as scheduler:
         scheduler.add_task(BackgroundTask(send_otp, name="Ali").on_time(time(8), tz="UTC").with_name("otp"))
 

@@ -66,7 +66,7 @@ def test_the_kinds_of_schedules_are_those_of_the_glossary() -> None:
 
 
 def test_the_outcomes_are_those_of_the_glossary(clock: VirtualClock) -> None:
-    """A run ends in one of five ways; the other counts are of occurrences that have no run, or no outcome yet."""
+    """A run ends in one of six ways; the other counts are of occurrences without a run, or without an outcome yet."""
     counts = Scheduler(clock=clock).counts
 
     assert set(counts) - set(quoted(WORDS["outcome"])) == {"missed", "skipped_overlap", "skipped_paused", "in_flight"}

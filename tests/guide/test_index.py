@@ -71,7 +71,7 @@ def test_the_default_interval_is_one(clock: VirtualClock) -> None:
 
 
 def test_minus_one_is_for_ever(clock: VirtualClock) -> None:
-    """`interval(-1)` never ends by itself; later occurrences are dropped when the scheduler stops."""
+    """`interval(-1)` never ends on its own; later occurrences are dropped when the scheduler stops."""
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(BackgroundTask(send_otp, name="Ali").interval(-1).interval_wait(MINUTE))
         clock.advance(10 * HOUR)
@@ -177,7 +177,7 @@ def test_an_unnamed_task_is_a_command(clock: VirtualClock) -> None:
 
 
 def test_the_methods_make_a_model() -> None:
-    """The methods are a short way to write a schedule model, which you can also pass yourself."""
+    """The methods build a schedule model, which you can also pass yourself."""
     task = BackgroundTask(send_otp, name="Ali").interval(2).interval_wait(HOUR)
 
     assert task.schedule == Repeat(2, HOUR)
@@ -203,7 +203,7 @@ def test_a_model_is_a_value() -> None:
 
 
 def test_a_block_finishes_what_is_due_and_drops_the_rest(clock: VirtualClock) -> None:
-    """At the end of its block a scheduler finishes what runs or is due, drops the rest and stops."""
+    """At the end of its block a scheduler finishes active and due runs, drops later occurrences and stops."""
     with Scheduler(clock=clock) as scheduler:
         due = scheduler.add_task(BackgroundTask(send_otp, name="Ali"))
         later = scheduler.add_task(BackgroundTask(send_otp, name="Ali").on_time(time(8), tz="UTC"))

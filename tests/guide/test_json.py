@@ -98,7 +98,7 @@ def test_only_a_registered_function_can_be_named(registry: TaskRegistry) -> None
 
 
 def test_a_duration_is_written_as_iso_8601(registry: TaskRegistry) -> None:
-    """A wait is `"PT5M"`; a number is refused, since nobody can say whether 5 means seconds or minutes."""
+    """A wait is `"PT5M"`; a number is refused, since nobody can tell whether 5 means seconds or minutes."""
     (task,) = spec.load(document(schedule={"kind": "repeat", "n": 5, "wait": "PT5M"}), registry)
     assert task.schedule == Repeat(5, 5 * MINUTE)
 
@@ -182,7 +182,7 @@ def test_a_schema_tells_editors_what_may_be_written(registry: TaskRegistry) -> N
 
 
 def test_a_decorator_declares_a_task(registry: TaskRegistry, clock: VirtualClock) -> None:
-    """`scheduled` gives the function back and starts nothing; a scheduler takes the registry as a whole."""
+    """`scheduled` returns the function unchanged and starts nothing; a scheduler takes the whole registry."""
     cleaned: list[datetime] = []
 
     @registry.scheduled(Daily(time(3), tz="UTC"))

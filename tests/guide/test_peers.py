@@ -1,4 +1,4 @@
-"""Beside others: where other programs were seen to go wrong, this is what happens here."""
+"""Compared with others: what happens here where other programs were seen to go wrong."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -47,7 +47,7 @@ def test_the_day_after_the_clock_goes_forward_is_not_left_out() -> None:
 
 
 def test_a_late_run_is_not_dropped(clock: VirtualClock) -> None:
-    """A run that is due while the machine sleeps takes place when it wakes up, however late that is."""
+    """A run that is due while the machine is suspended takes place when it wakes up, however late."""
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(BackgroundTask(work).on_time(time(8), tz="UTC"))
         clock.suspend(20 * HOUR)
@@ -111,7 +111,7 @@ def test_every_wait_is_kept(clock: VirtualClock) -> None:
 
 
 def test_a_slow_task_does_not_run_in_copies(clock: VirtualClock) -> None:
-    """A run never overlaps another of its task unless the policy allows it."""
+    """Runs of a task never overlap unless its policy allows it."""
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(BackgroundTask(clock.sleep, 90 * MINUTE).interval(3).interval_wait(HOUR))
         scheduler.join()

@@ -48,7 +48,7 @@ def test_each_row_is_measured(bench: Mapping[str, Any]) -> None:
 
 
 def test_each_bar_is_said_with_its_verdict(bench: Mapping[str, Any]) -> None:
-    """For each bar that a row is held to, the page says whether it is held."""
+    """For each limit of a row, the page says whether it is held."""
     said = {row[0]: row[-2] for row in table("performance", "work")}
 
     for name, row in bench["ROWS"].items():

@@ -70,7 +70,7 @@ def test_a_waiting_run_begins_when_the_one_before_has_ended(clock: VirtualClock)
 
 
 def test_one_run_at_a_time_may_wait(clock: VirtualClock) -> None:
-    """With `overlap="queue_one"` an occurrence passes when another one waits already."""
+    """With `overlap="queue_one"` an occurrence is skipped if another one waits already."""
     assert run_hourly(clock, Policy(overlap="queue_one"), minutes=150) == [
         "02:00 skipped_overlap",
         "00:00 at 00:00 succeeded",
@@ -80,7 +80,7 @@ def test_one_run_at_a_time_may_wait(clock: VirtualClock) -> None:
 
 
 def test_runs_may_go_side_by_side(clock: VirtualClock) -> None:
-    """With `overlap="allow"` a run starts beside those that are going; `max_running` limits how many."""
+    """With `overlap="allow"` a run starts beside the active ones; `max_running` limits how many."""
     assert sorted(run_hourly(clock, Policy(overlap="allow"))) == [
         "00:00 at 00:00 succeeded",
         "01:00 at 01:00 succeeded",
@@ -89,7 +89,7 @@ def test_runs_may_go_side_by_side(clock: VirtualClock) -> None:
 
 
 def test_a_newer_run_may_take_the_place_of_the_older(clock: VirtualClock) -> None:
-    """With `overlap="cancel_running"` the run that is going is asked to end, and the newer one starts when it has."""
+    """With `overlap="cancel_running"` the active run is asked to end, and the new one starts when it has."""
 
     def report() -> None:
         for _minute in range(100):
@@ -129,7 +129,7 @@ def test_by_default_an_outage_gives_one_late_run(clock: VirtualClock) -> None:
 
 
 def test_a_late_run_may_be_unwanted(clock: VirtualClock) -> None:
-    """With `missed="skip"` what is late by more than `grace` does not run."""
+    """With `missed="skip"` an occurrence that is late by more than `grace` does not run."""
     assert run_around_an_outage(clock, Policy(missed="skip", grace=MINUTE)) == [
         "00:00 at 00:00 succeeded",
         "00:05 missed",
@@ -200,7 +200,7 @@ def test_a_timeout_is_recorded_when_the_time_is_over(clock: VirtualClock) -> Non
 
 
 def test_jitter_is_the_same_in_every_process() -> None:
-    """Jitter delays a run a little; how long follows from the task's name and the occurrence, not from chance."""
+    """Jitter delays a run by an amount that follows from the task's name and the occurrence, not from chance."""
     task = (
         BackgroundTask(load).on_time(time(8), tz="UTC").interval(-1).with_name("digest").with_policy(jitter=5 * MINUTE)
     )
@@ -213,7 +213,7 @@ def test_jitter_is_the_same_in_every_process() -> None:
 
 
 def test_a_policy_says_what_it_means() -> None:
-    """`explain()` says in one line every rule of a policy."""
+    """`explain()` gives every rule of a policy in one line."""
     assert explain(Policy()) == (
         "an occurrence is skipped while a run is going; one late run for the latest of missed occurrences; "
         "no second attempt; no timeout; no jitter"
@@ -221,7 +221,7 @@ def test_a_policy_says_what_it_means() -> None:
 
 
 def test_with_policy_changes_what_it_is_given() -> None:
-    """`with_policy()` takes a `Policy`, fields or both, and keeps the fields that it is not given."""
+    """`with_policy()` takes a `Policy`, fields or both, and keeps the fields it is not given."""
     nightly = Policy(missed="skip", grace=30 * MINUTE, retry=Retry(3))
     task = BackgroundTask(load).with_policy(nightly, timeout=2 * HOUR)
 

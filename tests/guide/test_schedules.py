@@ -1,4 +1,4 @@
-"""Schedules: values that say when, and can be asked before anything runs."""
+"""Schedules: values that say when, and that you can ask before anything runs."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -75,7 +75,7 @@ def test_excluding_takes_dates_and_weekdays_out() -> None:
 
 
 def test_every_other_one_is_counted_from_a_date() -> None:
-    """`every=2` with a `starting` date is every other day, week or month, and nothing comes before that date."""
+    """`every=2` with a `starting` date is every other day, week or month, with no occurrence before that date."""
     fridays = Weekly("fri", time(16), every=2, starting=date(2026, 1, 9))
 
     assert first(3, fridays) == ["Fri 09 Jan 16:00", "Fri 23 Jan 16:00", "Fri 06 Feb 16:00"]
@@ -122,7 +122,7 @@ def test_n_is_the_number_of_runs() -> None:
 
 
 def test_or_joins_two_schedules(clock: VirtualClock) -> None:
-    """`a | b` happens when either does, and when both do at one moment that is one run."""
+    """`a | b` happens when either does, and if both do at the same moment, that is one run."""
     mornings = Daily(time(8), tz="UTC") | Weekly("thu", time(8), tz="UTC") | Weekly("sat", time(10), tz="UTC")
 
     assert mornings == AnyOf(

@@ -50,7 +50,7 @@ def test_the_first_run_of_a_repeat_is_at_once_and_of_a_calendar_strictly_later(c
 
 
 def test_a_repeat_is_a_grid_that_does_not_drift(clock: VirtualClock) -> None:
-    """Runs are due at the moment of adding plus a whole number of waits, however long a run takes."""
+    """Runs are due a whole number of waits after the task was added, however long a run takes."""
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(BackgroundTask(clock.sleep, 0.9 * SECOND).interval(3).interval_wait(SECOND))
         scheduler.join()
@@ -68,7 +68,7 @@ def test_without_a_wait_the_next_run_starts_when_the_one_before_has_ended(clock:
 
 
 def test_an_endless_task_without_a_wait_is_warned_of(clock: VirtualClock) -> None:
-    """An endless task without a wait keeps a worker busy, so adding it gives a `BusyLoopWarning`."""
+    """An endless task without a wait keeps a worker busy, so adding it warns with `BusyLoopWarning`."""
     with Scheduler(clock=clock) as scheduler:
         with pytest.warns(BusyLoopWarning, match="give it interval_wait"):
             handle = scheduler.add_task(BackgroundTask(work).interval(-1))
@@ -76,7 +76,7 @@ def test_an_endless_task_without_a_wait_is_warned_of(clock: VirtualClock) -> Non
 
 
 def test_n_counts_runs_and_not_attempts(clock: VirtualClock) -> None:
-    """`n` counts the scheduled runs that were handed over; attempts and `run_now()` do not count."""
+    """`n` counts the scheduled runs that were handed over; further attempts and `run_now()` do not count."""
 
     def flaky() -> None:
         if current_run().attempt == 1:
@@ -104,7 +104,7 @@ def test_a_slow_run_makes_the_next_occurrence_pass_but_no_run_is_lost(clock: Vir
 
 
 def test_an_outage_gives_one_late_run_and_a_record_of_the_rest(clock: VirtualClock) -> None:
-    """When the machine sleeps from minute 9 to 31, five runs 5 minutes apart start at 0, 5, 31 (for 30), 35 and 40."""
+    """If the machine is suspended from minute 9 to 31, five runs 5 minutes apart start at 0, 5, 31 (for 30), 35, 40."""
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(BackgroundTask(work).interval(5).interval_wait(5 * MINUTE))
         clock.advance(9 * MINUTE)
@@ -119,7 +119,7 @@ def test_an_outage_gives_one_late_run_and_a_record_of_the_rest(clock: VirtualClo
 
 
 def test_each_occurrence_is_in_exactly_one_record(clock: VirtualClock) -> None:
-    """The law of the ledger: what became due has an outcome, has passed, or is in flight, and is counted once."""
+    """The law of the ledger: each due occurrence has an outcome, has passed or is in flight, exactly once."""
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(BackgroundTask(work).interval(-1).interval_wait(MINUTE))
         clock.advance(2 * MINUTE)
@@ -136,7 +136,7 @@ def test_each_occurrence_is_in_exactly_one_record(clock: VirtualClock) -> None:
 
 
 def test_setting_the_clock_moves_no_repeat(clock: VirtualClock) -> None:
-    """`Once()` and `Repeat` live on steady time, and only wall-clock tasks follow a clock that is set."""
+    """`Once()` and `Repeat` follow steady time, and only wall-clock tasks follow a clock that is set."""
     with Scheduler(clock=clock) as scheduler:
         repeat = scheduler.add_task(BackgroundTask(work).interval(-1).interval_wait(HOUR))
         daily = scheduler.add_task(BackgroundTask(work).interval(-1).on_time(time(8), tz="UTC"))
@@ -149,7 +149,7 @@ def test_setting_the_clock_moves_no_repeat(clock: VirtualClock) -> None:
 
 
 def test_nothing_runs_twice_because_the_clock_was_set_back(clock: VirtualClock) -> None:
-    """A clock that is set back makes no occurrence due again; the step is one `ClockStepped` event."""
+    """Setting the clock back makes no occurrence due again; the step is one `ClockStepped` event."""
     heard: list[events.Event] = []
     with Scheduler(clock=clock) as scheduler:
         daily = scheduler.add_task(BackgroundTask(work).interval(-1).on_time(time(8), tz="UTC"))
@@ -204,7 +204,7 @@ def test_replace_keeps_the_count_unless_the_schedule_is_another(clock: VirtualCl
 
 
 def test_the_end_finishes_what_runs_is_due_or_is_back_to_back(clock: VirtualClock) -> None:
-    """A scheduler that stops finishes what is going, back-to-back runs included, and drops later occurrences."""
+    """A scheduler that stops finishes active runs, including back-to-back ones, and drops later occurrences."""
     with Scheduler(clock=clock) as scheduler:
         back_to_back = scheduler.add_task(BackgroundTask(clock.sleep, SECOND).interval(3))
         hourly = scheduler.add_task(BackgroundTask(work).interval(3).interval_wait(HOUR))
@@ -214,7 +214,7 @@ def test_the_end_finishes_what_runs_is_due_or_is_back_to_back(clock: VirtualCloc
 
 
 def test_what_outlives_the_end_is_abandoned(clock: VirtualClock) -> None:
-    """The drain takes 10 seconds at most, and a run that is still going then is recorded as `abandoned`."""
+    """The drain takes at most 10 seconds, and a run that is still active then is recorded as `abandoned`."""
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(BackgroundTask(clock.sleep, MINUTE))
 

@@ -38,7 +38,7 @@ def test_a_virtual_clock_stands_still_until_it_is_moved() -> None:
 
 
 def test_advance_runs_what_becomes_due_on_the_way(clock: VirtualClock) -> None:
-    """`advance()` goes from one due occurrence to the next and runs each where it is called: a year takes no time."""
+    """`advance()` goes from one due occurrence to the next and runs each in the calling thread; a year is fast."""
     sent: list[str] = []
     with Scheduler(clock=clock) as scheduler:
         digest = scheduler.add_task(BackgroundTask(sent.append, "all").interval(-1).on_time(time(8), tz="UTC"))
@@ -85,7 +85,7 @@ def test_step_sets_the_wall_clock_alone(clock: VirtualClock) -> None:
 
 
 def test_suspend_lets_time_pass_while_nothing_runs(clock: VirtualClock) -> None:
-    """After `suspend()`, as after the sleep of a machine, the record tells what was missed."""
+    """After `suspend()`, as on a suspended machine, the records say what was missed."""
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(BackgroundTask(work).interval(-1).on_time(time(8), tz="UTC"))
         clock.suspend(5 * DAY)
@@ -144,7 +144,7 @@ def test_what_a_listener_saw_is_there_when_advance_returns(clock: VirtualClock) 
 
 
 def test_a_listener_is_tested_with_an_event_that_the_test_makes() -> None:
-    """Events are values, so a test makes one and passes it to the listener; no scheduler is needed."""
+    """Events are values, so a test can make one and pass it to the listener without a scheduler."""
     pauses: list[str] = []
 
     def tell(event: events.Event) -> None:
@@ -173,7 +173,7 @@ def test_a_record_keeps_what_a_function_raised(clock: VirtualClock) -> None:
 
 
 def test_policies_hold_on_a_virtual_clock_too(clock: VirtualClock) -> None:
-    """Delays between attempts are virtual time, so a mail server that is away for minutes costs a test nothing."""
+    """Delays between attempts take virtual time, so a mail server that is down for minutes costs a test nothing."""
 
     def send() -> None:
         if clock.now() < START + timedelta(minutes=3):
@@ -190,7 +190,7 @@ def test_policies_hold_on_a_virtual_clock_too(clock: VirtualClock) -> None:
 
 
 def test_a_function_without_a_schedule_is_called() -> None:
-    """`task.run()` calls the function with the task's own arguments, here and now; no scheduler is needed."""
+    """`task.run()` calls the function with the task's own arguments, at once and without a scheduler."""
     assert BackgroundTask(len, "four").run() == 4
     with pytest.raises(SchedulerStateError):
         BackgroundTask(current_run).run()
