@@ -15,8 +15,7 @@ from typing import Annotated, Final, Generic, Literal, Never, Self, TypedDict, T
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 from typing_extensions import Unpack
 
-from .fields import Duration, Wait, at_least
-from .values import Value, choice, invalid, refused, said, shown
+from .fields import Duration, Value, Wait, at_least, choice, invalid, refused, said, shown
 
 Overlap = Annotated[Literal["skip", "queue_one", "queue_all", "allow", "cancel_running"], choice("skip")]
 """What becomes of an occurrence that is due while a run of the task is going."""

@@ -7,22 +7,18 @@ a time; what that means in a zone, where the clock is set twice a year, is for `
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, time, timedelta
-from typing import Annotated, Any, Final, Literal, Self, cast, get_args
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, Final, Literal, Self, TypedDict, cast, get_args
 
-from pydantic import AfterValidator, Field, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 from typing_extensions import Unpack, override
 
-from ..errors import refusal
 from .cron import CronFields, parse, why_never
 from .days import ALL_MONTHS, WEEKDAYS, DayRule, Weekday, day_number, mask_of
 from .fields import (
-    AnyOfKeywords,
     ClockTime,
     CronExpression,
-    CronKeywords,
-    DailyKeywords,
     DayOfMonth,
     Every,
     Excluding,
@@ -31,18 +27,55 @@ from .fields import (
     Instant,
     Missing,
     MonthDay,
-    MonthlyKeywords,
     Months,
-    NoKeywords,
     RunCount,
     Starting,
+    Value,
     Wait,
     Weekdays,
-    WeeklyKeywords,
     Zone,
     optional,
+    refused,
 )
-from .values import Value, refused
+
+# The keyword arguments of each kind, for editors and type checkers.
+
+
+class _NoKeywords(TypedDict):
+    pass
+
+
+class _CalendarKeywords(TypedDict, total=False):
+    excluding: Collection[date | Weekday]
+    start_at: datetime | None
+    end_at: datetime | None
+
+
+class _DailyKeywords(_CalendarKeywords, total=False):
+    every: int
+    starting: date | None
+    gap: Gap
+    fold: Fold
+
+
+class _WeeklyKeywords(_DailyKeywords, total=False):
+    n: int
+    tz: str | None
+
+
+class _MonthlyKeywords(_WeeklyKeywords, total=False):
+    months: Collection[int] | None
+    missing: Missing
+
+
+class _AnyOfKeywords(_CalendarKeywords, total=False):
+    n: int
+
+
+class _CronKeywords(_AnyOfKeywords, total=False):
+    tz: str | None
+    gap: Gap | None
+    fold: Fold | None
 
 
 class Schedule(Value, frozen=True):
@@ -72,7 +105,7 @@ class Once(Schedule, frozen=True):
     kind: Literal["once"] = "once"
     at: Instant | None = Field(None, description="The moment, aware, kept in UTC; null is when the task is added.")
 
-    def __init__(self, at: datetime | None = None, **fields: Unpack[NoKeywords]) -> None:
+    def __init__(self, at: datetime | None = None, **fields: Unpack[_NoKeywords]) -> None:
         self._validate(at=at, **fields)
 
     @property
@@ -96,7 +129,7 @@ class Repeat(Schedule, frozen=True):
     n: RunCount
     wait: Wait = Field(timedelta(0), description="The time from one start to the next; zero is back to back.")
 
-    def __init__(self, n: int, wait: timedelta = timedelta(0), **fields: Unpack[NoKeywords]) -> None:
+    def __init__(self, n: int, wait: timedelta = timedelta(0), **fields: Unpack[_NoKeywords]) -> None:
         self._validate(n=n, wait=wait, **fields)
 
     @property
@@ -192,7 +225,7 @@ class Daily(_AtTime, frozen=True):
 
     kind: Literal["daily"] = "daily"
 
-    def __init__(self, at: time, n: int = -1, tz: str | None = None, **fields: Unpack[DailyKeywords]) -> None:
+    def __init__(self, at: time, n: int = -1, tz: str | None = None, **fields: Unpack[_DailyKeywords]) -> None:
         self._validate(at=at, n=n, tz=tz, **fields)
 
     @property
@@ -210,7 +243,7 @@ class Weekly(_AtTime, frozen=True):
     kind: Literal["weekly"] = "weekly"
     on: Weekdays = Field(description="One weekday or more.")
 
-    def __init__(self, on: Weekday | Collection[Weekday], at: time, **fields: Unpack[WeeklyKeywords]) -> None:
+    def __init__(self, on: Weekday | Collection[Weekday], at: time, **fields: Unpack[_WeeklyKeywords]) -> None:
         self._validate(on=on, at=at, **fields)
 
     @property
@@ -233,7 +266,7 @@ class Monthly(_AtTime, frozen=True):
     months: Months = optional(None, "The months that count, from 1 to 12; null is each one.")
     missing: Missing = optional("skip", "A month without that day has none (skip), or its last day counts (clamp).")
 
-    def __init__(self, on: MonthDay, at: time, **fields: Unpack[MonthlyKeywords]) -> None:
+    def __init__(self, on: MonthDay, at: time, **fields: Unpack[_MonthlyKeywords]) -> None:
         self._validate(on=on, at=at, **fields)
 
     @property
@@ -272,7 +305,7 @@ class Cron(Calendar, frozen=True):
     gap: Gap | None = optional(None, "As for the others; null is Debian's star rule.")
     fold: Fold | None = optional(None, "As for the others; null is Debian's star rule.")
 
-    def __init__(self, expression: str, **fields: Unpack[CronKeywords]) -> None:
+    def __init__(self, expression: str, **fields: Unpack[_CronKeywords]) -> None:
         self._validate(expression=expression, **fields)
 
     @property
@@ -331,7 +364,7 @@ def _flat(of: object) -> object:
     parts: list[object] = []
     for part in cast(Iterable[object], of):
         if error := _misfit(part):
-            raise refusal("AnyOf", [InitErrorDetails(type=error, loc=("of",), input=None)])
+            raise error
         parts += part.of if isinstance(part, AnyOf) else [part]
     return tuple(parts)
 
@@ -346,11 +379,13 @@ def _canonical(parts: tuple[Part, ...]) -> tuple[Part, ...]:
 
 
 def _order(part: Part) -> tuple[str, str, str]:
-    said = str(part.fields) if isinstance(part, Cron) else ""
-    return part.kind, said, part.model_dump_json(exclude={"expression"})
+    fields = str(part.fields) if isinstance(part, Cron) else ""
+    return part.kind, fields, part.model_dump_json(exclude={"expression"})
 
 
-_Parts = Annotated[tuple[Part, ...], AfterValidator(_canonical), Field(json_schema_extra={"minItems": 1})]
+_Parts = Annotated[
+    tuple[Part, ...], BeforeValidator(_flat), AfterValidator(_canonical), Field(json_schema_extra={"minItems": 1})
+]
 
 
 class AnyOf(Calendar, frozen=True):
@@ -363,14 +398,13 @@ class AnyOf(Calendar, frozen=True):
     kind: Literal["any_of"] = "any_of"
     of: _Parts = Field(description="Daily, weekly, monthly and cron schedules without `n`, and moments.")
 
-    def __init__(self, of: Iterable[Part | AnyOf], **fields: Unpack[AnyOfKeywords]) -> None:
-        self._validate(of=_flat(of), **fields)
+    def __init__(self, of: Iterable[Part | AnyOf], **fields: Unpack[_AnyOfKeywords]) -> None:
+        self._validate(of=of, **fields)
 
     @override
     def _names_no_date(self) -> bool:
-        if set(WEEKDAYS) <= set(self.excluding):
-            return True
-        return not any(isinstance(part, Once) or not part.dates.without(self.excluding).is_empty() for part in self.of)
+        dates = (DayRule() if isinstance(part, Once) else part.dates for part in self.of)
+        return all(rule.without(self.excluding).is_empty() for rule in dates)
 
 
 AnySchedule = Annotated[Once | Repeat | Daily | Weekly | Monthly | Cron | AnyOf, Field(discriminator="kind")]
