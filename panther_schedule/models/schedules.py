@@ -11,7 +11,6 @@ from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Final, Literal, Self, TypedDict, cast, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
-from pydantic_core import PydanticCustomError
 from typing_extensions import Unpack, override
 
 from .cron import CronFields, parse, why_never
@@ -41,8 +40,7 @@ from .fields import (
 # The keyword arguments of each kind, for editors and type checkers.
 
 
-class _NoKeywords(TypedDict):
-    pass
+class _NoKeywords(TypedDict): ...
 
 
 class _CalendarKeywords(TypedDict, total=False):
@@ -85,11 +83,6 @@ class Schedule(Value, frozen=True):
     """
 
     @property
-    def on_wall(self) -> bool:
-        """True when it follows the time of day; False when it follows the time that passes."""
-        return True
-
-    @property
     def run_count(self) -> int:
         """How many runs it asks for; -1 is for ever."""
         n: int = getattr(self, "n", 1)
@@ -107,11 +100,6 @@ class Once(Schedule, frozen=True):
 
     def __init__(self, at: datetime | None = None, **fields: Unpack[_NoKeywords]) -> None:
         self._validate(at=at, **fields)
-
-    @property
-    @override
-    def on_wall(self) -> bool:
-        return self.at is not None
 
 
 ONCE: Final = Once.model_construct(at=None)
@@ -132,14 +120,8 @@ class Repeat(Schedule, frozen=True):
     def __init__(self, n: int, wait: timedelta = timedelta(0), **fields: Unpack[_NoKeywords]) -> None:
         self._validate(n=n, wait=wait, **fields)
 
-    @property
-    @override
-    def on_wall(self) -> bool:
-        return False
 
-
-_NARROWING: Final = frozenset({"expression", "of", "on", "months", "every", "starting", "excluding"})
-"""The fields that say on which dates."""
+_NARROWING: Final = {"expression", "of", "on", "months", "every", "starting", "excluding"}  # they say on which dates
 
 
 class Calendar(Schedule, frozen=True):
@@ -153,7 +135,7 @@ class Calendar(Schedule, frozen=True):
     @classmethod
     @override
     def __pydantic_init_subclass__(cls, **options: Any) -> None:
-        """Put a kind's own fields before those that it inherits, in JSON and in reprs."""
+        # put a kind's own fields before those that it inherits, in JSON and in reprs
         fields = cls.__pydantic_fields__
         names = (name for each in cls.__mro__ for name in getattr(each, "__annotations__", ()))
         cls.__pydantic_fields__ = {name: fields[name] for name in names if name in fields}
@@ -171,7 +153,7 @@ class Calendar(Schedule, frozen=True):
     @property
     def dates(self) -> DayRule:
         """The local dates it names."""
-        raise NotImplementedError
+        raise NotImplementedError  # a union has those of its parts
 
     def _names_no_date(self) -> bool:
         return self.dates.is_empty()
@@ -336,12 +318,10 @@ class Cron(Calendar, frozen=True):
         return hash(self._meaning())
 
 
-Part = Annotated[Once | Daily | Weekly | Monthly | Cron, Field(discriminator="kind")]
-"""What a union may consist of."""
+Part = Annotated[Once | Daily | Weekly | Monthly | Cron, Field(discriminator="kind")]  # of a union
 
 
-def _misfit(part: object) -> PydanticCustomError | None:
-    """Say why this can't be part of a union."""
+def _check_part(part: object) -> None:
     match part:
         case Once(at=None) | Repeat():
             why = f"of must hold wall-clock schedules, got {part!r}; add it as a task of its own"
@@ -352,27 +332,25 @@ def _misfit(part: object) -> PydanticCustomError | None:
             rule = f"excluding, start_at and end_at are those of a whole union, got {part!r} in one"
             why = f"{rule}; put them on its parts or on the outermost union"
         case _:
-            return None
-    return refused("union_part", why)
+            return
+    raise refused("union_part", why)
 
 
 def _flat(of: object) -> object:
     """Put the parts of unions in the place of the unions; what is no collection is left to pydantic."""
-    given = of
-    if not isinstance(of, Iterable) or isinstance(of, (str, bytes, Schedule, Mapping)):
-        return given
+    if isinstance(of, (str, bytes, Schedule, Mapping)) or not isinstance(of, Iterable):
+        return cast(object, of)
     parts: list[object] = []
     for part in cast(Iterable[object], of):
-        if error := _misfit(part):
-            raise error
+        _check_part(part)
         parts += part.of if isinstance(part, AnyOf) else [part]
     return tuple(parts)
 
 
 def _canonical(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """Put equal parts together, in one order; those of JSON are checked only now."""
     for part in parts:
-        if error := _misfit(part):
-            raise error
+        _check_part(part)
     if not parts:
         raise refused("empty_union", "of must hold a schedule at least; write Daily(time(8)) | Cron(...)")
     return tuple(dict.fromkeys(sorted(parts, key=_order)))
