@@ -123,7 +123,7 @@ class _Reader:
         if step is not None and not (_is_number(step) and _number(step)):
             rule = f"must have a step of at least 1 after /, got {step[:_SHOWN] or 'nothing'}"
             raise self._error(rule, item.start("step"), len(step))
-        self.values |= mask_of(range(first, last + 1, _number(step or "1")))
+        self.values |= (2 << last) - (1 << first) if step is None else mask_of(range(first, last + 1, _number(step)))
 
     def _special(self, item: str, at: int) -> bool:
         """Read L, LW and 15W of day-of-month, 5L and 2#1 of day-of-week; False when it is none of them."""

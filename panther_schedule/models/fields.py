@@ -111,7 +111,7 @@ def said(rule: str, remedy: str, *, type_: str | None = None, in_json: str | Non
             fault = error.errors()[0]
         told = in_json if in_json and info.mode == "json" else remedy
         raise invalid(
-            type_ or f"{info.field_name}", info, rule or fault["ctx"]["expected"], shown(fault["input"]), told
+            type_ or f"{info.field_name}", info, rule or fault.get("ctx", {})["expected"], shown(fault["input"]), told
         )
 
     return WrapValidator(check)

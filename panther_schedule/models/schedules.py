@@ -338,8 +338,9 @@ def _check_part(part: object) -> None:
 
 def _flat(of: object) -> object:
     """Put the parts of unions in the place of the unions; what is no collection is left to pydantic."""
+    given = of
     if isinstance(of, (str, bytes, Schedule, Mapping)) or not isinstance(of, Iterable):
-        return cast(object, of)
+        return given
     parts: list[object] = []
     for part in cast(Iterable[object], of):
         _check_part(part)
