@@ -12,24 +12,13 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Final, Literal, Self, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    Field,
-    Strict,
-    ValidationError,
-    ValidationInfo,
-    ValidatorFunctionWrapHandler,
-    WithJsonSchema,
-    WrapSerializer,
-    WrapValidator,
-)
+from pydantic import BaseModel, Field, Strict, ValidationError, ValidationInfo, WithJsonSchema, WrapSerializer
+from pydantic.functional_validators import AfterValidator, BeforeValidator, WrapValidator
 from pydantic_core import PydanticCustomError
 
 from ..errors import type_name
@@ -104,7 +93,7 @@ def said(rule: str, remedy: str, *, type_: str | None = None, in_json: str | Non
     `in_json` is the remedy in JSON, if it differs.
     """
 
-    def check(value: object, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
+    def check(value: object, handler: Callable[[object], object], info: ValidationInfo) -> object:
         try:
             return handler(value)
         except ValidationError as error:
@@ -143,12 +132,12 @@ def _duration(value: object, info: ValidationInfo) -> object:
     return value
 
 
-def _in_days(value: timedelta, handler: Any) -> str:
+def _in_days(value: timedelta, handler: Callable[[timedelta], str]) -> str:
     """Write days where pydantic writes years, which `_duration` does not take."""
     return re.sub(r"^P\d+Y(\d+D)?", f"P{value.days}D", handler(value))
 
 
-def at_least(least: timedelta, type_: str, rule: str, remedy: str) -> AfterValidator:
+def at_least(least: timedelta, rule: str, remedy: str, type_: str = "duration_range") -> AfterValidator:
     """Refuse a shorter duration."""
 
     def check(value: timedelta, info: ValidationInfo) -> timedelta:
@@ -166,7 +155,7 @@ Duration = Annotated[
     WrapSerializer(_in_days, when_used="json"),
     _text(_DURATION, "PT30S", "PT5M", "P1DT12H"),
 ]
-Wait = Annotated[Duration, at_least(timedelta(0), "negative_duration", "zero or longer", "leave out the minus sign")]
+Wait = Annotated[Duration, at_least(timedelta(0), "zero or longer", "leave out the minus sign", "negative_duration")]
 RunCount = Annotated[
     Literal[-1] | Annotated[int, Field(ge=1)],
     said("an int of at least 1, or -1 for ever", "write n=1 for one run, n=-1 for no end", type_="run_count"),
@@ -240,10 +229,8 @@ ClockTime = Annotated[
     _text(_CLOCK_TIME, "08:00", "23:59:30"),
     Field(description="The wall-clock time, without a zone."),
 ]
-Instant = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
-_ZoneKey = Annotated[
-    str, BeforeValidator(_zone), WithJsonSchema({"type": "string", "examples": ["UTC", "Europe/Paris"]})
-]
+Instant = Annotated[datetime, BeforeValidator(_instant)]
+_ZoneKey = Annotated[str, BeforeValidator(_zone), Field(examples=["UTC", "Europe/Paris"])]
 Zone = Annotated[_ZoneKey | None, Field(description="The zone's IANA name; null is the machine's own zone.")]
 
 # ---------------------------------------------------------------- dates
@@ -253,21 +240,13 @@ MonthDay = int | tuple[Nth, Weekday]  # 1 to 31, -1 for the last, or the nth of 
 Missing = Annotated[Literal["skip", "clamp"], choice("skip")]  # for a month without the day
 
 
-def _alone_or_more(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
-def _month_day(value: object) -> object:
-    return tuple(cast(list[object], value)) if isinstance(value, list) else value
+def _month_day(on: object) -> object:
+    return tuple(cast(list[object], on)) if isinstance(on, list) else on
 
 
 def _in_order(items: tuple[Any, ...]) -> tuple[Any, ...]:
     """Sort numbers or dates, then weekdays from Monday, without repetitions."""
     return tuple(sorted(set(items), key=lambda item: (1, WEEKDAYS.index(item)) if isinstance(item, str) else (0, item)))
-
-
-def _some_months(months: tuple[int, ...] | None) -> tuple[int, ...] | None:
-    return None if months is None or len(months) == 12 else months
 
 
 def _expression(value: str, info: ValidationInfo) -> str:
@@ -290,7 +269,7 @@ _Weekdays = Annotated[tuple[Weekday, ...], Field(min_length=1), _AnyCollection]
 Weekdays = Annotated[
     _Weekdays,
     AfterValidator(_in_order),
-    BeforeValidator(_alone_or_more, json_schema_input_type=Weekday | _Weekdays),
+    BeforeValidator(lambda on: (on,) if isinstance(on, str) else on, json_schema_input_type=Weekday | _Weekdays),
     said(f"of {', '.join(WEEKDAYS)}", 'write "mon" or ("mon", "fri")', type_="weekday"),
     Field(examples=["mon", ["mon", "fri"]]),
 ]
@@ -304,10 +283,15 @@ DayOfMonth = Annotated[
     ),
     Field(examples=[15, -1, [2, "tue"]]),
 ]
-_Months = Annotated[tuple[Annotated[int, Field(ge=1, le=12)], ...], Field(min_length=1), _AnyCollection]
+_Months = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=12)], ...],
+    Field(min_length=1),
+    _AnyCollection,
+    AfterValidator(_in_order),
+    AfterValidator(lambda months: months if len(months) < 12 else None),
+]
 Months = Annotated[
-    Annotated[_Months, AfterValidator(_in_order)] | None,
-    AfterValidator(_some_months),
+    _Months | None,
     said("a collection of months from 1 to 12", "write (1, 7), or leave it out", type_="month"),
     Field(examples=[[1, 7]]),
 ]

@@ -64,13 +64,9 @@ def _retry(value: object, info: ValidationInfo) -> object:
     return given
 
 
-_Limit = Annotated[
-    Duration,
-    at_least(timedelta.resolution, "duration_range", "longer than zero", "give it a length, or leave it out"),
-]
+_Limit = Annotated[Duration, at_least(timedelta.resolution, "longer than zero", "give it a length, or leave it out")]
 _Grace = Annotated[
-    Duration,
-    at_least(timedelta(seconds=1), "duration_range", "at least 1 second", "write timedelta(seconds=1) or longer"),
+    Duration, at_least(timedelta(seconds=1), "at least 1 second", "write timedelta(seconds=1) or longer")
 ]
 _MaxRunning = Annotated[int, Field(ge=1), said("an int of at least 1", f"leave it out for {MOST_QUEUED}")]
 _CatchUpLimit = Annotated[
