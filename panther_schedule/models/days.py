@@ -205,11 +205,8 @@ def _in_year(rule: DayRule, year: int) -> int:
             months = mask_of(month for month in range(1, 13) if (ahead + month) % rule.every == 0)
             rule = rule._replace(months=rule.months & months)
         grid &= -1 << min(max(0, start - begin), 366)
-    days = _of_kind(rule, (begin + 3) % 7, isleap(year)) & grid
-    for day in rule.excluded:
-        if 0 <= day - begin < 366:
-            days &= ~(1 << day - begin)
-    return days
+    excluded = mask_of(day - begin for day in rule.excluded if 0 <= day - begin < 366)
+    return _of_kind(rule, (begin + 3) % 7, isleap(year)) & grid & ~excluded
 
 
 @lru_cache(maxsize=1024)

@@ -67,9 +67,6 @@ def optional(default: Any, description: str) -> Any:
     return Field(default, description=description, exclude_if=lambda value: value == default)
 
 
-# ---------------------------------------------------------------- refusals
-
-
 def refused(type_: str, message: str) -> PydanticCustomError:
     """Make a refusal; unlike a template of pydantic's, the message may hold braces."""
     return PydanticCustomError(cast(Any, type_), "{message}", {"message": message})
@@ -115,8 +112,6 @@ def _text(pattern: re.Pattern[str], *examples: str, **more: str) -> WithJsonSche
     return WithJsonSchema({"type": "string", "pattern": pattern.pattern, "examples": list(examples), **more})
 
 
-# ---------------------------------------------------------------- durations and counts
-
 _DURATION: Final = re.compile(r"^P(?!$)(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d{1,6})?S)?)?$")
 
 
@@ -161,8 +156,6 @@ RunCount = Annotated[
     said("an int of at least 1, or -1 for ever", "write n=1 for one run, n=-1 for no end", type_="run_count"),
     Field(description="How many runs; -1 is for ever."),
 ]
-
-# ---------------------------------------------------------------- times and zones
 
 Gap = Annotated[Literal["next_valid", "shift", "skip"], choice("next_valid")]  # for a time that the clock skips
 Fold = Annotated[Literal["first", "last", "both"], choice("first")]  # for a time that the clock passes twice
@@ -232,8 +225,6 @@ ClockTime = Annotated[
 Instant = Annotated[datetime, BeforeValidator(_instant)]
 _ZoneKey = Annotated[str, BeforeValidator(_zone), Field(examples=["UTC", "Europe/Paris"])]
 Zone = Annotated[_ZoneKey | None, Field(description="The zone's IANA name; null is the machine's own zone.")]
-
-# ---------------------------------------------------------------- dates
 
 Nth = Literal[1, 2, 3, 4, 5, -1]
 MonthDay = int | tuple[Nth, Weekday]  # 1 to 31, -1 for the last, or the nth of a weekday, such as (2, "tue")

@@ -102,8 +102,7 @@ class Once(Schedule, frozen=True):
         self._validate(at=at, **fields)
 
 
-ONCE: Final = Once.model_construct(at=None)
-"""`Once()`, the schedule of a task without a setter; made without a validator, which would be built at import."""
+ONCE: Final = Once.model_construct(at=None)  # made without a validator, which would be built at import
 
 
 class Repeat(Schedule, frozen=True):
@@ -199,10 +198,9 @@ class _AtTime(Calendar, frozen=True):
 class Daily(_AtTime, frozen=True):
     """Run each day at one wall-clock time; with `every=2, starting=date(...)` every other day, counted from that date.
 
-    The time happens once for each local date. On the day when the clock skips it, it runs at the end of the gap
-    (02:30 at 03:00), `gap="shift"` runs it as long after (03:30) and `gap="skip"` not at all. When the clock passes
-    it twice, it runs the first time; `fold="last"` and `fold="both"` say otherwise. `excluding` looks at the local
-    date that the time was meant for. `start_at` and `end_at` are inclusive.
+    A time that the clock skips runs at the end of the gap (02:30 at 03:00); `gap="shift"` runs it as long after
+    (03:30), `gap="skip"` not at all. A time that the clock passes twice runs the first time, unless `fold` is "last"
+    or "both". `excluding` looks at the local date that the time was meant for. `start_at` and `end_at` are inclusive.
     """
 
     kind: Literal["daily"] = "daily"
@@ -238,8 +236,8 @@ class Monthly(_AtTime, frozen=True):
     """Run on one day of each month, or of some months, at one wall-clock time.
 
     `on` is a day from 1 to 31, -1 for the last day, or the nth of a weekday: (2, "tue"), (-1, "fri"). A month without
-    that day has no occurrence (RFC 5545), or with `missing="clamp"` has it on its last day. A month without a fifth
-    Friday never has one. `every=3` counts months from that of `starting`, a date. All else is as in `Daily`.
+    that day has no occurrence (RFC 5545); `missing="clamp"` puts it on the last day, but not a fifth Friday.
+    `every=3` counts months from that of `starting`, a date. All else is as in `Daily`.
     """
 
     kind: Literal["monthly"] = "monthly"
@@ -272,10 +270,9 @@ class Monthly(_AtTime, frozen=True):
 class Cron(Calendar, frozen=True):
     """Run by a cron expression of five fields, as Debian's cron reads it: `Cron("0 9 * * mon-fri")`.
 
-    Debian's star rules hold. Day-of-month and day-of-week must both match when one of them starts with a star;
-    otherwise one is enough. When minute or hour starts with a star, it follows the real minutes: nothing for the
-    minutes that the clock skips, and both passes of those that it passes twice; otherwise it is as in `Daily`. A
-    `gap` or `fold` that is given wins over that.
+    Day-of-month and day-of-week must both match when one of them starts with a star; otherwise one is enough. When
+    minute or hour starts with a star, it follows the real minutes: none of those that the clock skips, and both
+    passes of those that it passes twice. Otherwise it is as in `Daily`. A `gap` or `fold` that is given wins.
 
     The expression is kept as it was written; two are equal when their fields say the same: "@daily" is "0 0 * * *".
     """
@@ -390,4 +387,3 @@ AnySchedule = Annotated[Once | Repeat | Daily | Weekly | Monthly | Cron | AnyOf,
 """Any schedule: a discriminated union on `kind`, for fields and `TypeAdapter`s of your own."""
 
 SCHEDULES: Final[tuple[type[Schedule], ...]] = get_args(get_args(AnySchedule)[0])
-"""The classes of the union, in its order."""
