@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import repeat
 from typing import Final, NamedTuple
 
 from .days import WEEKDAYS, DayRule, mask_of
@@ -28,6 +29,7 @@ _MACROS: Final = {
     "@hourly": "0 * * * *",
 }
 _SHOWN: Final = 100  # characters of an expression in a message
+_ITEM: Final = re.compile(r"(?<![^\s,])(?P<low>[^,/-]*)(?:-(?P<high>[^,/]*))?(?:/(?P<step>[^,]*))?")
 _is_number = re.compile("[0-9]+").fullmatch
 
 
@@ -50,13 +52,10 @@ _FIELDS: Final = (
 class CronFields(NamedTuple):
     """What an expression says."""
 
-    minutes: int
-    """Bits 0 to 59."""
-    hours: int
-    """Bits 0 to 23."""
+    minutes: int  # bits 0 to 59
+    hours: int  # bits 0 to 23
     dates: DayRule
-    elapsed: bool
-    """Minute or hour starts with a star: it follows the real minutes when the clock is set (Debian)."""
+    elapsed: bool  # minute or hour starts with a star: it follows the real minutes when the clock is set (Debian)
 
 
 class CronError(ValueError):
@@ -66,19 +65,17 @@ class CronError(ValueError):
 @lru_cache(maxsize=1024)
 def parse(expression: str) -> CronFields:
     """Read an expression; raises `CronError`."""
-    text = expression.strip().lower()
-    if text in _MACROS:
-        return parse(_MACROS[text])
-    if text.startswith("@"):
-        remedy = "a scheduler has no boot; write Once()" if text == "@reboot" else f"there are {', '.join(_MACROS)}"
-        message = f"{text[:_SHOWN]} is not a macro; {remedy}"
-        raise CronError(_pointed(expression, message, expression.index("@"), len(text)))
+    macro = expression.strip().lower()
+    if macro in _MACROS:
+        return parse(_MACROS[macro])
+    if macro.startswith("@"):
+        remedy = "a scheduler has no boot; write Once()" if macro == "@reboot" else f"there are {', '.join(_MACROS)}"
+        message = f"{macro[:_SHOWN]} is not a macro; {remedy}"
+        raise CronError(_pointed(expression, message, expression.index("@"), len(macro)))
     places = _places(expression)
     if len(places) != len(_FIELDS):
         raise CronError(_wrong_number(expression, places))
-    minute, hour, day, month, weekday = (
-        _Reader(expression, begin, end, field) for (begin, end), field in zip(places, _FIELDS, strict=True)
-    )
+    minute, hour, day, month, weekday = map(_Reader, repeat(expression), places, _FIELDS)
     return CronFields(
         minute.values,
         hour.values,
@@ -97,38 +94,36 @@ def parse(expression: str) -> CronFields:
 
 
 class _Reader:
-    """One field of an expression, read from left to right."""
+    """What one field of an expression says."""
 
-    def __init__(self, expression: str, begin: int, end: int, field: _Field) -> None:
-        self._expression, self._begin, self._field = expression, begin, field
+    def __init__(self, expression: str, place: tuple[int, int], field: _Field) -> None:
+        self._expression, self._field = expression, field
         self.values = self.near_workdays = 0
         self.nth: set[tuple[int, int]] = set()
         self.last = self.last_workday = False
-        text = expression[begin:end].lower()
-        self.star = text.startswith("*")
-        at = 0
-        for item in text.split(","):
-            self._item(item, at)
-            at += len(item) + 1
+        self.star = expression[place[0]] == "*"
+        for item in _ITEM.finditer(expression.lower(), *place):
+            self._item(item)
 
-    def _item(self, item: str, at: int) -> None:
-        if not item:
-            raise self._refusal("has an empty place in its list; remove a comma", at, 1)
-        body, slash, step = item.partition("/")
-        if not slash and self._special(item, at):
+    def _item(self, item: re.Match[str]) -> None:
+        low, high, step = item.group("low", "high", "step")
+        if not item[0]:
+            raise self._error("has an empty place in its list; remove a comma", item.start(), 1)
+        if item[0] == low and self._special(low, item.start()):
             return
-        low, dash, high = body.partition("-")
-        if body == "*":
-            first, last = self._field.first, self._field.last
-        else:
-            first = self._value(low, at)
-            last = self._field.last if slash else first
-            if dash:
-                last = self._value(high, at + len(low) + 1)
-            if last < first:
-                remedy = self._unwrapped(first, last)
-                raise self._refusal(f"must have its ranges forward, got {body}; {remedy}", at, len(body))
-        self.values |= mask_of(range(first, last + 1, self._step(step, at + len(body) + 1) if slash else 1))
+        first, last = self._field.first, self._field.last
+        if high is not None:
+            first, last = self._value(low, item.start()), self._value(high, item.start("high"))
+        elif low != "*":
+            first = self._value(low, item.start())
+            last = first if step is None else last
+        if last < first:
+            rule = f"must have its ranges forward, got {low}-{high}; {self._unwrapped(first, last)}"
+            raise self._error(rule, item.start(), item.end("high") - item.start())
+        if step is not None and not (_is_number(step) and _number(step)):
+            rule = f"must have a step of at least 1 after /, got {step[:_SHOWN] or 'nothing'}"
+            raise self._error(rule, item.start("step"), len(step))
+        self.values |= (2 << last) - (1 << first) if step is None else mask_of(range(first, last + 1, _number(step)))
 
     def _special(self, item: str, at: int) -> bool:
         """Read L, LW and 15W of day-of-month, 5L and 2#1 of day-of-week; False when it is none of them."""
@@ -146,10 +141,10 @@ class _Reader:
         if self._field.name != "day-of-week" or not (hash_ or item.endswith("l")):
             return False
         if item == "l":
-            raise self._refusal("must have a weekday before L; write 5L for the last Friday of the month", at, 1)
+            raise self._error("must have a weekday before L; write 5L for the last Friday of the month", at, 1)
         weekday = self._value(value if hash_ else item[:-1], at)
         if hash_ and nth not in ("1", "2", "3", "4", "5"):
-            raise self._refusal(f"must have 1 to 5 after #, got {nth!r}", at + len(value) + 1, len(nth))
+            raise self._error(f"must have 1 to 5 after #, got {nth!r}", at + len(value) + 1, len(nth))
         self.nth.add((int(nth) if hash_ else -1, (weekday - 1) % 7))
         return True
 
@@ -173,13 +168,7 @@ class _Reader:
             rule = "can't have L or W in a range or with a step; write L, LW or 15W alone"
         elif word == "*":
             rule = "can't have * within a range; write it alone or with a step, such as */2"
-        raise self._refusal(rule, at, length)
-
-    def _step(self, word: str, at: int) -> int:
-        if _is_number(word) and _number(word):
-            return _number(word)
-        rule = f"must have a step of at least 1 after /, got {word[:_SHOWN] or 'nothing'}"
-        raise self._refusal(rule, at, len(word))
+        raise self._error(rule, at, length)
 
     def _unwrapped(self, first: int, last: int) -> str:
         name, lowest, highest, _ = self._field
@@ -187,8 +176,8 @@ class _Reader:
             return f"Sunday is also 7: write {first}-7"
         return f"write {first}-{6 if name == 'day-of-week' else highest},{lowest}-{last}"
 
-    def _refusal(self, rule: str, at: int, length: int) -> CronError:
-        return CronError(_pointed(self._expression, f"{self._field.name} {rule}", self._begin + at, length))
+    def _error(self, rule: str, at: int, length: int) -> CronError:
+        return CronError(_pointed(self._expression, f"{self._field.name} {rule}", at, length))
 
 
 def _number(digits: str) -> int:

@@ -1,33 +1,27 @@
-"""Which local dates a schedule names: masks of days, by the month and by the year.
+"""Which local dates a schedule names, as masks of days.
 
-A local date is counted in days since 1970-01-01; weekdays are counted from Monday, 0. The Gregorian calendar holds
-for all years from 1 to 9999. Nothing here knows a zone, so all of it is exact arithmetic on integers.
+A local date is counted in days since 1970-01-01, a weekday from Monday, 0. The Gregorian calendar holds for all years
+from 1 to 9999. Nothing here knows a zone, so all of it is exact arithmetic on integers.
 """
 
 from __future__ import annotations
 
+from calendar import isleap
 from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple, get_args
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-"""A weekday's name."""
 
 WEEKDAYS: Final[tuple[Weekday, ...]] = get_args(Weekday)
-MONTH_LENGTHS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-"""The days of each month in a common year."""
-ALL_DAYS: Final = (1 << 32) - 2
-"""Bits 1 to 31: each day of a month."""
-ALL_MONTHS: Final = (1 << 13) - 2
-"""Bits 1 to 12: each month."""
-ALL_WEEKDAYS: Final = (1 << 7) - 1
-"""Bits 0 to 6: each weekday, from Monday."""
+ALL_DAYS: Final = (1 << 32) - 2  # bits 1 to 31
+ALL_MONTHS: Final = (1 << 13) - 2  # bits 1 to 12
+ALL_WEEKDAYS: Final = (1 << 7) - 1  # bits 0 to 6, from Monday
 
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 FIRST_DATE: Final = date.min.toordinal() - _EPOCH
 LAST_DATE: Final = date.max.toordinal() - _EPOCH
-_KNOWN_YEARS: Final = 128
 
 
 class DayRule(NamedTuple):
@@ -40,17 +34,12 @@ class DayRule(NamedTuple):
 
     months: int = ALL_MONTHS
     days: int = ALL_DAYS
-    last: bool = False
-    """The last day of the month."""
-    clamp: int = 0
-    """A day of the month that becomes the last one where the month is shorter; 0 for none."""
-    last_workday: bool = False
-    """The last Monday to Friday of the month."""
-    near_workdays: int = 0
-    """Bits 1 to 31: the Monday to Friday next to this day, within the month."""
+    last: bool = False  # the last day of the month
+    clamp: int = 0  # a day that becomes the last one where the month is shorter; 0 for none
+    last_workday: bool = False  # the last Monday to Friday of the month
+    near_workdays: int = 0  # bits 1 to 31: the Monday to Friday nearest to this day, within the month
     weekdays: int = ALL_WEEKDAYS
-    nth: tuple[tuple[int, int], ...] = ()
-    """The nth (1 to 5, or -1 for the last) such weekday of the month."""
+    nth: tuple[tuple[int, int], ...] = ()  # the nth (1 to 5, or -1 for the last) such weekday of the month
     either: bool = False
     every: int = 1
     unit: Literal["day", "week", "month"] = "day"
@@ -66,20 +55,16 @@ class DayRule(NamedTuple):
         days = self.days
         if self.last or self.clamp > length:
             days |= 1 << length
-        if self.last_workday:
-            days |= 1 << _near_workday(length, first_weekday, length)
-        if self.near_workdays:
-            for day in bits(self.near_workdays & whole):
-                days |= 1 << _near_workday(day, first_weekday, length)
+        near = self.near_workdays & whole | self.last_workday << length
+        for day in bits(near):
+            days |= 1 << _near_workday(day, first_weekday, length)
         named = _repeated(self.weekdays, first_weekday)
         for nth, weekday in self.nth:
             first = 1 + (weekday - first_weekday) % 7
             day = first + (nth - 1) * 7 if nth > 0 else first + (length - first) // 7 * 7
             named |= 1 << day  # a fifth that is not there lies beyond the month
         days = days | named if self.either else days & named
-        if self.excluded_weekdays:
-            days &= ~_repeated(self.excluded_weekdays, first_weekday)
-        return days & whole
+        return days & whole & ~_repeated(self.excluded_weekdays, first_weekday)
 
     def without(self, excluding: Iterable[date | Weekday]) -> DayRule:
         """Take dates and weekdays out."""
@@ -90,10 +75,7 @@ class DayRule(NamedTuple):
         return self._replace(excluded_weekdays=self.excluded_weekdays | weekdays, excluded=self.excluded | dates)
 
     def is_empty(self) -> bool:
-        """Tell whether the fields show that there is no such date, whatever the year.
-
-        The single dates in `excluded` are left to a search.
-        """
+        """Tell whether there is no such date in any year; the single dates in `excluded` are left to a search."""
         rule = self
         if self.starting is not None:
             start = date.fromordinal(self.starting + _EPOCH)
@@ -102,18 +84,18 @@ class DayRule(NamedTuple):
                 rule = rule._replace(months=rule.months & months)
             elif self.unit == "day":
                 weekdays = mask_of((start.weekday() + self.every * step) % 7 for step in range(7))
-                rule = rule._replace(excluded_weekdays=rule.excluded_weekdays | ~weekdays & ALL_WEEKDAYS)
+                rule = rule._replace(excluded_weekdays=rule.excluded_weekdays | ALL_WEEKDAYS ^ weekdays)
         return not any(_of_kind(rule, first, leap) for first in range(7) for leap in (False, True))
 
 
 class Dates:
-    """The dates of one rule or more. A search looks at each year at most once."""
+    """The dates of a rule. A search looks at each year at most once."""
 
     __slots__ = ("_first", "_years")
 
-    def __init__(self, rules: tuple[DayRule, ...]) -> None:
-        self._first = min(FIRST_DATE if rule.starting is None else rule.starting for rule in rules)
-        self._years = Years(rules)
+    def __init__(self, rule: DayRule) -> None:
+        self._first = FIRST_DATE if rule.starting is None else rule.starting
+        self._years = Years(rule)
 
     def __contains__(self, day: int) -> bool:
         if not self._first <= day <= LAST_DATE:
@@ -132,8 +114,7 @@ class Dates:
             if year == date.max.year:
                 return None
             year += 1
-            day = _new_year(year)
-            found = self._years[year]
+            day, found = _new_year(year), self._years[year]
         return day + (found & -found).bit_length() - 1
 
     def latest(self, day: int) -> int | None:
@@ -147,8 +128,7 @@ class Dates:
             if begin <= self._first:
                 return None
             year -= 1
-            begin = _new_year(year)
-            found = self._years[year]
+            begin, found = _new_year(year), self._years[year]
         return begin + found.bit_length() - 1
 
     def count(self, first: int, last: int) -> int:
@@ -164,19 +144,16 @@ class Dates:
 
 
 class Years(dict[int, int]):
-    """The dates of one rule or more in each year, as bits from 0; it forgets all of them at 128 years."""
+    """The dates of a rule in each year, as bits from 0; it forgets all of them at 128 years."""
 
-    def __init__(self, rules: tuple[DayRule, ...]) -> None:
+    def __init__(self, rule: DayRule) -> None:
         super().__init__()
-        self._rules = rules
+        self._rule = rule
 
     def __missing__(self, year: int) -> int:
-        if len(self) >= _KNOWN_YEARS:
+        if len(self) >= 128:
             self.clear()
-        found = 0
-        for rule in self._rules:
-            found |= _in_year(rule, year)
-        self[year] = found
+        found = self[year] = _in_year(self._rule, year)
         return found
 
 
@@ -194,7 +171,6 @@ def bits(mask: int) -> Iterator[int]:
 
 
 def mask_of(numbers: Iterable[int]) -> int:
-    """Return the mask with these bits set."""
     mask = 0
     for number in numbers:
         mask |= 1 << number
@@ -209,8 +185,7 @@ def _year_of(day: int) -> tuple[int, int]:
 
 
 def _new_year(year: int) -> int:
-    before = year - 1
-    return before * 365 + before // 4 - before // 100 + before // 400 + 1 - _EPOCH
+    return date(year, 1, 1).toordinal() - _EPOCH
 
 
 def _in_year(rule: DayRule, year: int) -> int:
@@ -230,19 +205,15 @@ def _in_year(rule: DayRule, year: int) -> int:
             months = mask_of(month for month in range(1, 13) if (ahead + month) % rule.every == 0)
             rule = rule._replace(months=rule.months & months)
         grid &= -1 << min(max(0, start - begin), 366)
-    days = _of_kind(rule, (begin + 3) % 7, _new_year(year + 1) - begin == 366) & grid
-    for day in rule.excluded:
-        if 0 <= day - begin < 366:
-            days &= ~(1 << day - begin)
-    return days
+    excluded = mask_of(day - begin for day in rule.excluded if 0 <= day - begin < 366)
+    return _of_kind(rule, (begin + 3) % 7, isleap(year)) & grid & ~excluded
 
 
 @lru_cache(maxsize=1024)
 def _of_kind(rule: DayRule, first_weekday: int, leap: bool) -> int:
     """Return the dates of a rule in a year that begins on this weekday, as bits; no grid, no excluded dates."""
     days, begin = 0, 0
-    for month, length in enumerate(MONTH_LENGTHS, 1):
-        length += leap and month == 2
+    for month, length in enumerate((31, 28 + leap, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31), 1):
         days |= rule.month(month, (first_weekday + begin) % 7, length) >> 1 << begin
         begin += length
     return days
@@ -255,7 +226,7 @@ def _repeated(weekdays: int, first_weekday: int) -> int:
 
 
 def _near_workday(day: int, first_weekday: int, length: int) -> int:
-    """Return the Monday to Friday of the month that is next to a day of it."""
+    """Return the Monday to Friday of the month that is nearest to a day of it."""
     weekday = (first_weekday + day - 1) % 7
     if weekday == 5:  # Saturday
         return day - 1 if day > 1 else day + 2

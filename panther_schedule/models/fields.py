@@ -1,44 +1,118 @@
-"""The types of the fields: what each takes in Python, in JSON and in JSON Schema.
+"""The base of all models, the types of their fields, and the words in which a value is refused.
 
 In Python a field takes its own type and nothing else. In JSON a time is "08:00:00", a date "2026-12-25", a collection
 an array and a duration ISO 8601; a number is refused for a time and a duration, since nobody can say whether 5 means
 seconds or minutes. Collections are kept as tuples in one order without repetitions, so that equal settings are equal
 values with equal JSON.
+
+A refusal says `{field} must be {rule}, got {value}; {remedy}`, and has a stable type.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Any, Final, Literal, TypedDict, cast
+from typing import Annotated, Any, Final, Literal, Self, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Strict, ValidationInfo, WithJsonSchema
+from pydantic import BaseModel, Field, Strict, ValidationError, ValidationInfo, WithJsonSchema, WrapSerializer
+from pydantic.functional_validators import AfterValidator, BeforeValidator, WrapValidator
+from pydantic_core import PydanticCustomError
 
+from ..errors import type_name
 from .cron import CronError, parse
 from .days import WEEKDAYS, Weekday
-from .values import choice, invalid, refused, said, shown
 
-Nth = Literal[1, 2, 3, 4, 5, -1]
-"""Which of a month's equal weekdays; -1 is the last."""
-MonthDay = int | tuple[Nth, Weekday]
-"""A day of a month: 1 to 31, -1 for the last, or the nth of a weekday, such as (2, "tue")."""
-Gap = Annotated[Literal["next_valid", "shift", "skip"], choice("next_valid")]
-"""What becomes of a time that the clock skips."""
-Fold = Annotated[Literal["first", "last", "both"], choice("first")]
-"""Which one counts of a time that the clock passes twice."""
-Missing = Annotated[Literal["skip", "clamp"], choice("skip")]
-"""What becomes of a month without the day."""
 
-_DURATION: Final = re.compile(r"^P(?!$)(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d{1,6})?S)?)?$")
-_CLOCK_TIME: Final = re.compile(r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$")
-_DATE: Final = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+def _tidy(schema: dict[str, Any]) -> None:
+    """Drop titles, which only repeat the names, and require `kind`, which JSON can't do without."""
+    fields = schema["properties"]
+    for field in fields.values():
+        field.pop("title", None)
+    if "kind" in fields:
+        fields["kind"].pop("default", None)
+        schema["required"] = ["kind", *(name for name in schema.get("required", ()) if name != "kind")]
+
+
+class Value(BaseModel, frozen=True, extra="forbid", strict=True, defer_build=True, json_schema_extra=_tidy):
+    """A frozen value, as schedules and policies are."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Mark a class's own `__init__` as one that only names its arguments, so that JSON is read without it."""
+        super().__init_subclass__(**options)
+        cls.__init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess] - pydantic's own mark
+
+    def _validate(self, **fields: Any) -> None:
+        """Set the fields; `super().__init__` would pack them anew at each level of classes."""
+        self.__pydantic_validator__.validate_python(fields, self_instance=self)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002 - pydantic's signature
+        """Return a copy with some fields changed; unlike pydantic's own, the changes are validated."""
+        return type(self).model_validate({**self._given(), **(update or {})})
+
+    def _given(self) -> dict[str, Any]:
+        """Return the fields that were given; the others keep their defaults."""
+        return {name: value for name, value in self if name in self.model_fields_set}
+
+    def __repr_args__(self) -> list[tuple[str | None, Any]]:
+        """Show the fields that differ from their defaults, so that a repr reads as it would be written."""
+        fields = type(self).model_fields
+        return [(name, value) for name, value in self if value != fields[name].default]
+
+
+def optional(default: Any, description: str) -> Any:
+    """Declare a field that JSON leaves out when it has its default."""
+    return Field(default, description=description, exclude_if=lambda value: value == default)
+
+
+def refused(type_: str, message: str) -> PydanticCustomError:
+    """Make a refusal; unlike a template of pydantic's, the message may hold braces."""
+    return PydanticCustomError(cast(Any, type_), "{message}", {"message": message})
+
+
+def invalid(type_: str, info: ValidationInfo, rule: str, got: str, remedy: str) -> PydanticCustomError:
+    """Make the refusal of a field's value."""
+    return refused(type_, f"{info.field_name} must be {rule}, got {got}; {remedy}")
+
+
+def shown(value: object) -> str:
+    """Show a value in a refusal, with its type unless it is plain."""
+    if value is None or isinstance(value, (str, int, float)):
+        return repr(value)
+    return str(value) if isinstance(value, timedelta) else f"{type_name(value)} {value!r}"
+
+
+def said(rule: str, remedy: str, *, type_: str | None = None, in_json: str | None = None) -> WrapValidator:
+    """Refuse in our words what a type and its constraints refuse; the stable type is `type_`, or the field's name.
+
+    `in_json` is the remedy in JSON, if it differs.
+    """
+
+    def check(value: object, handler: Callable[[object], object], info: ValidationInfo) -> object:
+        try:
+            return handler(value)
+        except ValidationError as error:
+            fault = error.errors()[0]
+        told = in_json if in_json and info.mode == "json" else remedy
+        raise invalid(
+            type_ or f"{info.field_name}", info, rule or fault.get("ctx", {})["expected"], shown(fault["input"]), told
+        )
+
+    return WrapValidator(check)
+
+
+def choice(default: str) -> WrapValidator:
+    """Refuse in our words what is none of a `Literal`'s choices."""
+    return said("", f"leave it out for {default!r}")
 
 
 def _text(pattern: re.Pattern[str], *examples: str, **more: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": pattern.pattern, "examples": list(examples), **more})
+
+
+_DURATION: Final = re.compile(r"^P(?!$)(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d{1,6})?S)?)?$")
 
 
 def _duration(value: object, info: ValidationInfo) -> object:
@@ -53,16 +127,12 @@ def _duration(value: object, info: ValidationInfo) -> object:
     return value
 
 
-def _duration_text(value: timedelta) -> str:
-    """Write it as pydantic does, but in days where pydantic writes years, which `_duration` does not take."""
-    seconds = f"{value.seconds % 60}.{value.microseconds:06d}".rstrip("0").rstrip(".")
-    amounts = ((value.seconds // 3600, "H"), (value.seconds // 60 % 60, "M"), (seconds, "S"))
-    rest = "".join(f"{amount}{unit}" for amount, unit in amounts if str(amount) != "0")
-    days = f"{value.days}D" if value.days else ""
-    return f"P{days}T{rest}" if rest else f"P{days or 'T0S'}"
+def _in_days(value: timedelta, handler: Callable[[timedelta], str]) -> str:
+    """Write days where pydantic writes years, which `_duration` does not take."""
+    return re.sub(r"^P\d+Y(\d+D)?", f"P{value.days}D", handler(value))
 
 
-def at_least(least: timedelta, type_: str, rule: str, remedy: str) -> AfterValidator:
+def at_least(least: timedelta, rule: str, remedy: str, type_: str = "duration_range") -> AfterValidator:
     """Refuse a shorter duration."""
 
     def check(value: timedelta, info: ValidationInfo) -> timedelta:
@@ -71,6 +141,27 @@ def at_least(least: timedelta, type_: str, rule: str, remedy: str) -> AfterValid
         return value
 
     return AfterValidator(check)
+
+
+Duration = Annotated[
+    timedelta,
+    Strict(strict=False),
+    BeforeValidator(_duration),
+    WrapSerializer(_in_days, when_used="json"),
+    _text(_DURATION, "PT30S", "PT5M", "P1DT12H"),
+]
+Wait = Annotated[Duration, at_least(timedelta(0), "zero or longer", "leave out the minus sign", "negative_duration")]
+RunCount = Annotated[
+    Literal[-1] | Annotated[int, Field(ge=1)],
+    said("an int of at least 1, or -1 for ever", "write n=1 for one run, n=-1 for no end", type_="run_count"),
+    Field(description="How many runs; -1 is for ever."),
+]
+
+Gap = Annotated[Literal["next_valid", "shift", "skip"], choice("next_valid")]  # for a time that the clock skips
+Fold = Annotated[Literal["first", "last", "both"], choice("first")]  # for a time that the clock passes twice
+
+_CLOCK_TIME: Final = re.compile(r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$")
+_DATE: Final = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 
 
 def _clock_time(value: object, info: ValidationInfo) -> time:
@@ -125,6 +216,30 @@ def _zone(value: object, info: ValidationInfo) -> str:
     raise invalid("time_zone", info, "the IANA name of a zone", shown(value), remedy)
 
 
+ClockTime = Annotated[
+    time,
+    BeforeValidator(_clock_time),
+    _text(_CLOCK_TIME, "08:00", "23:59:30"),
+    Field(description="The wall-clock time, without a zone."),
+]
+Instant = Annotated[datetime, BeforeValidator(_instant)]
+_ZoneKey = Annotated[str, BeforeValidator(_zone), Field(examples=["UTC", "Europe/Paris"])]
+Zone = Annotated[_ZoneKey | None, Field(description="The zone's IANA name; null is the machine's own zone.")]
+
+Nth = Literal[1, 2, 3, 4, 5, -1]
+MonthDay = int | tuple[Nth, Weekday]  # 1 to 31, -1 for the last, or the nth of a weekday, such as (2, "tue")
+Missing = Annotated[Literal["skip", "clamp"], choice("skip")]  # for a month without the day
+
+
+def _month_day(on: object) -> object:
+    return tuple(cast(list[object], on)) if isinstance(on, list) else on
+
+
+def _in_order(items: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Sort numbers or dates, then weekdays from Monday, without repetitions."""
+    return tuple(sorted(set(items), key=lambda item: (1, WEEKDAYS.index(item)) if isinstance(item, str) else (0, item)))
+
+
 def _expression(value: str, info: ValidationInfo) -> str:
     try:
         parse(value)
@@ -133,80 +248,22 @@ def _expression(value: str, info: ValidationInfo) -> str:
     return value
 
 
-def _collected(value: object) -> object:
-    return tuple(cast(Iterable[object], value)) if isinstance(value, (list, set, frozenset)) else value
-
-
-def _weekdays(value: object) -> object:
-    return (value,) if isinstance(value, str) else _collected(value)
-
-
-def _month_day(value: object) -> object:
-    return tuple(cast(list[object], value)) if isinstance(value, list) else value
-
-
-def _in_order(items: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Sort numbers or dates, then weekdays from Monday, without repetitions."""
-    return tuple(sorted(set(items), key=lambda item: (1, WEEKDAYS.index(item)) if isinstance(item, str) else (0, item)))
-
-
-def _some_months(months: tuple[int, ...] | None) -> tuple[int, ...] | None:
-    return None if months is None or len(months) == 12 else months
-
-
-RunCount = Annotated[
-    Literal[-1] | Annotated[int, Field(ge=1)],
-    said("an int of at least 1, or -1 for ever", "write n=1 for one run, n=-1 for no end", type_="run_count"),
-    Field(description="How many runs; -1 is for ever."),
-]
-
-Duration = Annotated[
-    timedelta,
-    Strict(strict=False),
-    BeforeValidator(_duration),
-    PlainSerializer(_duration_text, return_type=str, when_used="json"),
-    _text(_DURATION, "PT30S", "PT5M", "P1DT12H"),
-]
-"""A duration of any length."""
-
-Wait = Annotated[Duration, at_least(timedelta(0), "negative_duration", "zero or longer", "leave out the minus sign")]
-"""A duration, zero or longer."""
-
-ClockTime = Annotated[
-    time,
-    BeforeValidator(_clock_time),
-    _text(_CLOCK_TIME, "08:00", "23:59:30"),
-    Field(description="The wall-clock time, without a zone."),
-]
-
-_ZoneKey = Annotated[
-    str, BeforeValidator(_zone), WithJsonSchema({"type": "string", "examples": ["UTC", "Europe/Paris"]})
-]
-Zone = Annotated[_ZoneKey | None, Field(description="The zone's IANA name; null is the machine's own zone.")]
-
-Instant = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
-"""An aware date and time, kept in UTC."""
-
 _LocalDate = Annotated[date, BeforeValidator(_date), _text(_DATE, "2026-01-05", format="date")]
-
 Starting = Annotated[
     _LocalDate | None,
     said("a date without a time", "write date(2026, 1, 5)", type_="date", in_json='write "2026-01-05"'),
 ]
-"""The local date from which days, weeks or months are counted."""
-
 Every = Annotated[int, Field(ge=1, le=1000), said("an int from 1 to 1000", "write every=2 for every other one")]
 
-_Weekdays = Annotated[tuple[Weekday, ...], Field(min_length=1)]
+_AnyCollection = Strict(strict=False)  # of a tuple: its items stay strict
+_Weekdays = Annotated[tuple[Weekday, ...], Field(min_length=1), _AnyCollection]
 Weekdays = Annotated[
     _Weekdays,
     AfterValidator(_in_order),
-    BeforeValidator(_weekdays, json_schema_input_type=Weekday | _Weekdays),
+    BeforeValidator(lambda on: (on,) if isinstance(on, str) else on, json_schema_input_type=Weekday | _Weekdays),
     said(f"of {', '.join(WEEKDAYS)}", 'write "mon" or ("mon", "fri")', type_="weekday"),
     Field(examples=["mon", ["mon", "fri"]]),
 ]
-"""One weekday or more, from Monday."""
-
 DayOfMonth = Annotated[
     Literal[-1] | Annotated[int, Field(ge=1, le=31)] | tuple[Nth, Weekday],
     BeforeValidator(_month_day),
@@ -217,20 +274,22 @@ DayOfMonth = Annotated[
     ),
     Field(examples=[15, -1, [2, "tue"]]),
 ]
-
-_Months = Annotated[tuple[Annotated[int, Field(ge=1, le=12)], ...], Field(min_length=1), AfterValidator(_in_order)]
+_Months = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=12)], ...],
+    Field(min_length=1),
+    _AnyCollection,
+    AfterValidator(_in_order),
+    AfterValidator(lambda months: months if len(months) < 12 else None),
+]
 Months = Annotated[
     _Months | None,
-    AfterValidator(_some_months),
-    BeforeValidator(_collected),
     said("a collection of months from 1 to 12", "write (1, 7), or leave it out", type_="month"),
     Field(examples=[[1, 7]]),
 ]
-
 Excluding = Annotated[
     tuple[Weekday | _LocalDate, ...],
+    _AnyCollection,
     AfterValidator(_in_order),
-    BeforeValidator(_collected),
     said(
         "a collection of dates and weekdays",
         'write {date(2026, 12, 25), "sat"}',
@@ -238,65 +297,9 @@ Excluding = Annotated[
     ),
     Field(examples=[["2026-12-25", "sat", "sun"]]),
 ]
-"""Local dates and weekdays without an occurrence."""
-
 CronExpression = Annotated[
     str,
     said("a str of five fields", 'write "0 9 * * mon-fri"', type_="cron_expression"),
     AfterValidator(_expression),
     _text(re.compile(r"^\s*(@[A-Za-z]+|\S+(\s+\S+){4})\s*$"), "0 9 * * mon-fri", "*/5 * * * *", "@daily"),
 ]
-
-
-def optional(default: Any, description: str) -> Any:
-    """Declare a field that JSON leaves out when it has its default."""
-    return Field(default, description=description, exclude_if=lambda value: value == default)
-
-
-class NoKeywords(TypedDict):
-    """Keyword arguments of `Once` and `Repeat`; like those below, for editors and type checkers."""
-
-
-class CalendarKeywords(TypedDict, total=False):
-    """Those of each calendar kind."""
-
-    excluding: Collection[date | Weekday]
-    start_at: datetime | None
-    end_at: datetime | None
-
-
-class DailyKeywords(CalendarKeywords, total=False):
-    """Those of `Daily`."""
-
-    every: int
-    starting: date | None
-    gap: Gap
-    fold: Fold
-
-
-class WeeklyKeywords(DailyKeywords, total=False):
-    """Those of `Weekly`."""
-
-    n: int
-    tz: str | None
-
-
-class MonthlyKeywords(WeeklyKeywords, total=False):
-    """Those of `Monthly`."""
-
-    months: Collection[int] | None
-    missing: Missing
-
-
-class AnyOfKeywords(CalendarKeywords, total=False):
-    """Those of `AnyOf`."""
-
-    n: int
-
-
-class CronKeywords(AnyOfKeywords, total=False):
-    """Those of `Cron`."""
-
-    tz: str | None
-    gap: Gap | None
-    fold: Fold | None

@@ -15,20 +15,14 @@ from typing import Annotated, Final, Generic, Literal, Never, Self, TypedDict, T
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 from typing_extensions import Unpack
 
-from .fields import Duration, Wait, at_least
-from .values import Value, choice, invalid, refused, said, shown
+from .fields import Duration, Value, Wait, at_least, choice, invalid, refused, said, shown
 
 Overlap = Annotated[Literal["skip", "queue_one", "queue_all", "allow", "cancel_running"], choice("skip")]
-"""What becomes of an occurrence that is due while a run of the task is going."""
 Missed = Annotated[Literal["coalesce", "skip", "catch_up"], choice("coalesce")]
-"""What becomes of occurrences that the scheduler did not get to in time."""
 
-MOST_QUEUED: Final = 1000
-"""How many runs wait under `queue_all`, and how many go at a time under `allow` without `max_running`."""
-CATCH_UP_LIMIT: Final = 100
-"""How many missed occurrences are caught up without `catch_up_limit`."""
-CATCH_UP_WINDOW: Final = timedelta(days=1)
-"""How old a missed occurrence may be to be caught up without `catch_up_window`."""
+MOST_QUEUED: Final = 1000  # how many runs wait under queue_all, and go at a time under allow without max_running
+CATCH_UP_LIMIT: Final = 100  # of missed occurrences, without catch_up_limit
+CATCH_UP_WINDOW: Final = timedelta(days=1)  # for how old they may be, without catch_up_window
 
 _is_path = re.compile(r"[^\W\d]\w*(\.([^\W\d]\w*|<locals>))+").fullmatch
 
@@ -63,21 +57,16 @@ def _exception(item: object, info: ValidationInfo, remedy: str) -> str:
 
 
 def _retry(value: object, info: ValidationInfo) -> object:
-    given = value
-    if info.mode == "json" and not isinstance(value, dict):
-        raise invalid("retry_type", info, "an object or null", shown(value), 'write {"attempts": 3}')
-    if info.mode == "python" and not isinstance(value, Retry):
-        raise invalid("retry_type", info, "a Retry", shown(given), "write Retry(3)")
+    given, in_json = value, info.mode == "json"
+    if not isinstance(value, dict if in_json else Retry):
+        rule, remedy = ("an object or null", 'write {"attempts": 3}') if in_json else ("a Retry", "write Retry(3)")
+        raise invalid("retry_type", info, rule, shown(given), remedy)
     return given
 
 
-_Limit = Annotated[
-    Duration,
-    at_least(timedelta.resolution, "duration_range", "longer than zero", "give it a length, or leave it out"),
-]
+_Limit = Annotated[Duration, at_least(timedelta.resolution, "longer than zero", "give it a length, or leave it out")]
 _Grace = Annotated[
-    Duration,
-    at_least(timedelta(seconds=1), "duration_range", "at least 1 second", "write timedelta(seconds=1) or longer"),
+    Duration, at_least(timedelta(seconds=1), "at least 1 second", "write timedelta(seconds=1) or longer")
 ]
 _MaxRunning = Annotated[int, Field(ge=1), said("an int of at least 1", f"leave it out for {MOST_QUEUED}")]
 _CatchUpLimit = Annotated[
@@ -156,7 +145,7 @@ class _PolicyKeywords(TypedDict, Generic[_Unset], total=False):
 
 
 class PolicyChanges(_PolicyKeywords[Never], total=False):
-    """Keyword arguments of `with_policy()`: the fields of a `Policy`, none of them None."""
+    """The keyword arguments of `with_policy()`: the fields of a `Policy`, but None for none of them."""
 
 
 class Policy(Value, frozen=True):
@@ -200,16 +189,14 @@ class Policy(Value, frozen=True):
         return self
 
 
+# The fields that mean something with one value of another field only.
 _BELONGS_TO: Final = {
     "max_running": ("overlap", "allow"),
     "grace": ("missed", "skip"),
     "catch_up_limit": ("missed", "catch_up"),
     "catch_up_window": ("missed", "catch_up"),
 }
-"""The fields that mean something with one value of another field only."""
-
-DEFAULT_POLICY: Final = Policy.model_construct()
-"""`Policy()`, the policy of a task without one; made without a validator, which would be built at import."""
+DEFAULT_POLICY: Final = Policy.model_construct()  # made without a validator, which would be built at import
 
 
 def merged(policy: Policy, *changes: Mapping[str, object]) -> Policy:

@@ -7,22 +7,17 @@ a time; what that means in a zone, where the clock is set twice a year, is for `
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, time, timedelta
-from typing import Annotated, Any, Final, Literal, Self, cast, get_args
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, Final, Literal, Self, TypedDict, cast, get_args
 
-from pydantic import AfterValidator, Field, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from typing_extensions import Unpack, override
 
-from ..errors import refusal
 from .cron import CronFields, parse, why_never
 from .days import ALL_MONTHS, WEEKDAYS, DayRule, Weekday, day_number, mask_of
 from .fields import (
-    AnyOfKeywords,
     ClockTime,
     CronExpression,
-    CronKeywords,
-    DailyKeywords,
     DayOfMonth,
     Every,
     Excluding,
@@ -31,18 +26,54 @@ from .fields import (
     Instant,
     Missing,
     MonthDay,
-    MonthlyKeywords,
     Months,
-    NoKeywords,
     RunCount,
     Starting,
+    Value,
     Wait,
     Weekdays,
-    WeeklyKeywords,
     Zone,
     optional,
+    refused,
 )
-from .values import Value, refused
+
+# The keyword arguments of each kind, for editors and type checkers.
+
+
+class _NoKeywords(TypedDict): ...
+
+
+class _CalendarKeywords(TypedDict, total=False):
+    excluding: Collection[date | Weekday]
+    start_at: datetime | None
+    end_at: datetime | None
+
+
+class _DailyKeywords(_CalendarKeywords, total=False):
+    every: int
+    starting: date | None
+    gap: Gap
+    fold: Fold
+
+
+class _WeeklyKeywords(_DailyKeywords, total=False):
+    n: int
+    tz: str | None
+
+
+class _MonthlyKeywords(_WeeklyKeywords, total=False):
+    months: Collection[int] | None
+    missing: Missing
+
+
+class _AnyOfKeywords(_CalendarKeywords, total=False):
+    n: int
+
+
+class _CronKeywords(_AnyOfKeywords, total=False):
+    tz: str | None
+    gap: Gap | None
+    fold: Fold | None
 
 
 class Schedule(Value, frozen=True):
@@ -50,11 +81,6 @@ class Schedule(Value, frozen=True):
 
     Equal values are equal and hash alike; `model_dump_json()` and the class's `model_validate_json()` are inverse.
     """
-
-    @property
-    def on_wall(self) -> bool:
-        """True when it follows the time of day; False when it follows the time that passes."""
-        return True
 
     @property
     def run_count(self) -> int:
@@ -72,17 +98,11 @@ class Once(Schedule, frozen=True):
     kind: Literal["once"] = "once"
     at: Instant | None = Field(None, description="The moment, aware, kept in UTC; null is when the task is added.")
 
-    def __init__(self, at: datetime | None = None, **fields: Unpack[NoKeywords]) -> None:
+    def __init__(self, at: datetime | None = None, **fields: Unpack[_NoKeywords]) -> None:
         self._validate(at=at, **fields)
 
-    @property
-    @override
-    def on_wall(self) -> bool:
-        return self.at is not None
 
-
-ONCE: Final = Once.model_construct(at=None)
-"""`Once()`, the schedule of a task without a setter; made without a validator, which would be built at import."""
+ONCE: Final = Once.model_construct(at=None)  # made without a validator, which would be built at import
 
 
 class Repeat(Schedule, frozen=True):
@@ -96,17 +116,11 @@ class Repeat(Schedule, frozen=True):
     n: RunCount
     wait: Wait = Field(timedelta(0), description="The time from one start to the next; zero is back to back.")
 
-    def __init__(self, n: int, wait: timedelta = timedelta(0), **fields: Unpack[NoKeywords]) -> None:
+    def __init__(self, n: int, wait: timedelta = timedelta(0), **fields: Unpack[_NoKeywords]) -> None:
         self._validate(n=n, wait=wait, **fields)
 
-    @property
-    @override
-    def on_wall(self) -> bool:
-        return False
 
-
-_NARROWING: Final = frozenset({"expression", "of", "on", "months", "every", "starting", "excluding"})
-"""The fields that say on which dates."""
+_NARROWING: Final = {"expression", "of", "on", "months", "every", "starting", "excluding"}  # they say on which dates
 
 
 class Calendar(Schedule, frozen=True):
@@ -120,7 +134,7 @@ class Calendar(Schedule, frozen=True):
     @classmethod
     @override
     def __pydantic_init_subclass__(cls, **options: Any) -> None:
-        """Put a kind's own fields before those that it inherits, in JSON and in reprs."""
+        # put a kind's own fields before those that it inherits, in JSON and in reprs
         fields = cls.__pydantic_fields__
         names = (name for each in cls.__mro__ for name in getattr(each, "__annotations__", ()))
         cls.__pydantic_fields__ = {name: fields[name] for name in names if name in fields}
@@ -138,7 +152,7 @@ class Calendar(Schedule, frozen=True):
     @property
     def dates(self) -> DayRule:
         """The local dates it names."""
-        raise NotImplementedError
+        raise NotImplementedError  # a union has those of its parts
 
     def _names_no_date(self) -> bool:
         return self.dates.is_empty()
@@ -184,15 +198,14 @@ class _AtTime(Calendar, frozen=True):
 class Daily(_AtTime, frozen=True):
     """Run each day at one wall-clock time; with `every=2, starting=date(...)` every other day, counted from that date.
 
-    The time happens once for each local date. On the day when the clock skips it, it runs at the end of the gap
-    (02:30 at 03:00), `gap="shift"` runs it as long after (03:30) and `gap="skip"` not at all. When the clock passes
-    it twice, it runs the first time; `fold="last"` and `fold="both"` say otherwise. `excluding` looks at the local
-    date that the time was meant for. `start_at` and `end_at` are inclusive.
+    A time that the clock skips runs at the end of the gap (02:30 at 03:00); `gap="shift"` runs it as long after
+    (03:30), `gap="skip"` not at all. A time that the clock passes twice runs the first time, unless `fold` is "last"
+    or "both". `excluding` looks at the local date that the time was meant for. `start_at` and `end_at` are inclusive.
     """
 
     kind: Literal["daily"] = "daily"
 
-    def __init__(self, at: time, n: int = -1, tz: str | None = None, **fields: Unpack[DailyKeywords]) -> None:
+    def __init__(self, at: time, n: int = -1, tz: str | None = None, **fields: Unpack[_DailyKeywords]) -> None:
         self._validate(at=at, n=n, tz=tz, **fields)
 
     @property
@@ -210,7 +223,7 @@ class Weekly(_AtTime, frozen=True):
     kind: Literal["weekly"] = "weekly"
     on: Weekdays = Field(description="One weekday or more.")
 
-    def __init__(self, on: Weekday | Collection[Weekday], at: time, **fields: Unpack[WeeklyKeywords]) -> None:
+    def __init__(self, on: Weekday | Collection[Weekday], at: time, **fields: Unpack[_WeeklyKeywords]) -> None:
         self._validate(on=on, at=at, **fields)
 
     @property
@@ -223,8 +236,8 @@ class Monthly(_AtTime, frozen=True):
     """Run on one day of each month, or of some months, at one wall-clock time.
 
     `on` is a day from 1 to 31, -1 for the last day, or the nth of a weekday: (2, "tue"), (-1, "fri"). A month without
-    that day has no occurrence (RFC 5545), or with `missing="clamp"` has it on its last day. A month without a fifth
-    Friday never has one. `every=3` counts months from that of `starting`, a date. All else is as in `Daily`.
+    that day has no occurrence (RFC 5545); `missing="clamp"` puts it on the last day, but not a fifth Friday.
+    `every=3` counts months from that of `starting`, a date. All else is as in `Daily`.
     """
 
     kind: Literal["monthly"] = "monthly"
@@ -233,7 +246,7 @@ class Monthly(_AtTime, frozen=True):
     months: Months = optional(None, "The months that count, from 1 to 12; null is each one.")
     missing: Missing = optional("skip", "A month without that day has none (skip), or its last day counts (clamp).")
 
-    def __init__(self, on: MonthDay, at: time, **fields: Unpack[MonthlyKeywords]) -> None:
+    def __init__(self, on: MonthDay, at: time, **fields: Unpack[_MonthlyKeywords]) -> None:
         self._validate(on=on, at=at, **fields)
 
     @property
@@ -257,10 +270,9 @@ class Monthly(_AtTime, frozen=True):
 class Cron(Calendar, frozen=True):
     """Run by a cron expression of five fields, as Debian's cron reads it: `Cron("0 9 * * mon-fri")`.
 
-    Debian's star rules hold. Day-of-month and day-of-week must both match when one of them starts with a star;
-    otherwise one is enough. When minute or hour starts with a star, it follows the real minutes: nothing for the
-    minutes that the clock skips, and both passes of those that it passes twice; otherwise it is as in `Daily`. A
-    `gap` or `fold` that is given wins over that.
+    Day-of-month and day-of-week must both match when one of them starts with a star; otherwise one is enough. When
+    minute or hour starts with a star, it follows the real minutes: none of those that the clock skips, and both
+    passes of those that it passes twice. Otherwise it is as in `Daily`. A `gap` or `fold` that is given wins.
 
     The expression is kept as it was written; two are equal when their fields say the same: "@daily" is "0 0 * * *".
     """
@@ -272,7 +284,7 @@ class Cron(Calendar, frozen=True):
     gap: Gap | None = optional(None, "As for the others; null is Debian's star rule.")
     fold: Fold | None = optional(None, "As for the others; null is Debian's star rule.")
 
-    def __init__(self, expression: str, **fields: Unpack[CronKeywords]) -> None:
+    def __init__(self, expression: str, **fields: Unpack[_CronKeywords]) -> None:
         self._validate(expression=expression, **fields)
 
     @property
@@ -303,12 +315,10 @@ class Cron(Calendar, frozen=True):
         return hash(self._meaning())
 
 
-Part = Annotated[Once | Daily | Weekly | Monthly | Cron, Field(discriminator="kind")]
-"""What a union may consist of."""
+Part = Annotated[Once | Daily | Weekly | Monthly | Cron, Field(discriminator="kind")]  # of a union
 
 
-def _misfit(part: object) -> PydanticCustomError | None:
-    """Say why this can't be part of a union."""
+def _check_part(part: object) -> None:
     match part:
         case Once(at=None) | Repeat():
             why = f"of must hold wall-clock schedules, got {part!r}; add it as a task of its own"
@@ -319,38 +329,39 @@ def _misfit(part: object) -> PydanticCustomError | None:
             rule = f"excluding, start_at and end_at are those of a whole union, got {part!r} in one"
             why = f"{rule}; put them on its parts or on the outermost union"
         case _:
-            return None
-    return refused("union_part", why)
+            return
+    raise refused("union_part", why)
 
 
 def _flat(of: object) -> object:
     """Put the parts of unions in the place of the unions; what is no collection is left to pydantic."""
     given = of
-    if not isinstance(of, Iterable) or isinstance(of, (str, bytes, Schedule, Mapping)):
+    if isinstance(of, (str, bytes, Schedule, Mapping)) or not isinstance(of, Iterable):
         return given
     parts: list[object] = []
     for part in cast(Iterable[object], of):
-        if error := _misfit(part):
-            raise refusal("AnyOf", [InitErrorDetails(type=error, loc=("of",), input=None)])
+        _check_part(part)
         parts += part.of if isinstance(part, AnyOf) else [part]
     return tuple(parts)
 
 
 def _canonical(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """Put equal parts together, in one order; those of JSON are checked only now."""
     for part in parts:
-        if error := _misfit(part):
-            raise error
+        _check_part(part)
     if not parts:
         raise refused("empty_union", "of must hold a schedule at least; write Daily(time(8)) | Cron(...)")
     return tuple(dict.fromkeys(sorted(parts, key=_order)))
 
 
 def _order(part: Part) -> tuple[str, str, str]:
-    said = str(part.fields) if isinstance(part, Cron) else ""
-    return part.kind, said, part.model_dump_json(exclude={"expression"})
+    fields = str(part.fields) if isinstance(part, Cron) else ""
+    return part.kind, fields, part.model_dump_json(exclude={"expression"})
 
 
-_Parts = Annotated[tuple[Part, ...], AfterValidator(_canonical), Field(json_schema_extra={"minItems": 1})]
+_Parts = Annotated[
+    tuple[Part, ...], BeforeValidator(_flat), AfterValidator(_canonical), Field(json_schema_extra={"minItems": 1})
+]
 
 
 class AnyOf(Calendar, frozen=True):
@@ -363,18 +374,16 @@ class AnyOf(Calendar, frozen=True):
     kind: Literal["any_of"] = "any_of"
     of: _Parts = Field(description="Daily, weekly, monthly and cron schedules without `n`, and moments.")
 
-    def __init__(self, of: Iterable[Part | AnyOf], **fields: Unpack[AnyOfKeywords]) -> None:
-        self._validate(of=_flat(of), **fields)
+    def __init__(self, of: Iterable[Part | AnyOf], **fields: Unpack[_AnyOfKeywords]) -> None:
+        self._validate(of=of, **fields)
 
     @override
     def _names_no_date(self) -> bool:
-        if set(WEEKDAYS) <= set(self.excluding):
-            return True
-        return not any(isinstance(part, Once) or not part.dates.without(self.excluding).is_empty() for part in self.of)
+        dates = (DayRule() if isinstance(part, Once) else part.dates for part in self.of)
+        return all(rule.without(self.excluding).is_empty() for rule in dates)
 
 
 AnySchedule = Annotated[Once | Repeat | Daily | Weekly | Monthly | Cron | AnyOf, Field(discriminator="kind")]
 """Any schedule: a discriminated union on `kind`, for fields and `TypeAdapter`s of your own."""
 
 SCHEDULES: Final[tuple[type[Schedule], ...]] = get_args(get_args(AnySchedule)[0])
-"""The classes of the union, in its order."""

@@ -109,7 +109,7 @@ def clear_caches() -> None:
 
 def begins_after(schedule: Schedule, now: int) -> int:
     """Return after which instant a task added `now` happens first; a `Once` or `Repeat` does so even in the past."""
-    return now if schedule.on_wall and not isinstance(schedule, Once) else BEFORE_ALL
+    return BEFORE_ALL if isinstance(schedule, (Once, Repeat)) else now
 
 
 def zone_for(schedule: Schedule, zone: ZoneInfo | str | None = None) -> ZoneInfo:

@@ -128,7 +128,7 @@ def _merged(parts: tuple[frozenset[int], ...]) -> frozenset[int]:
 
 @lru_cache(maxsize=1024)
 def _dates(rule: DayRule) -> Dates:
-    return Dates((rule,))
+    return Dates(rule)
 
 
 @lru_cache(maxsize=128)

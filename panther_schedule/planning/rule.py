@@ -69,7 +69,9 @@ def rule_of(schedule: Schedule, zone: ZoneInfo | None = None) -> Rule:
 def _compiled(schedule: Schedule, zone: ZoneInfo) -> Rule:
     back_to_back = isinstance(schedule, Repeat) and not schedule.wait
     compiled = compile_schedule(schedule, zone)
-    return Rule(compiled, schedule.run_count, once=False, back_to_back=back_to_back, on_wall=schedule.on_wall)
+    return Rule(
+        compiled, schedule.run_count, once=False, back_to_back=back_to_back, on_wall=not isinstance(schedule, Repeat)
+    )
 
 
 def clear_caches() -> None:

@@ -167,6 +167,9 @@ REFUSED = [
     ("0 0 32W * *", "day-of-month must be 1 to 31, got 32", "    ^^"),
     ("L * * * *", "minute must be 0 to 59, got l", "^"),
     ("0 0 5L * *", "day-of-month must be 1 to 31, got 5l", "    ^^"),
+    ("0 0 * * 1-5L", "day-of-week must be 0 to 7 or sun to sat, got 5l", "          ^^"),
+    ("0 0 * * fri#2-3", "day-of-week must be 0 to 7 or sun to sat, got fri#2", "        ^^^^^"),
+    ("0 0 1,L/2 * *", "day-of-month can't have L or W in a range or with a step; write L, LW or 15W alone", "      ^"),
     # five fields
     ("", f"{FIVE} 0: minute is missing", "^"),
     ("* * *", f"{FIVE} 3: month is missing", "     ^"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Literal
@@ -28,23 +29,27 @@ def on_grid(day: date, every: int, unit: str) -> bool:
 @pytest.mark.parametrize("unit", ["day", "week", "month"])
 @pytest.mark.parametrize("every", [1, 2, 3, 53, 366, 1000])
 def test_the_grid_goes_on_over_the_turn_of_the_year(unit: Literal["day", "week", "month"], every: int) -> None:
-    dates = Dates((DayRule(every=every, unit=unit, starting=day_number(STARTING)),))
+    dates = Dates(DayRule(every=every, unit=unit, starting=day_number(STARTING)))
     named = [day for day in EVERY_DAY if on_grid(day, every, unit)]
 
     assert [day for day in EVERY_DAY if day_number(day) in dates] == named
     assert dates.count(day_number(FIRST), day_number(LAST)) == len(named)
 
 
-def test_the_next_and_the_last_date_and_how_many() -> None:
-    mondays = DayRule(days=mask_of([1, 29]), weekdays=mask_of([WEEKDAYS.index("mon")]), months=mask_of([2, 12]))
-    firsts = DayRule(days=mask_of([1]), starting=day_number(date(2021, 6, 2)))
-    dates = Dates((mondays, firsts.without(["sun", date(2021, 10, 1)])))
-    named = [
-        day
-        for day in EVERY_DAY
-        if (day.month in (2, 12) and day.day in (1, 29) and day.weekday() == 0)
-        or (day.day == 1 and day >= date(2021, 6, 2) and day.weekday() != 6 and day != date(2021, 10, 1))
-    ]
+MONDAYS = DayRule(days=mask_of([1, 29]), weekdays=mask_of([WEEKDAYS.index("mon")]), months=mask_of([2, 12]))
+FIRSTS = DayRule(days=mask_of([1]), starting=day_number(date(2021, 6, 2)))
+RULES: list[tuple[DayRule, Callable[[date], bool]]] = [
+    (MONDAYS, lambda day: day.month in (2, 12) and day.day in (1, 29) and day.weekday() == 0),
+    (
+        FIRSTS.without(["sun", date(2021, 10, 1)]),
+        lambda day: day.day == 1 and day >= date(2021, 6, 2) and day.weekday() != 6 and day != date(2021, 10, 1),
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "is_named"), RULES)
+def test_the_next_and_the_last_date_and_how_many(rule: DayRule, is_named: Callable[[date], bool]) -> None:
+    dates, named = Dates(rule), [day for day in EVERY_DAY if is_named(day)]
     numbers = [day_number(day) for day in named]
 
     for day in range(day_number(FIRST), day_number(LAST) + 1):
@@ -57,7 +62,7 @@ def test_the_next_and_the_last_date_and_how_many() -> None:
 
 
 def test_the_first_and_the_last_day_of_the_calendar() -> None:
-    dates, first, last = Dates((DayRule(),)), day_number(date.min), day_number(date.max)
+    dates, first, last = Dates(DayRule()), day_number(date.min), day_number(date.max)
 
     assert dates.after(-(10**9)) == first
     assert dates.latest(10**9) == last

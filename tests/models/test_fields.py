@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from datetime import date, time
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from panther_schedule.models.schedules import Cron, Daily, Monthly, Repeat, Schedule, Weekly
+from panther_schedule.models.days import Weekday
+from panther_schedule.models.schedules import AnyOf, Cron, Daily, Monthly, Repeat, Schedule, Weekly
 
 NONE: Any = None  # what a type checker would refuse
 
@@ -83,6 +85,16 @@ def test_none_is_no_choice_where_it_has_no_meaning() -> None:
     with pytest.raises(ValidationError, match="fold must be 'first', 'last' or 'both', got None"):
         Daily(time(8), fold=NONE)
     assert Cron("@daily", gap=None) == Cron("@daily")
+
+
+def test_a_field_for_a_collection_takes_any() -> None:
+    days: dict[Weekday, str] = {"sun": "", "sat": ""}
+    for several in (list(days), tuple(days), set(days), days.keys(), deque(days)):
+        assert Daily(time(8), excluding=several) == Daily(time(8), excluding=["sat", "sun"])
+        assert Weekly(several, time(8)) == Weekly(("sat", "sun"), time(8))
+    assert Monthly(1, time(8), months=range(1, 13)) == Monthly(1, time(8))
+    parts: list[Daily | Cron] = [Daily(time(8)), Cron("@daily")]
+    assert AnyOf.model_validate({"of": parts}) == AnyOf(iter(parts)) == parts[0] | parts[1]
 
 
 def test_a_kind_has_its_own_fields_first() -> None:
