@@ -115,7 +115,7 @@ def main() -> None:
             seen.append(memory())
             print(
                 f"{datetime.now():%H:%M:%S} {passed / 60:5.1f} min  {seen[-1]:7.1f} MB  {told:9,} events  "  # noqa: DTZ005 - for the eye
-                f"busy {health.busy}/{health.max_workers}, waiting {health.waiting}, overdue {len(health.overdue)}, "
+                f"waiting {health.waiting}, overdue {len(health.overdue)}, "
                 f"lag {health.lag}, dropped {health.events_dropped}",
                 flush=True,
             )

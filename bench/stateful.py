@@ -1,4 +1,4 @@
-"""The long form of tests/test_stateful.py: python bench/stateful.py [--steps 100000] [--seed N] [--length 100].
+"""The long form of test_stateful.py: python bench/stateful.py [--steps 100000] [--seed N] [--length 100].
 
 A scheduler and its model walk side by side, and all that can be seen is compared after each step. It prints what was
 covered; when the two differ, it prints the seed of that walk with all its steps, and exits with 1.

@@ -31,7 +31,7 @@ class Store(Protocol):
     def add(self, entry: Entry, reading: Reading) -> None:
         """Keep a new task."""
 
-    def save(self, entry: Entry, flight: Flight | None, step: Step, starts: Sequence[Flight]) -> None:
+    def save(self, entry: Entry, flight: Flight | None, step: Step, starts: Sequence[Flight] = ()) -> None:
         """Keep all that a step says about a task, the event's run and the runs that start; or nothing of it."""
 
     def replace(self, entry: Entry, rule: Rule) -> None:
@@ -77,7 +77,7 @@ class Memory(Store):
             self._place(entry)
 
     @override
-    def save(self, entry: Entry, flight: Flight | None, step: Step, starts: Sequence[Flight]) -> None:
+    def save(self, entry: Entry, flight: Flight | None, step: Step, starts: Sequence[Flight] = ()) -> None:
         state, run, record, _starts, passed, given_up, _asks, _next, _hand_over, ended, _retry_in = step
         entry.state = state
         if flight is not None:

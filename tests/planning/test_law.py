@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import leftovers
 import pytest
 
 from panther_schedule import BackgroundTask, Policy, Scheduler, VirtualClock
-from panther_schedule.planning.records import PassedRecord, RunRecord
-from panther_schedule.runtime.ledger import Account
+from panther_schedule.planning.records import Passed, Run
+from panther_schedule.runtime.ledger import History
 
 SECOND = timedelta(seconds=1)
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -21,44 +22,44 @@ TASK = BackgroundTask(int).interval(5).interval_wait(SECOND)
 # ---- the law -----------------------------------------------------------------------------------------------------
 
 
-def doubled(account: Account) -> None:
+def doubled(history: History) -> None:
     """Record the last run twice."""
-    account.append(account[-1])
+    history.append(history[-1])
 
 
-def lost(account: Account) -> None:
+def lost(history: History) -> None:
     """Forget a run."""
-    del account[2]
+    del history[2]
 
 
-def swapped(account: Account) -> None:
+def swapped(history: History) -> None:
     """Record one run twice in the place of another one: the counts are right."""
-    account[2] = account[1]
+    history[2] = history[1]
 
 
-def moved(account: Account) -> None:
+def moved(history: History) -> None:
     """Record a run for a moment that is no occurrence."""
-    record = account[2]
-    assert isinstance(record, RunRecord)
-    account[2] = record._replace(scheduled_at=record.scheduled_at + 1)
+    record = history[2]
+    assert isinstance(record, Run)
+    history[2] = record._replace(at=record.at + 1)
 
 
-def miscounted(account: Account) -> None:
+def miscounted(history: History) -> None:
     """Record a range with one occurrence too many."""
-    range_ = account[0]
-    assert isinstance(range_, PassedRecord)
-    account[0] = range_._replace(number=range_.number + 1)
+    range_ = history[0]
+    assert isinstance(range_, Passed)
+    history[0] = replace(range_, count=range_.count + 1)
 
 
-def covered_twice(account: Account) -> None:
+def covered_twice(history: History) -> None:
     """Record a run whose occurrence lies in a range, in the place of another one."""
-    range_, run = account[0], account[2]
-    assert isinstance(range_, PassedRecord)
-    assert isinstance(run, RunRecord)
-    account[2] = run._replace(scheduled_at=range_.last)
+    range_, run = history[0], history[2]
+    assert isinstance(range_, Passed)
+    assert isinstance(run, Run)
+    history[2] = run._replace(at=range_.last)
 
 
-BROKEN: list[tuple[Callable[[Account], None], str]] = [
+BROKEN: list[tuple[Callable[[History], None], str]] = [
     (doubled, "8 occurrences, but 9 in its counts"),
     (lost, "8 occurrences, but 7 in its counts"),
     (swapped, "two records of one occurrence"),
@@ -69,34 +70,34 @@ BROKEN: list[tuple[Callable[[Account], None], str]] = [
 
 
 @pytest.mark.parametrize(("forge", "message"), BROKEN, ids=lambda one: getattr(one, "__name__", ""))
-def test_a_forged_record_is_found(forge: Callable[[Account], None], message: str, the_law: law.Watch) -> None:
+def test_a_forged_record_is_found(forge: Callable[[History], None], message: str, the_law: law.Watch) -> None:
     clock = VirtualClock(START)
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(TASK)
         clock.suspend(3 * SECOND)
         scheduler.join()
     the_law.check()
-    account = handle._entry.account
-    assert account is not None
-    honest = list(account)
+    history = handle._entry.history
+    assert history is not None
+    honest = list(history)
 
-    forge(account)
+    forge(history)
 
     with pytest.raises(AssertionError, match=message):
         the_law.check()
-    account[:] = honest
+    history[:] = honest
 
 
 def test_counts_of_the_scheduler_that_are_no_sum_are_found(the_law: law.Watch) -> None:
     with Scheduler(clock=VirtualClock(START)) as scheduler:
         scheduler.add_task(TASK)
         scheduler.join()
-    assert scheduler._loop is not None
-    scheduler._loop.store.ledger.counts["succeeded"] += 1
+    assert scheduler._life is not None
+    scheduler._life.store.ledger.counts["succeeded"] += 1
 
     with pytest.raises(AssertionError, match="not the sum"):
         the_law.check()
-    scheduler._loop.store.ledger.counts["succeeded"] -= 1
+    scheduler._life.store.ledger.counts["succeeded"] -= 1
 
 
 def test_the_watch_knows_where_a_task_began_again(the_law: law.Watch) -> None:
@@ -146,10 +147,10 @@ def test_an_asyncio_task_that_goes_on_is_found() -> None:
     before = leftovers.Things()
     with Scheduler(clock=VirtualClock(START)) as scheduler:
         pass
-    assert scheduler._loop is not None
+    assert scheduler._life is not None
     running: dict[object, object] = {"a task": None}
     patch = pytest.MonkeyPatch()
-    patch.setattr(scheduler._loop.workers, "_running", running)
+    patch.setattr(scheduler._life.workers.coroutines, "running", running)
 
     with pytest.raises(AssertionError, match="asyncio tasks left behind"):
         before.check([scheduler])
