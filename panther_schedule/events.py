@@ -14,13 +14,17 @@ _Kind = TypeVar("_Kind")
 def _event(cls: type[_Kind]) -> type[_Kind]:
     """Let events of different kinds differ, which as tuples of the same values they would not."""
 
-    def equal(self: tuple[Any, ...], other: object) -> bool:
-        return type(self) is type(other) and tuple.__eq__(self, other)
+    def equal(self: Any, other: Any) -> bool:
+        return type(self) is type(other) and tuple(self) == tuple(other)
+
+    def differs(self: Any, other: Any) -> bool:
+        return not equal(self, other)
+
+    def hashed(self: Any) -> int:
+        return hash((cls, *self))
 
     kind: Any = cls
-    kind.__eq__ = equal
-    kind.__ne__ = lambda self, other: not equal(self, other)
-    kind.__hash__ = lambda self: hash((cls, *self))
+    kind.__eq__, kind.__ne__, kind.__hash__ = equal, differs, hashed
     return cls
 
 

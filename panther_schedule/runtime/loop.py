@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterable
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias
 
 from ..clock import MICROSECOND, SECOND, Reading
 from ..planning.rule import jittered
@@ -128,12 +128,12 @@ class Loop:
 
     def _try(self, message: Message, reading: Reading) -> None:
         try:  # two kinds apart: as partials of the engine's methods they would cost a fifth more a run
-            if type(message) is Flight:
+            if isinstance(message, Flight):
                 self._engine.end(message, reading)
-            elif type(message) is Entry:
+            elif isinstance(message, Entry):
                 self._engine.add(message, reading)
             else:
-                cast(Command, message)(reading)
+                message(reading)
         except Exception as error:  # noqa: BLE001 - an error about one task must not stop the others
             self._retry(message, reading, error)
 

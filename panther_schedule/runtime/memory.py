@@ -25,8 +25,10 @@ from .timetable import Timetable
 class Store(Protocol):
     """What keeps the tasks of a scheduler. It decides nothing."""
 
-    in_flight: Collection[Flight]
-    """The runs without an outcome, oldest first."""
+    @property
+    def in_flight(self) -> Collection[Flight]:
+        """The runs without an outcome, oldest first."""
+        ...
 
     def add(self, entry: Entry, reading: Reading) -> None:
         """Keep a new task."""
@@ -59,9 +61,11 @@ class Store(Protocol):
 class Memory(Store):
     """The tasks in order of time, the runs in flight, their timers, and the ledger."""
 
+    in_flight: dict[Flight, None]
+
     def __init__(self) -> None:
         self.ledger = Ledger()
-        self.in_flight: dict[Flight, None] = {}
+        self.in_flight = {}
         self._new: list[Entry] = []  # due when they were added: they skip the heap
         self._wall: Timetable[Entry] = Timetable()
         self._steady: Timetable[Entry] = Timetable()

@@ -102,7 +102,7 @@ class Scheduler:
     def add_tasks(self, tasks: Iterable[BackgroundTask[..., Any]]) -> list[TaskHandle]:
         """Add each task of an iterable, such as a whole `TaskRegistry`: all of them or, if one is refused, none."""
         wanted: list[Any] = list(tasks)
-        others = [(at, it) for at, it in enumerate(wanted) if not isinstance(it, BackgroundTask)]  # pyright: ignore[reportUnnecessaryIsInstance] - as above
+        others = [(at, it) for at, it in enumerate(wanted) if not isinstance(it, BackgroundTask)]
         if others:
             raise refusal("add_tasks", [_not_a_task(other, at) for at, other in others])
         with self._names.lock:

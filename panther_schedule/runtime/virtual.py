@@ -74,7 +74,7 @@ class Mover:
     def is_alive(self) -> bool:
         return self._drive is not None
 
-    def acknowledge(self, _done: threading.Event) -> None:
+    def acknowledge(self, done: threading.Event) -> None:  # noqa: ARG002 - the driver's signature
         """Do a command at once, or later if another thread moves the clock: it may wait for the coroutine that asks."""
         patience = PATIENCE_S if asyncio._get_running_loop() is None else 0
         if not self._loop.over and self._clock.moving.acquire(timeout=patience):
