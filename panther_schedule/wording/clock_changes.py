@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from ..clock import EPOCH
 from ..occurrences.evaluators import Calendar
 from ..occurrences.zones import DAY, Stretch
-from .english import clock_time, duration, short_date
+from .sentence import clock_time, duration, short_date
 
 _FOLDS: Final = {"first": "it runs the first time", "last": "it runs the second time", "both": "it runs both times"}
 

@@ -14,7 +14,7 @@ from ..models.schedules import AnyOf, Cron, Daily, Monthly, Repeat, Schedule, We
 from ..occurrences.compiler import UTC_ZONE, calendar_of
 from ..occurrences.evaluators import Calendar
 from .clock_changes import clock_change, local
-from .english import WEEKDAYS, clock_time, is_short
+from .sentence import WEEKDAYS, clock_time, is_short
 
 Code = Literal["short_month", "day_and_weekday", "skipped_time", "doubled_time", "busy_loop", "no_zone"]
 _FIVE_YEARS: Final = timedelta(days=5 * 366) // timedelta(seconds=1)
