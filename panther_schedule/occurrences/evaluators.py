@@ -64,8 +64,8 @@ class Grid(Evaluator):
 class Calendar(Evaluator):
     """A series of wall-clock seconds in a zone, by the rules for gaps and folds, from `start` to `end`.
 
-    Away from the days when the clock is set, the zone's known offset gives the instant. Near them the stretches
-    between two changes are searched one by one; those without a wall-clock second of the series are passed over.
+    Away from the days when the clock is set, the zone's known offset gives the instant. Near them the days around a
+    wall-clock second of the series are searched, piece by piece.
     """
 
     __slots__ = ("_daily", "end", "fold", "gap", "start", "walltimes", "zone")
@@ -91,11 +91,12 @@ class Calendar(Evaluator):
             if wall is not None and (ahead := self.zone[(wall - offset) // DAY]) is not None:
                 found = (wall - ahead) * SECOND
                 return found if found <= self.end else None
-        for stretch in self._stretches(instant):
-            all_found = [at for piece in self._pieces_of(stretch) if (at := piece.after(instant)) is not None]
-            if all_found:
-                found = min(all_found) * SECOND
-                return found if found <= self.end else None
+        while instant * SECOND < self.end and (wall := self.walltimes.after(instant - DAY)) is not None:
+            instant = max(instant, wall - DAY)  # it happens within a day of `wall`, if at all
+            firsts = [piece.first() for piece in self.pieces(instant * SECOND, (instant + 3 * DAY) * SECOND)]
+            if known := [first for first in firsts if first is not None]:
+                return min(known) * SECOND
+            instant += 3 * DAY
         return None
 
     @override
@@ -107,11 +108,12 @@ class Calendar(Evaluator):
             if ahead is not None:
                 found = (wall - ahead) * SECOND
                 return found if found >= self.start else None
-        for stretch in self._stretches_back(instant):
-            all_found = [at for piece in self._pieces_of(stretch) if (at := piece.latest(instant)) is not None]
-            if all_found:
-                found = max(all_found) * SECOND
-                return found if found >= self.start else None
+        while instant * SECOND >= self.start and (wall := self.walltimes.latest(instant + DAY)) is not None:
+            instant = min(instant, wall + DAY)
+            lasts = [piece.last() for piece in self.pieces((instant - 3 * DAY) * SECOND, instant * SECOND)]
+            if known := [last for last in lasts if last is not None]:
+                return max(known) * SECOND
+            instant -= 3 * DAY
         return None
 
     @override
@@ -132,33 +134,14 @@ class Calendar(Evaluator):
 
     def pieces(self, after: int, until: int) -> Iterator[Piece]:
         """Yield what happens in (after, until], as pieces of whole seconds."""
-        first, last = max(after, self.start - 1) // SECOND + 1, min(until, self.end) // SECOND
-        for stretch in self._stretches(first):
-            if stretch.begin > last:
-                return
+        at, last = max(after, self.start - 1) // SECOND + 1, min(until, self.end) // SECOND
+        while at <= last:
+            stretch = self.zone.stretch(at)
             for piece in self._pieces_of(stretch):
-                begin, end = max(piece.begin, first), min(piece.end, stretch.end, last + 1)
+                begin, end = max(piece.begin, at), min(piece.end, stretch.end, last + 1)
                 if begin < end:
                     yield Piece(self.walltimes, begin, end, piece.offset)
-            first = stretch.end
-
-    def _stretches(self, instant: int) -> Iterator[Stretch]:
-        while True:
-            stretch = self.zone.stretch(instant)
-            yield stretch
-            wall = self.walltimes.after(stretch.end + min(stretch.offset, stretch.after) - 1)
-            if wall is None:
-                return
-            instant = max(stretch.end, wall - stretch.after - 2 * DAY)  # no clock is set by more than a day
-
-    def _stretches_back(self, instant: int) -> Iterator[Stretch]:
-        while True:
-            stretch = self.zone.stretch(instant)
-            yield stretch
-            wall = self.walltimes.latest(stretch.begin + max(stretch.offset, stretch.before))
-            if wall is None:
-                return
-            instant = min(stretch.begin - 1, wall - stretch.before + 2 * DAY)
+            at = stretch.end
 
     def _pieces_of(self, stretch: Stretch) -> Iterator[Piece]:
         """Yield what happens in a stretch, without what another pass of a fold has, and what became of a gap."""

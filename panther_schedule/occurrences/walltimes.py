@@ -61,14 +61,14 @@ class Piece(NamedTuple):
     end: int
     offset: int
 
-    def after(self, instant: int) -> int | None:
-        """Return the first instant strictly after this one."""
-        wall = self.walltimes.after(max(instant, self.begin - 1) + self.offset)
+    def first(self) -> int | None:
+        """Return its first instant."""
+        wall = self.walltimes.after(self.begin + self.offset - 1)
         return wall - self.offset if wall is not None and wall < self.end + self.offset else None
 
-    def latest(self, instant: int) -> int | None:
-        """Return the last instant at or before this one."""
-        wall = self.walltimes.latest(min(instant, self.end - 1) + self.offset)
+    def last(self) -> int | None:
+        """Return its last instant."""
+        wall = self.walltimes.latest(self.end + self.offset - 1)
         return wall - self.offset if wall is not None and wall >= self.begin + self.offset else None
 
 
