@@ -45,11 +45,20 @@ class Stretch(NamedTuple):
     before: int  # the offset of the stretch before
     after: int  # the offset of the stretch after
 
+    @property
+    def after_gap(self) -> bool:
+        return self.before < self.offset
+
+    def skipped_or_repeated(self) -> tuple[int, int]:
+        """Return the wall-clock seconds from the first to before the second, which are empty at a cut."""
+        before, offset = self.before, self.offset
+        return self.begin + min(before, offset), self.begin + max(before, offset)
+
     def gaps(self) -> list[tuple[int, int]]:
         """Return the wall-clock seconds that are skipped at `begin`, without whole dates, as 2011-12-30 in Apia."""
-        low, high = self.begin + self.before, self.begin + self.offset
+        low, high = self.skipped_or_repeated()
         first, last = -(-low // DAY) * DAY, high // DAY * DAY  # midnights
-        return [(low, first), (last, high)] if first < last else [(low, high)] if low < high else []
+        return [] if not self.after_gap else [(low, first), (last, high)] if first < last else [(low, high)]
 
 
 class Zone(dict[int, int | None]):

@@ -63,14 +63,17 @@ def _note(calendar: Calendar, at: int, after: int) -> str | None:
     here = calendar.zone.stretch(second)
     wall = second + here.offset
     if calendar.gap == "shift" and (shifted := clock_change(calendar, here, only=second + here.before)):
-        return f"{shifted.named}: {shifted.fate}"
+        return ": ".join(shifted)
     before = calendar.latest(at - 1, at)
     since = max(after, calendar.start - 1, BEFORE_ALL if before is None else before) // SECOND
     named = calendar.walltimes.latest(wall - 1)
     if named is not None:
-        ahead = calendar.zone.stretch(named - DAY)  # before a gap at this time, since no zone is a day ahead of UTC
-        gap = clock_change(calendar, calendar.zone.stretch(ahead.end))
-        if gap and gap.is_gap and gap.low <= named < gap.high and gap.at > since:
-            return f"{gap.named}: {gap.fate}"
-    fold = clock_change(calendar, here, only=wall) or clock_change(calendar, calendar.zone.stretch(here.end), only=wall)
-    return f"{fold.named}: the {'first' if second < fold.at else 'second'}" if fold else None
+        # the stretch before a gap at this time, since no zone is a day ahead of UTC, and the one after
+        ahead = calendar.zone.stretch(calendar.zone.stretch(named - DAY).end)
+        low, high = ahead.skipped_or_repeated()
+        if ahead.begin > since and ahead.after_gap and low <= named < high and (gap := clock_change(calendar, ahead)):
+            return ": ".join(gap)
+    if fold := clock_change(calendar, here, only=wall):
+        return f"{fold[0]}: the second"
+    fold = clock_change(calendar, calendar.zone.stretch(here.end), only=wall)
+    return f"{fold[0]}: the first" if fold else None

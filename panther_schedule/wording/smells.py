@@ -81,12 +81,10 @@ def _of_clock_changes(part: Daily | Weekly | Monthly | Cron, calendar: Calendar)
     stretch = calendar.zone.stretch(max(now, calendar.start // SECOND))
     while stretch.end < end:
         stretch = calendar.zone.stretch(stretch.end)
-        change = clock_change(calendar, stretch)
-        if change is None or (elapsed and (part.gap if change.is_gap else part.fold) is None):
-            continue
-        code: Code = "skipped_time" if change.is_gap else "doubled_time"
-        if code not in seen:
+        rule = part.gap if stretch.after_gap else part.fold
+        code: Code = "skipped_time" if stretch.after_gap else "doubled_time"
+        if code not in seen and not (elapsed and rule is None) and (change := clock_change(calendar, stretch)):
             seen.add(code)
-            when = f"{local(change.low).year} in {calendar.zone.info.key}"
-            span = f"{clock_time(local(change.low))} to {clock_time(local(change.high))}"
-            yield Smell(code, f"{change.named} {when}: {change.fate}; choose a time outside {span}, or tz='UTC'")
+            low, high = map(local, stretch.skipped_or_repeated())
+            remedy = f"choose a time outside {clock_time(low)} to {clock_time(high)}, or tz='UTC'"
+            yield Smell(code, f"{change[0]} {low.year} in {calendar.zone.info.key}: {change[1]}; {remedy}")
