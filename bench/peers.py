@@ -182,9 +182,9 @@ class OurSide:
 
     def wait(self) -> None:
         """Return when the owner of the store has taken in what was added."""
-        loop = self.scheduler._loop
-        assert loop is not None
-        while loop._inbox.qsize():
+        life = self.scheduler._life
+        assert life is not None
+        while life.loop._inbox.qsize():
             time.sleep(0.001)
 
     def finish(self) -> None:

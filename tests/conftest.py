@@ -12,11 +12,14 @@ from typing import NoReturn
 import law
 import leftovers
 import pytest
+from hypothesis import settings
 
 import panther_schedule
 from panther_schedule import Scheduler, VirtualClock
 from panther_schedule.models.days import Years
 
+settings.register_profile("project", deadline=None)  # a busy machine is no fault
+settings.load_profile("project")
 zoneinfo.reset_tzpath(to=())  # the tzdata package alone, whatever zones the machine has
 
 

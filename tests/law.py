@@ -147,7 +147,7 @@ def check_task(known: Known) -> None:
         return
     for one, other in pairwise(spans):
         assert one.last < other.first, f"{what}: two records of one occurrence, {one} and {other}"
-    if entry.history is None or entry.history.gone is None:
+    if not hasattr(entry.history, "gone"):
         check_tiles(known.part.rule, entry.state, known.part.first, spans, what)
 
 

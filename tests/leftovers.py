@@ -29,7 +29,10 @@ class Things:
             thread.join(timeout=PATIENCE_S)  # a stopped scheduler's workers are on their way out
         alive = [thread.name for thread in _threads() - self.threads]
         running = [
-            run for scheduler in used if scheduler._life is not None for run in scheduler._life._coroutines.running
+            run
+            for scheduler in used
+            if scheduler._life is not None
+            for run in scheduler._life.workers.coroutines.running
         ]
         files = _files(self.directory) - self.files
         assert not left, f"{len(left)} scheduler(s) not stopped; use `with Scheduler() as s:`"

@@ -119,7 +119,6 @@ def _drop(rule: Rule, before: State, step: Step, now: int, stopped: Stopped) -> 
 
 
 def is_stopped(state: State) -> bool:
-    """Tell whether a task was cancelled or dropped: nothing can be changed about it."""
     return bool(state.held.stopped)
 
 

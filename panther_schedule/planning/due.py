@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from ..clock import Reading, microseconds
+from ..clock import microseconds
 from ..models.schedules import Once, Schedule
 from .records import Passed, Reason, Run, make
 from .rule import DEFAULT_TERMS, Rule, Terms, jittered
 from .state import NOTHING_HELD, Held, State, Step
 
 
-def begin(schedule: Schedule, rule: Rule, reading: Reading, task: str = "") -> State | None:
+def begin(schedule: Schedule, rule: Rule, now: int, task: str = "") -> State | None:
     """Return the state of a task that is added now; None when its schedule has no occurrence.
 
     Wall-clock kinds begin with the next occurrence strictly after now; `Once` and `Repeat` with their first one,
     even when it is over.
     """
-    anchor = reading.wall if rule.on_wall else reading.steady
-    first: int | None = anchor
+    anchor = now
+    first: int | None = now
     if rule.on_wall:
         if isinstance(schedule, Once) and schedule.at is not None:
             first = anchor = microseconds(schedule.at)
@@ -40,11 +40,12 @@ def due(rule: Rule, state: State, now: int) -> Step:
         if running or held.lingering or held.waiting:  # of the schedule before, which was replaced
             return Step(state._replace(next_at=None))
         return Step(State(anchor, at, None, handed + 1, 1, at, held, task), starts=(Run(task, at, latest),))
-    terms = rule.terms or DEFAULT_TERMS
-    following = rule.occurrences.next_after(at, anchor)
+    terms = rule.terms
+    following = None if rule.once else rule.occurrences.next_after(at, anchor)
     alone = following is None or following > now
-    if running or held is not NOTHING_HELD or terms.jitter or not alone or at < now - terms.tolerance:
-        return _due_by_policy(rule, terms, state, now)
+    in_time = terms is None or not (terms.jitter or at < now - terms.tolerance)
+    if running or held is not NOTHING_HELD or not alone or not in_time:
+        return _due_by_policy(rule, terms or DEFAULT_TERMS, state, now)
     handed += 1  # one occurrence, in time, and nothing in its way: most steps are this one
     if handed == rule.n:
         following = None
@@ -110,7 +111,6 @@ def _join_late(terms: Terms, state: State, late: tuple[int, ...]) -> Step:
 
 
 def _overlapping(rule: Rule, terms: Terms, state: State, at: int) -> Step:
-    """Decide about one due occurrence beside the runs that are active or wait."""
     waiting = state.held.waiting
     running = state.running + state.held.lingering
     if not running and not waiting:
@@ -159,14 +159,12 @@ def _with_waiting(state: State, waiting: tuple[int, ...]) -> State:
 
 
 def tidy(held: Held) -> Held:
-    """Return the one empty value where nothing is held."""
     if not held.waiting:
         held = held._replace(catching_up=False, older=0)
     return NOTHING_HELD if held == NOTHING_HELD else held
 
 
 def _places(rule: Rule, state: State) -> int | None:
-    """Return how many of the n runs are left; None when they never end."""
     held = state.held
     return None if rule.n == -1 else rule.n - state.handed - len(held.waiting) + held.older
 
@@ -186,7 +184,6 @@ def _before(rule: Rule, at: int, anchor: int) -> int:
 
 
 def span(rule: Rule, reason: Reason, first: int, last: int, anchor: int) -> Passed:
-    """Return the record of the occurrences from `first` to `last`."""
     return Passed(reason, first, last, rule.occurrences.count(first - 1, last, anchor))
 
 
@@ -208,7 +205,6 @@ def has_ended(rule: Rule, state: State) -> bool:
 
 
 def is_cancelled(state: State) -> bool:
-    """Tell whether a task was cancelled."""
     return state.held.stopped == "cancelled"
 
 

@@ -90,7 +90,6 @@ def lost(rule: Rule, state: State, run: Run, started: int | None, on_lost: OnLos
 
 
 def is_queued(run: Run) -> bool:
-    """Tell whether a run waits for its turn in a backfill."""
     return run.phase == "queued"
 
 

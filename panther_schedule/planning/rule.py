@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final, assert_never
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from ..clock import MICROSECOND, Reading
@@ -16,24 +16,22 @@ from ..occurrences.evaluators import Evaluator
 from ..occurrences.jitter import spread
 from .state import State
 
+_EVER: Final = 1 << 62  # microseconds, longer than the years 1 to 9999
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
     """A task's policy in integers; a task with the default policy has none."""
 
     overlap: Overlap = "skip"
-    most: int = 0
-    """The most runs at a time (allow), or waiting (queue_one, queue_all)."""
+    most: int = 0  # runs at a time (allow), or waiting (queue_one, queue_all)
     missed: Missed = "coalesce"
-    tolerance: int = 1 << 62
-    """How late an occurrence may be and still run: the grace (skip), the window (catch_up), or any time (coalesce)."""
-    most_late: int = CATCH_UP_LIMIT
-    """The most late occurrences that run after an outage (catch_up)."""
+    tolerance: int = _EVER  # how late an occurrence may be and still run: the grace (skip), the window (catch_up)
+    most_late: int = CATCH_UP_LIMIT  # late occurrences that run after an outage (catch_up)
     retry: Retry | None = None
     timeout: int | None = None
     jitter: int = 0
-    key: str = ""
-    """Tells the jitter of one task from another's; empty where there is none."""
+    key: str = ""  # tells the jitter of one task from another's; empty where there is none
 
 
 DEFAULT_TERMS: Final = Terms()
@@ -44,14 +42,10 @@ class Rule:
     """What the machine needs to know of a task."""
 
     occurrences: Evaluator
-    n: int
-    """How many runs; -1 is for ever."""
-    once: bool
-    """A `Once`: its one occurrence waits while the task is paused."""
-    back_to_back: bool
-    """A repeat without a wait: the next run starts when the one before has ended."""
-    on_wall: bool
-    """It follows the wall clock, else steady time."""
+    n: int  # how many runs; -1 is for ever
+    once: bool  # a `Once`: its one occurrence waits while the task is paused
+    back_to_back: bool  # a repeat without a wait: the next run starts when the one before has ended
+    on_wall: bool  # it follows the wall clock, else steady time
     terms: Terms | None = None
 
     def now(self, reading: Reading) -> int:
@@ -96,38 +90,19 @@ def _terms_of(policy: Policy) -> Terms | None:
     """Return a policy in integers, once for all equal ones; None for the default policy."""
     if policy == DEFAULT_POLICY:
         return None
-    terms = Terms(
+    most = {"queue_one": 1, "queue_all": MOST_QUEUED, "allow": policy.max_running or MOST_QUEUED}
+    tolerances = {"skip": policy.grace, "catch_up": policy.catch_up_window or CATCH_UP_WINDOW}
+    tolerance = tolerances.get(policy.missed)
+    return Terms(
         overlap=policy.overlap,
-        most=_most(policy),
+        most=most.get(policy.overlap, 0),
         missed=policy.missed,
+        tolerance=_EVER if tolerance is None else tolerance // MICROSECOND,
         most_late=policy.catch_up_limit or CATCH_UP_LIMIT,
         retry=policy.retry,
         timeout=None if policy.timeout is None else policy.timeout // MICROSECOND,
         jitter=policy.jitter // MICROSECOND,
     )
-    match policy.missed:
-        case "coalesce":
-            return terms
-        case "skip":
-            return replace(terms, tolerance=(policy.grace or MICROSECOND) // MICROSECOND)
-        case "catch_up":
-            return replace(terms, tolerance=(policy.catch_up_window or CATCH_UP_WINDOW) // MICROSECOND)
-        case _:
-            assert_never(policy.missed)
-
-
-def _most(policy: Policy) -> int:
-    match policy.overlap:
-        case "skip":
-            return 0
-        case "queue_one" | "cancel_running":
-            return 1
-        case "queue_all":
-            return MOST_QUEUED
-        case "allow":
-            return policy.max_running or MOST_QUEUED
-        case _:
-            assert_never(policy.overlap)
 
 
 def due_at(rule: Rule, state: State) -> int | None:

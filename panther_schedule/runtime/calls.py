@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from functools import partial
 from types import CoroutineType
-from typing import Any, NamedTuple, cast
+from typing import Any, TypeAlias, cast
 
-from ..clock import Clock
+from ..clock import Clock, Reading, now_by
 from ..events import RunStarted
-from ..planning.ends import deadline
 from ..planning.records import attempted
 from .current import flying
+from .engine import Engine
 from .entries import Flight
 
-
-class Began(NamedTuple):
-    """A run with a timeout was called at this steady time."""
-
-    flight: Flight
-    steady: int
+Post: TypeAlias = Callable[[Flight | Callable[[Reading], object]], None]
+"""Takes messages for the loop."""
 
 
 class Caller:
-    """Calls functions for one scheduler."""
+    """Calls functions for one scheduler, and posts to its loop what became of them."""
 
-    def __init__(self, clock: Clock, report: Callable[[Flight | Began], None]) -> None:
-        self.report = report  # takes each run whose function has ended
-        self.emit: Callable[..., None] | None = None  # as the engine's
-        self._read = clock.read
+    def __init__(self, clock: Clock, engine: Engine, post: Post) -> None:
+        self.post = post
+        self._now, self._engine = now_by(clock), engine
 
     def call(self, flight: Flight) -> Coroutine[Any, Any, Any] | None:
         """Call a run's function and report it; the coroutine of an async one is returned instead."""
@@ -35,14 +31,13 @@ class Caller:
             flight.started = None
             self.end(flight, None, True)
             return None
-        entry, task = flight.entry, flight.task
+        entry, task, engine = flight.entry, flight.task, self._engine
         rule = entry.rule
-        wall, steady = self._read()
-        flight.started = wall if rule.on_wall else steady
-        if rule.terms is not None and deadline(rule, steady) is not None:
-            self.report(Began(flight, steady))
-        if self.emit is not None:
-            self.emit(RunStarted, entry.name, flight.run, flight.started)
+        flight.started = self._now(rule.on_wall)
+        if rule.terms is not None and rule.terms.timeout is not None:
+            self.post(partial(engine.begin, flight, self._now(False)))
+        if engine.emit is not None:
+            engine.emit(RunStarted, entry.name, flight.run, flight.started)
         flying.set(flight)
         try:
             result = task._func(*task._args, **task._kwargs)  # task.kwargs would make a view for each run
@@ -56,6 +51,5 @@ class Caller:
 
     def end(self, flight: Flight, error: BaseException | None, obeyed: bool) -> None:
         """Report how a call ended; `obeyed` when it ended, or never began, because it was asked to."""
-        wall, steady = self._read()
-        flight.attempt = attempted(flight.started, wall if flight.entry.rule.on_wall else steady, error, obeyed)
-        self.report(flight)
+        flight.attempt = attempted(flight.started, self._now(flight.entry.rule.on_wall), error, obeyed)
+        self.post(flight)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine
-from concurrent.futures import Future
 from typing import Any
 
 from .calls import Caller
@@ -19,10 +18,8 @@ class Coroutines:
     """The async runs of one scheduler."""
 
     def __init__(self, caller: Caller, loop: asyncio.AbstractEventLoop | None) -> None:
-        self.running: dict[asyncio.Task[None], tuple[Flight, _Coroutine]] = {}
-        """The active runs; an event loop keeps its tasks only weakly."""
-        self._caller = caller
-        self._loop = loop
+        self.running: dict[asyncio.Task[None], tuple[Flight, _Coroutine]] = {}  # an event loop keeps tasks only weakly
+        self._caller, self._loop = caller, loop
         self._thread: threading.Thread | None = None  # of our own loop
         self._lock = threading.Lock()  # workers may start the loop too
         self._stopped = False
@@ -49,18 +46,17 @@ class Coroutines:
             asyncio.run(self._see_through(flight, coroutine))
             return
         try:
-            loop.call_soon_threadsafe(self._start, flight, coroutine)
+            loop.call_soon_threadsafe(self._begin, [(flight, coroutine)])
         except RuntimeError as error:  # the app has closed its event loop
             coroutine.close()
             self._caller.end(flight, error, False)
 
     def run(self, flight: Flight, coroutine: _Coroutine) -> None:
         """See a coroutine through, and wait for it."""
-        done: Future[None] = asyncio.run_coroutine_threadsafe(self._see_through(flight, coroutine), self._event_loop())
-        done.result()
+        asyncio.run_coroutine_threadsafe(self._see_through(flight, coroutine), self._event_loop()).result()
 
     def ask(self, flight: Flight) -> None:
-        """Cancel a run."""
+        """Cancel a run; a sync one sees for itself in `current_run().cancelled` that it is to end."""
         if self._loop is not None and flight.aio is not None:
             try:
                 self._loop.call_soon_threadsafe(self._cancel, flight, flight.aio)
@@ -68,7 +64,6 @@ class Coroutines:
                 pass
 
     def is_here(self) -> bool:
-        """Tell whether the caller is on this event loop."""
         return self._loop is not None and asyncio._get_running_loop() is self._loop
 
     def stop(self) -> None:
@@ -82,28 +77,20 @@ class Coroutines:
     # ---- on the event loop ---------------------------------------------------------------------------------------
 
     def _call(self, flights: list[Flight]) -> None:
-        if self._stopped:
-            return
-        begun = [run for flight in flights if (run := self._call_one(flight)) is not None]
+        if not self._stopped:
+            called = [(flight, self._caller.call(flight)) for flight in flights]
+            self._begin([(flight, coroutine) for flight, coroutine in called if coroutine is not None])
+
+    def _begin(self, called: list[tuple[Flight, _Coroutine]]) -> None:
+        loop = asyncio.get_running_loop()
+        for flight, coroutine in called:
+            run = loop.create_task(self._see_through(flight, coroutine))
+            self.running[run] = flight, coroutine
+            flight.aio = run
+            if flight.asked:  # meanwhile
+                run.cancel()
         flying.set(None)
-        if begun:  # after their first steps
-            asyncio.get_running_loop().call_soon(self._report_cancelled, begun)
-
-    def _call_one(self, flight: Flight) -> asyncio.Task[None] | None:
-        coroutine = self._caller.call(flight)
-        return None if coroutine is None else self._start_task(flight, coroutine)
-
-    def _start(self, flight: Flight, coroutine: _Coroutine) -> None:
-        run = self._start_task(flight, coroutine)
-        asyncio.get_running_loop().call_soon(self._report_cancelled, [run])
-
-    def _start_task(self, flight: Flight, coroutine: _Coroutine) -> asyncio.Task[None]:
-        run = asyncio.get_running_loop().create_task(self._see_through(flight, coroutine))
-        self.running[run] = flight, coroutine
-        flight.aio = run
-        if flight.asked:  # meanwhile
-            run.cancel()
-        return run
+        loop.call_soon(self._report_cancelled, [flight.aio for flight, _ in called])  # after their first steps
 
     def _cancel(self, flight: Flight, run: asyncio.Task[None]) -> None:
         if flight.aio is run:
@@ -112,7 +99,7 @@ class Coroutines:
     def _report_cancelled(self, begun: list[asyncio.Task[None]]) -> None:
         """Report runs that were cancelled before their first step, of which `_see_through` knows nothing.
 
-        One look at a batch costs next to nothing; a done callback would add a quarter to the cost of each run.
+        One look at a batch costs next to nothing; a done callback adds a quarter to the cost of each run.
         """
         for run in begun:
             if run.done() and run in self.running:
@@ -125,16 +112,14 @@ class Coroutines:
         """Await a coroutine, and report its run."""
         flying.set(flight)
         error: BaseException | None = None
-        obeyed = False
         try:
             await coroutine
             obeyed = flight.seen
         except asyncio.CancelledError as cancelled:
-            task = asyncio.current_task()
-            error = cancelled
+            task, error = asyncio.current_task(), cancelled
             obeyed = task is not None and task.cancelling() > 0  # else the function raised it by itself
         except BaseException as raised:  # noqa: BLE001 - a run's SystemExit ends the run, not the loop
-            error = raised
+            error, obeyed = raised, False
         if flight.aio is not None:
             self.running.pop(flight.aio, None)
             flight.aio = None
@@ -144,9 +129,8 @@ class Coroutines:
         with self._lock:
             if self._loop is None:
                 loop = asyncio.new_event_loop()
-                thread = threading.Thread(
-                    target=self._run_loop, args=(loop,), name="panther_schedule-loop", daemon=True
-                )
+                name = "panther_schedule-loop"
+                thread = threading.Thread(target=self._run_loop, args=(loop,), name=name, daemon=True)
                 try:
                     thread.start()
                 except RuntimeError:

@@ -7,62 +7,39 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final, Protocol
 
-from typing_extensions import override
-
 from ..clock import MICROSECOND, SECOND, Clock
 from .entries import Entry
-from .loop import LONGEST_SLEEP, Command, Loop
+from .loop import LONGEST_SLEEP, Loop
 
 PATIENCE_S: Final = 1.0  # a stuck loop does not hold a caller for longer
 
 
 class Driver(Protocol):
-    """What takes a loop's turns."""
+    """What takes a loop's turns; `Sleeper` says what each method does."""
 
-    alive: bool
-    """It takes turns."""
-
-    def start(self) -> None:
-        """Begin."""
-
-    def do(self, command: Command | threading.Event) -> None:
-        """Run a command, or wait for one that was sent, up to a second; a stuck loop runs it later."""
-
-    def wait(self, over: Callable[[], bool], timeout: timedelta | None, tasks: Callable[[], list[Entry]]) -> bool:
-        """Wait until something about these tasks is over, or the loop has ended; False when the timeout came first."""
-        ...
-
-    def finish(self) -> None:
-        """Wait until the drain has ended."""
-
-    def forget(self) -> None:
-        """Take no more turns: the process was forked."""
+    def start(self) -> None: ...
+    def is_alive(self) -> bool: ...
+    def acknowledge(self, done: threading.Event) -> None: ...
+    def wait(self, over: Callable[[], bool], timeout: timedelta | None, tasks: Callable[[], list[Entry]]) -> bool: ...
+    def finish(self) -> None: ...
+    def forget(self) -> None: ...
 
 
-class Sleeper(Driver):
+class Sleeper:
     """A thread that sleeps until the next turn."""
 
     def __init__(self, loop: Loop, clock: Clock) -> None:
         self._loop, self._clock = loop, clock
         self._thread = threading.Thread(target=self._run, name="panther_schedule", daemon=True)
+        self.start, self.is_alive, self.finish = self._thread.start, self._thread.is_alive, self._thread.join
 
-    @property
-    def alive(self) -> bool:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride] - only read
-        """Its thread runs."""
-        return self._thread.is_alive()
-
-    @override
-    def start(self) -> None:
-        self._thread.start()
-
-    @override
-    def do(self, command: Command | threading.Event) -> None:
-        done = command if isinstance(command, threading.Event) else self._loop.send(command)
+    def acknowledge(self, done: threading.Event) -> None:
+        """Wait until a command is done, up to a second; a stuck loop runs it later."""
         if not self._loop.over and threading.current_thread() is not self._thread:
             done.wait(PATIENCE_S)
 
-    @override
-    def wait(self, over: Callable[[], bool], timeout: timedelta | None, tasks: Callable[[], list[Entry]]) -> bool:
+    def wait(self, over: Callable[[], bool], timeout: timedelta | None, tasks: Callable[[], list[Entry]]) -> bool:  # noqa: ARG002 - a virtual clock needs them
+        """Wait until something about these tasks is over, or the loop has ended; False when the timeout came first."""
         told = self._loop.watch(over)
         deadline = None if timeout is None else self._clock.read().steady + timeout // MICROSECOND
         while not self._loop.over:
@@ -73,13 +50,8 @@ class Sleeper(Driver):
                 return False
         return True
 
-    @override
-    def finish(self) -> None:
-        self._thread.join()
-
-    @override
     def forget(self) -> None:
-        pass  # the thread stayed with the parent
+        """Take no more turns, as the process was forked: the thread stayed with the parent."""
 
     def _run(self) -> None:
         loop, read, wait = self._loop, self._clock.read, None

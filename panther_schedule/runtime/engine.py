@@ -162,7 +162,8 @@ class Engine:
         _state, run, record, starts, passed, given_up, asks, next_queued, _hand_over, ended, _retry_in = step
         asked = run is not None and flight is not None and run.asked and run is not flight.run
         if starts and not flights:
-            flights = [Flight(entry, start) for start in starts]
+            (start,) = starts  # several at once are only those that were asked for
+            flights = (Flight(entry, start),)
             self.starts += flights
         self.store.save(entry, flight, step, flights)
         if record is not None:
@@ -171,7 +172,7 @@ class Engine:
             if self.emit is not None:
                 self.emit(RunFinished, entry.name, record)
         if run is not None and flight is not None:
-            self._go_on(entry, flight, step, asked=asked)
+            self._go_on(entry, flight, step, asked)
         if given_up or passed or asks or next_queued:
             self._follow(entry, step, reading)
         if ended:
@@ -180,7 +181,7 @@ class Engine:
             if self.emit is not None:
                 self.emit(TaskEnded, entry.name, is_cancelled(entry.state))
 
-    def _go_on(self, entry: Entry, flight: Flight, step: Step, *, asked: bool) -> None:
+    def _go_on(self, entry: Entry, flight: Flight, step: Step, asked: bool) -> None:
         if step.retry_in is not None:
             self._tell(RunRetried, entry.name, flight.run, MICROSECOND * step.retry_in)
         if step.hand_over:

@@ -48,7 +48,7 @@ def health_of(life: Life | None, entries: Iterable[Entry], events_dropped: int) 
             late.append((entry.rule.now(now) - due, entry.name))
     late.sort(key=lambda one: -one[0])
     return Health(
-        alive=life.driver.alive,
+        alive=life.driver.is_alive(),
         last_turn_at=moment(life.loop.reading.wall),
         overdue=tuple(name for _late, name in late),
         lag=MICROSECOND * late[0][0] if late else timedelta(0),

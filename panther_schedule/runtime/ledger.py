@@ -19,8 +19,8 @@ Counts: TypeAlias = dict[str, int]
 class History(list[Record]):
     """The latest records of one task, oldest first."""
 
-    gone: Counts | None = None
-    """The counts of older ones."""
+    __slots__ = ("gone",)
+    gone: Counts  # the counts of older ones, if there are any
 
 
 class Ledger:
@@ -47,28 +47,24 @@ class Ledger:
         history.append(record)
 
     def lengthen(self, history: History, longer: Passed, by: Passed) -> None:
-        """Put a longer range in the place of the latest record."""
         count(self.counts, by)
         history[-1] = longer
 
 
 def no_counts() -> Counts:
-    """Return a zero for each outcome and reason."""
     return dict.fromkeys(COUNTED, 0)
 
 
 def counts_of(history: History | None) -> Counts:
-    """Return what became of one task's occurrences."""
     counts = no_counts()
     if history is not None:
-        counts.update(history.gone or {})
+        counts.update(getattr(history, "gone", ()))
         for record in tuple(history):
             count(counts, record)
     return counts
 
 
 def count(counts: Counts, record: Record) -> None:
-    """Add the occurrences that a record covers."""
     if isinstance(record, Passed):
         counts[record.reason] += record.count
     elif record.cause == "schedule":
@@ -77,6 +73,6 @@ def count(counts: Counts, record: Record) -> None:
 
 def _forget(history: History) -> None:
     record = history.pop(0)
-    if history.gone is None:
+    if not hasattr(history, "gone"):
         history.gone = no_counts()
     count(history.gone, record)

@@ -6,21 +6,19 @@ import asyncio
 import itertools
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from queue import SimpleQueue
-from typing import Any
 
-from ..clock import Clock, VirtualClock
+from ..clock import MICROSECOND, Clock, VirtualClock
 from ..errors import SchedulerStateError, refuse, type_name
 from ..planning.due import has_ended, is_cancelled
 from ..planning.records import Run
-from .calls import Caller
-from .coroutines import Coroutines
 from .current import flying
 from .drivers import Driver, Sleeper
 from .engine import Engine
 from .entries import Entry, Flight
 from .listeners import Listeners
-from .loop import Command, Loop
+from .loop import Command, Loop, Message
 from .memory import Memory
 from .names import Names
 from .virtual import Inline, Mover
@@ -38,24 +36,20 @@ class Life:
         max_workers: int | None,
         event_loop: asyncio.AbstractEventLoop | None,
     ) -> None:
-        inbox: SimpleQueue[Any] = SimpleQueue()
-        self._caller = Caller(clock, inbox.put)
-        self._coroutines = Coroutines(self._caller, event_loop)
+        inbox: SimpleQueue[Message] = SimpleQueue()
         self.clock, self.names, self._listeners = clock, names, listeners
         self.store = Memory()
         self.engine = Engine(self.store, names.leave)
-        self.next_number = itertools.count(1).__next__
-        """Gives a run that claims no occurrence its number; any thread may ask."""
-        self.forked = False
-        """True in a child process: the threads stayed with the parent."""
+        self.next_number = itertools.count(1).__next__  # of a run that claims no occurrence; any thread may ask
+        self.forked = False  # this is a child process, and the threads stayed with the parent
         self.workers: Workers
         self.driver: Driver
         if isinstance(clock, VirtualClock):
-            inline = self.workers = Inline(self._caller, self._coroutines)
+            self.workers = inline = Inline(clock, self.engine, inbox.put)
             self.loop = Loop(inbox, self.engine, inline, names, clock.read())
             self.driver = Mover(self.loop, clock, inline, listeners)
         else:
-            self.workers = Pool(self._caller, self._coroutines, max_workers)
+            self.workers = Pool(clock, self.engine, inbox.put, event_loop, max_workers)
             self.loop = Loop(inbox, self.engine, self.workers, names, clock.read())
             self.driver = Sleeper(self.loop, clock)
         if listeners:
@@ -63,12 +57,12 @@ class Life:
 
     def tell(self) -> None:
         """Tell the listeners what happens from now on."""
-        self.engine.emit = self._caller.emit = self._listeners.put
+        self.engine.emit = self._listeners.put
 
     # ---- waiting -------------------------------------------------------------------------------------------------
 
     def join(self, entry: Entry | None, timeout: timedelta | None) -> bool:
-        """Wait until a task has ended, or all have; tell whether that came before the timeout."""
+        """Wait until a task has ended, or all have; False when the timeout came first."""
         check_timeout("join", timeout)
         self.refuse_to_wait("join", entry)
         if entry is None:
@@ -98,7 +92,7 @@ class Life:
 
     def do(self, command: Command) -> None:
         """Run a command on the loop; wait up to a second."""
-        self.driver.do(command)
+        self.driver.acknowledge(self.loop.send(command))
 
     def cancel(self, entry: Entry) -> None:
         """Free a task's name, start nothing more of it, and ask its runs to end."""
@@ -107,13 +101,17 @@ class Life:
         for flight in tuple(self.store.in_flight):
             if flight.entry is entry:
                 flight.asked = True  # at once, so that what waits for a worker or fails now is not called again
-        self.do(lambda reading: self.engine.cancel(entry, reading))
+        self.do(partial(self.engine.cancel, entry))
 
     def start_more(self, entry: Entry, runs: Sequence[Run]) -> list[Flight]:
         """Start runs that claim no occurrence."""
         flights = [Flight(entry, run) for run in runs]
-        self.do(lambda reading: self.engine.start_more(entry, flights, reading))
+        self.do(partial(self.engine.start_more, entry, flights))
         return flights
+
+    def begin_stop(self, timeout: timedelta, *, at_exit: bool) -> None:
+        """Drain for at most the timeout, then end."""
+        self.loop.post(partial(self.loop.begin_drain, timeout // MICROSECOND, at_exit))
 
     def check_startable(self, method: str, entry: Entry) -> None:
         """Refuse to run a task that was cancelled, or whose scheduler stops."""
@@ -125,10 +123,5 @@ class Life:
 def check_timeout(method: str, timeout: object) -> None:
     """Refuse a timeout that is no timedelta, before anything is done."""
     if timeout is not None and not isinstance(timeout, timedelta):
-        refuse(
-            method,
-            "duration_type",
-            "timeout must be a timedelta, got {got}; write timedelta(seconds=5)",
-            at=("timeout",),
-            got=f"{type_name(timeout)} {timeout!r}",
-        )
+        message = "timeout must be a timedelta, got {got}; write timedelta(seconds=5)"
+        refuse(method, "duration_type", message, at=("timeout",), got=f"{type_name(timeout)} {timeout!r}")

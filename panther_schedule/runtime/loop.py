@@ -1,7 +1,8 @@
 """The scheduler's loop: it takes messages, and in each turn sees to all that is due.
 
-Everything reaches it through one queue, so the store needs no lock. A driver calls it: a thread that sleeps until the
-time of the next turn, or a virtual clock that is moved to it.
+A message is an entry that was added, a flight whose function has ended, or a command. All of them come through one
+queue, so the store needs no lock. A driver takes the turns: a thread that sleeps until the next one, or a virtual clock
+that is moved to it.
 """
 
 from __future__ import annotations
@@ -9,13 +10,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from ..clock import MICROSECOND, SECOND, Reading
 from ..planning.rule import jittered
-from .calls import Began
 from .engine import Engine
 from .entries import Entry, Flight
 from .logs import log
@@ -26,102 +26,58 @@ _TURN: Final = 256  # messages, and due tasks, a turn: neither floods the other
 _STEP: Final = SECOND // 10  # less is the slow correction of a clock, not a step
 _AGAIN: Final = SECOND  # after an error
 
-Command: TypeAlias = Callable[[Reading], None]
-
-
-class Due(NamedTuple):
-    """A task that could not be planned when it was due."""
-
-    entry: Entry
-
-
-class Do(NamedTuple):
-    """A command; `done` is set after it."""
-
-    command: Command
-    done: threading.Event
-
-
-class Watch(NamedTuple):
-    """Somebody waits until something is over; `told` is set then."""
-
-    over: Callable[[], bool]
-    told: threading.Event
-
-
-class Stop(NamedTuple):
-    """Drain for at most this many microseconds, then end; `at_exit` logs what is dropped."""
-
-    timeout: int
-    at_exit: bool
+Command: TypeAlias = Callable[[Reading], object]
+Message: TypeAlias = Entry | Flight | Command
 
 
 class Loop:
-    """One scheduler's loop."""
+    """One scheduler's loop. Other threads may call `post`, `send`, `watch`, `is_idle` and `tasks`."""
 
     def __init__(
-        self, inbox: SimpleQueue[Any], engine: Engine, workers: Workers, names: Iterable[Entry], reading: Reading
+        self, inbox: SimpleQueue[Message], engine: Engine, workers: Workers, names: Iterable[Entry], reading: Reading
     ) -> None:
-        self.engine, self.workers = engine, workers
         self.post = inbox.put
-        self.reading = reading
-        """The time of the latest turn."""
-        self.over = False
-        """The drain has ended, or the loop broke."""
-        self.broken: BaseException | None = None
-        """What ended the loop, if it broke."""
-        self._inbox = inbox
-        self._names = names
-        self._ahead = reading.wall - reading.steady  # how far the wall clock is ahead of steady time
-        self._put_off: list[tuple[int, Any]] = []  # steady time, and the message that an error put off
-        self._watches: list[Watch] = []
-        self._drain_ends_at: int | None = None  # the steady time; None before the drain
-        self._handlers: dict[type, Callable[[Any, Reading], None]] = {
-            Entry: engine.add,
-            Flight: self._end,
-            Began: lambda began, reading: engine.begin(began.flight, began.steady, reading),
-            Due: lambda due, reading: engine.plan(due.entry, reading),
-            Do: self._command,
-            Watch: lambda watch, _reading: self._watches.append(watch),
-            Stop: self._begin_drain,
-        }
-
-    # ---- for other threads ---------------------------------------------------------------------------------------
+        self.reading = reading  # of the latest turn
+        self.over = False  # the drain has ended, or the loop broke
+        self.broken: BaseException | None = None  # what broke it
+        self._inbox, self._engine, self._workers, self._names = inbox, engine, workers, names
+        self._put_off: list[tuple[int, Message]] = []  # by an error, until this steady time
+        self._watches: list[tuple[Callable[[], bool], threading.Event]] = []
+        self._drain_ends_at: int | None = None  # by steady time; None before the drain
 
     @property
     def stopping(self) -> bool:
-        """It drains, or has ended."""
         return self._drain_ends_at is not None or self.over
 
     def send(self, command: Command) -> threading.Event:
-        """Let the loop run a command; the event is set after it."""
+        """Post a command; the event is set when it is done."""
         done = threading.Event()
-        self.post(Do(command, done))
+
+        def run(reading: Reading) -> None:
+            command(reading)
+            done.set()
+
+        self.post(run)
         return done
 
-    def stop(self, timeout: timedelta, *, at_exit: bool) -> None:
-        """Drain for at most the timeout, then end."""
-        self.post(Stop(timeout // MICROSECOND, at_exit))
-
     def watch(self, over: Callable[[], bool]) -> threading.Event:
-        """Return an event that is set when something is over, or the loop has ended."""
+        """Return an event that is set when something is over, or the loop is."""
         told = threading.Event()
-        self.post(Watch(over, told))
+        self.post(lambda _reading: self._watches.append((over, told)))
         return told
 
     def is_idle(self) -> bool:
-        """Tell whether no task is left and no run is in flight."""
-        return not self.engine.live and not self.engine.store.in_flight
+        return not self._engine.live and not self._engine.store.in_flight
 
     def tasks(self) -> list[Entry]:
         """List the tasks; a cancelled one has left the names while its last run goes on."""
-        return list(dict.fromkeys((*self._names, *(flight.entry for flight in tuple(self.engine.store.in_flight)))))
+        return list(dict.fromkeys((*self._names, *(flight.entry for flight in tuple(self._engine.store.in_flight)))))
 
     # ---- for the driver ------------------------------------------------------------------------------------------
 
-    def take(self, sleep: int = 0) -> list[Any]:
+    def take(self, sleep: int = 0) -> list[Message]:
         """Return the messages that have arrived; wait for the first at most so many microseconds."""
-        inbox, messages = self._inbox, list[Any]()
+        inbox, messages = self._inbox, list[Message]()
         try:
             if sleep > 0:
                 messages.append(inbox.get(timeout=sleep / SECOND))
@@ -131,19 +87,19 @@ class Loop:
             pass
         return messages
 
-    def turn(self, messages: list[Any], reading: Reading) -> int | None:
+    def turn(self, messages: list[Message], reading: Reading) -> int | None:
         """See to the messages and to all that is due; return the microseconds until the next turn, None for never."""
+        ahead = (reading.wall - reading.steady) - (self.reading.wall - self.reading.steady)
         self.reading = reading
         for message in messages:
-            self._handle(message, reading)
+            self._try(message, reading)
         if self._put_off:
             self._try_again(reading)
-        ahead = reading.wall - reading.steady
-        if abs(ahead - self._ahead) > _STEP:
-            self._clock_stepped(ahead - self._ahead, reading)
-        self._ahead = ahead
+        if abs(ahead) > _STEP:
+            self._clock_stepped(ahead, reading)
         self._see_to_due(reading)
-        if self._drain_ends_at is not None and (reading.steady >= self._drain_ends_at or self._is_drained()):
+        ends_at = self._drain_ends_at
+        if ends_at is not None and (reading.steady >= ends_at or (self.is_idle() and not self._put_off)):
             self._end_drain(reading)
         if self._watches:
             self._tell()
@@ -155,7 +111,7 @@ class Loop:
             return None
         if self._inbox.qsize():
             return 0
-        wait = self.engine.store.wait(reading)
+        wait = self._engine.store.wait(reading)
         if self._put_off or self._drain_ends_at is not None:
             ats = [at for at, _message in self._put_off] + (
                 [] if self._drain_ends_at is None else [self._drain_ends_at]
@@ -165,20 +121,23 @@ class Loop:
         return wait
 
     def fail(self, error: BaseException) -> None:
-        """End after an error in the loop itself."""
         log("the scheduler's thread died; no task runs any more", level=logging.CRITICAL, error=error)
-        self.broken = error
-        self.over = True
+        self.broken, self.over = error, True
 
     # ---- inside --------------------------------------------------------------------------------------------------
 
-    def _handle(self, message: Any, reading: Reading) -> None:
-        try:
-            self._handlers[type(message)](message, reading)
+    def _try(self, message: Message, reading: Reading) -> None:
+        try:  # two kinds apart: as partials of the engine's methods they would cost a fifth more a run
+            if type(message) is Flight:
+                self._engine.end(message, reading)
+            elif type(message) is Entry:
+                self._engine.add(message, reading)
+            else:
+                cast(Command, message)(reading)
         except Exception as error:  # noqa: BLE001 - an error about one task must not stop the others
-            self._put_aside(message, reading, error)
+            self._retry(message, reading, error)
 
-    def _put_aside(self, message: Any, reading: Reading, error: Exception) -> None:
+    def _retry(self, message: Message, reading: Reading, error: Exception) -> None:
         log("store error; retrying in 1 s", error=error)
         self._put_off.append((reading.steady + _AGAIN, message))
 
@@ -186,60 +145,52 @@ class Loop:
         put_off, self._put_off = self._put_off, []
         for at, message in put_off:
             if at <= reading.steady:
-                self._handle(message, reading)
+                self._try(message, reading)
             else:
                 self._put_off.append((at, message))
 
-    def _end(self, flight: Flight, reading: Reading) -> None:
-        self.workers.ended(flight)
-        self.engine.end(flight, reading)
-
-    def _command(self, do: Do, reading: Reading) -> None:
-        do.command(reading)
-        do.done.set()
+    def _clock_stepped(self, by: int, reading: Reading) -> None:
+        direction = "back" if by < 0 else "forward"
+        log("the wall clock was set %s by %s", direction, MICROSECOND * abs(by), level=logging.WARNING)
+        self._engine.clock_stepped(by, self._names if by < 0 else (), reading)
 
     def _see_to_due(self, reading: Reading) -> None:
-        engine = self.engine
+        engine, workers = self._engine, self._workers
         for entry in engine.store.due(reading, _TURN):
             try:
                 engine.plan(entry, reading)
-            except Exception as error:  # noqa: BLE001 - as in _handle
-                self._put_aside(Due(entry), reading, error)
+            except Exception as error:  # noqa: BLE001 - as above
+                self._retry(partial(engine.plan, entry), reading, error)
         for flight in engine.store.timers(reading):
             engine.wake(flight, reading)
         if engine.asked:
             asked, engine.asked = engine.asked, []
             for flight in asked:
-                self.workers.ask(flight)
+                workers.coroutines.ask(flight)
         if engine.starts:
             starts, engine.starts = engine.starts, []
             if len(starts) > 1:
                 starts.sort(key=_order)
-            self.workers.start(starts)
-
-    def _clock_stepped(self, by: int, reading: Reading) -> None:
-        direction = "back" if by < 0 else "forward"
-        log("the wall clock was set %s by %s", direction, MICROSECOND * abs(by), level=logging.WARNING)
-        self.engine.clock_stepped(by, self._names if by < 0 else (), reading)
+            workers.start(starts)
 
     def _tell(self) -> None:
         watches, self._watches = self._watches, []
-        for watch in watches:
-            if self.over or watch.over():
-                watch.told.set()
+        for over, told in watches:
+            if self.over or over():
+                told.set()
             else:
-                self._watches.append(watch)
+                self._watches.append((over, told))
 
     # ---- the drain -----------------------------------------------------------------------------------------------
 
-    def _begin_drain(self, stop: Stop, reading: Reading) -> None:
-        """Start what is due, then drop what comes later."""
+    def begin_drain(self, timeout: int, at_exit: bool, reading: Reading) -> None:
+        """Start what is due and drop what comes later, then end within so many microseconds."""
         self._put_off = [(reading.steady, message) for _at, message in self._put_off]  # it may hold what is due
         self._try_again(reading)
-        while self.engine.store.wait(reading) == 0:
+        while self._engine.store.wait(reading) == 0:
             self._see_to_due(reading)
-        dropped = [entry.name for entry in self.tasks() if self.engine.drain(entry, reading)]
-        if dropped and stop.at_exit:
+        dropped = [entry.name for entry in self.tasks() if self._engine.drain(entry, reading)]
+        if dropped and at_exit:
             log(
                 "the program ends, so %d task(s) with later occurrences are dropped: %s%s; call join() to wait",
                 len(dropped),
@@ -247,15 +198,12 @@ class Loop:
                 ", ..." if len(dropped) > 10 else "",
                 level=logging.WARNING,
             )
-        self._drain_ends_at = reading.steady + stop.timeout
-
-    def _is_drained(self) -> bool:
-        return self.is_idle() and not self._put_off
+        self._drain_ends_at = reading.steady + timeout
 
     def _end_drain(self, reading: Reading) -> None:
-        self.workers.stop()
-        for flight in self.engine.end_drain(self.tasks(), reading):
-            self.workers.ask(flight)  # on an event loop that goes on, it would go on too
+        self._workers.stop()
+        for flight in self._engine.end_drain(self.tasks(), reading):
+            self._workers.coroutines.ask(flight)  # on an event loop that goes on, it would go on too
         self.over = True
 
 

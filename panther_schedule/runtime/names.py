@@ -37,7 +37,6 @@ class Names:
         return (name, order) if name not in self._entries else self.next(task)
 
     def take(self, entry: Entry) -> None:
-        """Give an entry its name."""
         self._entries[entry.name] = entry
 
     def free(self, entry: Entry) -> None:
@@ -62,7 +61,6 @@ class Names:
 
 
 def equal(one: object, other: object) -> bool:
-    """Tell whether two values are equal, whatever their `==` does."""
     try:
         return bool(one == other)
     except Exception:  # noqa: BLE001 - an argument whose == raises, or gives no truth value: they differ

@@ -17,7 +17,7 @@ from typing import Any, Final, ParamSpec, Self
 
 from pydantic_core import InitErrorDetails
 
-from ..clock import Clock, SystemClock, VirtualClock
+from ..clock import Clock, SystemClock, VirtualClock, now_by
 from ..errors import BusyLoopWarning, SchedulerStateError, fault, refusal, refuse, type_name
 from ..events import Event
 from ..models.policy import DEFAULT_POLICY, Policy
@@ -61,6 +61,7 @@ class Scheduler:
             refuse("Scheduler", "max_workers", message, at=("max_workers",), got=max_workers)
         self._max_workers = max_workers
         self._clock: Clock = clock if clock is not None else SystemClock()
+        self._now = now_by(self._clock)
         self._reset()
         _all.add(self)
 
@@ -152,7 +153,7 @@ class Scheduler:
             self._prepare(life, entry.name, task, rule)
             entry.task = task
             replaced = life.loop.send(partial(life.engine.replace, entry, rule, fresh))
-        life.driver.do(replaced)  # outside of the lock, which the loop may need
+        life.driver.acknowledge(replaced)  # outside of the lock, which the loop may need
         return TaskHandle(entry, life)
 
     def _entry(self, task: BackgroundTask[..., Any]) -> Entry:
@@ -175,7 +176,7 @@ class Scheduler:
         return rule
 
     def _first_state(self, task: BackgroundTask[..., Any], rule: Rule, name: str) -> State:
-        state = begin(task._schedule, rule, self._clock.read(), name)
+        state = begin(task._schedule, rule, self._now(rule.on_wall), name)
         if state is None:
             message = "the schedule never happens, got {got}; give it an occurrence after now"
             refuse("add_task", "no_occurrence", message, at=("schedule",), got=task.explain())
@@ -234,7 +235,7 @@ class Scheduler:
                 return
             found = [(entry, self._rule(entry.task)) for entry in self._names if entry.rule.on_wall]
             reloaded = life.loop.send(partial(life.engine.reload_zones, found))
-        life.driver.do(reloaded)
+        life.driver.acknowledge(reloaded)
 
     # ---- looking tasks up ------------------------------------------------------------------------------------
 
@@ -291,7 +292,7 @@ class Scheduler:
             stops, self._stopped = not self._stopped, True
             _started.discard(self)
             if stops and self._life is not None:
-                self._life.loop.stop(timeout, at_exit=at_exit)
+                self._life.begin_stop(timeout, at_exit=at_exit)
 
     def _finish_stop(self) -> None:
         if self._life is not None:

@@ -12,53 +12,36 @@ from typing_extensions import override
 
 from ..clock import MICROSECOND, Drive, VirtualClock
 from ..errors import SchedulerStateError
-from ..tasks.task import BackgroundTask
-from .calls import Caller
-from .coroutines import Coroutines
+from .calls import Post
 from .current import flying
-from .drivers import PATIENCE_S, Driver
+from .drivers import PATIENCE_S
+from .engine import Engine
 from .entries import Entry, Flight
 from .listeners import Listeners
-from .loop import Command, Loop
+from .loop import Loop
 from .workers import Workers
 
 
 class Inline(Workers):
     """Calls functions one after the other; coroutines are awaited on an event loop."""
 
-    def __init__(self, caller: Caller, coroutines: Coroutines) -> None:
-        self._caller, self._coroutines = caller, coroutines
+    def __init__(self, clock: VirtualClock, engine: Engine, post: Post) -> None:
+        super().__init__(clock, engine, post, None)
         self._pending: deque[Flight] = deque()
         self._thread: threading.Thread | None = None  # that calls a function now
-
-    @override
-    def prepare(self, task: BackgroundTask) -> None:
-        pass
 
     @override
     def start(self, flights: list[Flight]) -> None:
         self._pending.extend(flights)
 
     @override
-    def ended(self, flight: Flight) -> None:
-        pass
-
-    @override
-    def ask(self, flight: Flight) -> None:
-        self._coroutines.ask(flight)
-
-    @override
-    def waiting(self) -> int:
-        return 0
-
-    @override
     def runs_here(self) -> bool:
-        return self._thread is threading.current_thread() or self._coroutines.is_here()
+        return self._thread is threading.current_thread() or super().runs_here()
 
     @override
     def stop(self) -> None:
         self._pending.clear()
-        self._coroutines.stop()
+        super().stop()
 
     def call_next(self) -> bool:
         """Call the next function; False when there is none. A function that moves the clock comes back here."""
@@ -68,33 +51,31 @@ class Inline(Workers):
         outer, self._thread = self._thread, threading.current_thread()
         outer_flight = flying.get()
         try:
-            coroutine = self._caller.call(flight)
+            coroutine = self.call(flight)
             if coroutine is not None:
-                self._coroutines.run(flight, coroutine)
+                self.coroutines.run(flight, coroutine)
         finally:
             self._thread = outer
             flying.set(outer_flight)
         return True
 
 
-class Mover(Driver):
+class Mover:
     """Takes turns whenever the clock moves."""
 
     def __init__(self, loop: Loop, clock: VirtualClock, workers: Inline, listeners: Listeners) -> None:
         self._loop, self._clock, self._workers, self._listeners = loop, clock, workers, listeners
-        self._drive = Drive(self._wait, self._run_due)
-        self.alive = False
+        self._drive: Drive | None = None
 
-    @override
     def start(self) -> None:
+        self._drive = Drive(self._wait, self._run_due)
         self._clock.attach(self._drive)
-        self.alive = True
 
-    @override
-    def do(self, command: Command | threading.Event) -> None:
-        # at once, or later if another thread moves the clock: it may wait for the coroutine that asks
-        if not isinstance(command, threading.Event):
-            self._loop.send(command)
+    def is_alive(self) -> bool:
+        return self._drive is not None
+
+    def acknowledge(self, _done: threading.Event) -> None:
+        """Do a command at once, or later if another thread moves the clock: it may wait for the coroutine that asks."""
         patience = PATIENCE_S if asyncio._get_running_loop() is None else 0
         if not self._loop.over and self._clock.moving.acquire(timeout=patience):
             try:
@@ -102,7 +83,6 @@ class Mover(Driver):
             finally:
                 self._clock.moving.release()
 
-    @override
     def wait(self, over: Callable[[], bool], timeout: timedelta | None, tasks: Callable[[], list[Entry]]) -> bool:
         end = None if timeout is None else self._clock.read().steady + timeout // MICROSECOND
         self._run_due()
@@ -119,19 +99,17 @@ class Mover(Driver):
             self._clock.advance(MICROSECOND * wait)
         return True
 
-    @override
     def finish(self) -> None:
-        if self.alive:
+        if self._drive is not None:
             self._run_due()
             while not self._loop.over:
                 self._clock.advance(MICROSECOND * (self._wait() or 0))
             self.forget()
 
-    @override
     def forget(self) -> None:
-        if self.alive:
+        if self._drive is not None:
             self._clock.detach(self._drive)
-            self.alive = False
+            self._drive = None
 
     def _wait(self) -> int | None:
         return self._loop.wait(self._clock.read())

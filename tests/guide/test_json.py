@@ -152,10 +152,10 @@ def test_every_fault_is_reported_at_once_with_its_path(registry: TaskRegistry) -
 
     assert faults(text, registry) == [
         ("unknown_function", ("tasks", 0, "func")),
-        ("run_count", ("tasks", 1, "schedule", "n")),
-        ("duration_format", ("tasks", 1, "schedule", "wait")),
         ("missing_argument", ("tasks", 1, "kwargs", "name")),
         ("unknown_argument", ("tasks", 1, "kwargs", "nam")),
+        ("run_count", ("tasks", 1, "schedule", "n")),
+        ("duration_format", ("tasks", 1, "schedule", "wait")),
     ]
 
 

@@ -10,6 +10,7 @@ from asyncio import CancelledError
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from model import Model
@@ -19,7 +20,6 @@ from panther_schedule import BackgroundTask, Cron, Daily, Once, Policy, Repeat, 
 from panther_schedule.clock import microseconds, moment
 from panther_schedule.planning.ends import deadline
 from panther_schedule.planning.records import Attempt, Passed, Record, Run
-from panther_schedule.runtime.calls import Began
 from panther_schedule.runtime.entries import Entry, Flight
 from panther_schedule.runtime.handles import RunHandle, TaskHandle
 from panther_schedule.runtime.life import Life
@@ -49,7 +49,8 @@ class HeldWorkers(Inline):
     """Workers that keep each run, called or not, until the test says how it ends."""
 
     def __init__(self, life: Life) -> None:
-        super().__init__(life._caller, life._coroutines)
+        assert isinstance(life.clock, VirtualClock)
+        super().__init__(life.clock, life.engine, life.loop.post)
         self.clock = life.clock
         self.full = False
         self.open: list[Flight] = []
@@ -61,22 +62,22 @@ class HeldWorkers(Inline):
             self.open.append(flight)
             self.log.append((flight.entry.name, flight.run.at, flight.run.cause, flight.run.attempt))
             if not self.full:
-                self.call(flight)
+                self.begin(flight)
 
-    def call(self, flight: Flight) -> None:
+    def begin(self, flight: Flight) -> None:
         """Begin, as a worker does."""
         if flight.asked:
-            self.end(flight, "cancelled", None)
+            self.let_end(flight, "cancelled", None)
             return
         reading = self.clock.read()
         flight.started = flight.entry.rule.now(reading)
         if deadline(flight.entry.rule, reading.steady) is not None:
-            self._caller.report(Began(flight, reading.steady))
+            self.post(partial(self._engine.begin, flight, reading.steady))
 
-    def end(self, flight: Flight, outcome: str, error: BaseException | None) -> None:
+    def let_end(self, flight: Flight, outcome: str, error: BaseException | None) -> None:
         """Let a function end."""
         self.open.remove(flight)
-        self._caller.end(flight, error, outcome == "cancelled")
+        self.end(flight, error, outcome == "cancelled")
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class Pair:
         self.done: list[str] = []
         assert self.scheduler._life is not None
         self.life = self.scheduler._life
-        self.workers = self.life.workers = self.life.loop.workers = HeldWorkers(self.life)
+        self.workers = self.life.workers = self.life.loop._workers = HeldWorkers(self.life)
 
     # ---- what is done to both --------------------------------------------------------------------------------
 
@@ -178,7 +179,7 @@ class Pair:
         """End a run that was called; the scheduler hears of it when it next looks."""
         self.note("end", at, outcome, error)
         flight, call = self.called()[at]
-        self.workers.end(flight, outcome, ERRORS[error])
+        self.workers.let_end(flight, outcome, ERRORS[error])
         self.model.end(call, outcome, error)
 
     def called(self) -> list[tuple[Flight, Call]]:
@@ -192,7 +193,7 @@ class Pair:
         if not full:
             for flight in list(self.workers.open):
                 if flight.started is None:
-                    self.workers.call(flight)
+                    self.workers.begin(flight)
         self.clock.advance(timedelta(0))
         self.model.set_full(full)
 

@@ -7,13 +7,13 @@ import random
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
 from panther_schedule import BackgroundTask, Policy, Retry, Run, Scheduler, TaskHandle, VirtualClock, current_run
 from panther_schedule.events import Event, RunFinished, RunStarted, TaskEnded
-from panther_schedule.runtime.calls import Began
 from panther_schedule.runtime.current import flying
 from panther_schedule.runtime.handles import RunHandle
 
@@ -142,7 +142,7 @@ def test_a_replacement_may_come_between_the_start_of_a_run_and_the_report_of_it(
         life, flight = scheduler._life, flying.get()
         assert life is not None
         assert flight is not None
-        life.loop.post(Began(flight, clock.read().steady))
+        life.loop.post(partial(life.engine.begin, flight, clock.read().steady))
 
     task = BackgroundTask(works).with_name("task")
     with Scheduler(clock=clock) as scheduler:

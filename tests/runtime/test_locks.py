@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, time
-from typing import Any
+from threading import Event
 
 import pytest
 
@@ -29,16 +29,16 @@ def test_others_may_add_tasks_while_one_waits(
     handle = scheduler.add_task(DIGEST)
     assert scheduler._life is not None
     driver = scheduler._life.driver
-    do, free = driver.do, list[bool]()
+    acknowledge, free = driver.acknowledge, list[bool]()
 
-    def watched(command: Any) -> None:
+    def watched(done: Event) -> None:
         with ThreadPoolExecutor(1) as other:  # the lock is free for another thread
             free.append(other.submit(scheduler._names.lock.acquire, blocking=False).result())
             if free[-1]:
                 other.submit(scheduler._names.lock.release).result()
-        do(command)
+        acknowledge(done)
 
-    monkeypatch.setattr(driver, "do", watched)
+    monkeypatch.setattr(driver, "acknowledge", watched)
     action(scheduler, handle)
 
     assert free == [True]
