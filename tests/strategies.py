@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from panther_schedule.clock import microseconds, moment
 from panther_schedule.models.schedules import AnyOf, AnySchedule, Daily, Once
+from panther_schedule.occurrences.compiler import compile_schedule, zone_for
 from panther_schedule.occurrences.evaluators import Evaluator
 
 DAY = 86_400
@@ -167,3 +169,21 @@ def walk(evaluator: Evaluator, after: int, until: int, anchor: int, most: int) -
         found.append(following)
         following = evaluator.next_after(following, anchor)
     return found
+
+
+def latest(schedule: AnySchedule, until: datetime, *, zone: str | None = None) -> datetime | None:
+    """The last occurrence at or before `until`."""
+    t = microseconds(until)
+    found = compile_schedule(schedule, zone_for(schedule, zone)).latest(t, t)
+    return None if found is None else moment(found)
+
+
+def previous(schedule: AnySchedule, before: datetime, *, zone: str | None = None) -> datetime | None:
+    """The last occurrence strictly before `before`: the inverse of `next_after()`."""
+    return latest(schedule, before - timedelta(microseconds=1), zone=zone)
+
+
+def count(schedule: AnySchedule, after: datetime, until: datetime, *, zone: str | None = None) -> int:
+    """How many occurrences lie in (after, until]."""
+    t = microseconds(after)
+    return compile_schedule(schedule, zone_for(schedule, zone)).count(t, microseconds(until), t)

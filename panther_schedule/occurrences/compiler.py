@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from functools import lru_cache
 from typing import Final, assert_never, cast
 from zoneinfo import ZoneInfo
 
-from ..clock import MICROSECOND, machine_zone, microseconds
-from ..models.days import WEEKDAYS, DayRule, Weekday
+from ..clock import MICROSECOND, SECOND, machine_zone, microseconds
+from ..models.days import DayRule
 from ..models.fields import Fold, Gap
 from ..models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
 from . import zones
-from .evaluators import Calendar, Evaluator, EveryDay, Grid, Union
+from .evaluators import Calendar, Evaluator, Grid, Union
 from .walltimes import Walltimes, times_of_day
-from .zones import BEFORE_ALL, FIRST, LAST
+from .zones import DAY, FIRST, LAST
 
 UTC_ZONE: Final = ZoneInfo("UTC")
-_EVERY_DAY: Final = DayRule()
 _FOREVER: Final = 1 << 80  # a wait after which nothing comes
-
-_Part = tuple[DayRule, tuple[int, ...]]  # the dates and the times of day
-_Rules = tuple[ZoneInfo, Gap, Fold, int, int]  # the last two are the first and last microsecond
 
 
 def compile_schedule(schedule: Schedule, zone: ZoneInfo) -> Evaluator:
@@ -32,69 +27,61 @@ def compile_schedule(schedule: Schedule, zone: ZoneInfo) -> Evaluator:
     known = cast(AnySchedule, schedule)
     match known:
         case Once():
-            return _grid(_FOREVER, None if known.at is None else microseconds(known.at))
+            return _grid(_FOREVER) if known.at is None else _union((), (microseconds(known.at),))
         case Repeat():
             return _grid(known.wait // MICROSECOND or _FOREVER)
         case Daily() | Weekly() | Monthly() | Cron():
-            return _calendar(_part(known), _rules(known, zone))
+            return calendar_of(known, zone)
         case AnyOf():
             return _union_of(known, zone)
         case _:
             assert_never(known)
 
 
-def _part(schedule: Daily | Weekly | Monthly | Cron, excluding: tuple[date | Weekday, ...] = ()) -> _Part:
-    dates = schedule.dates.without(excluding)
-    if isinstance(schedule, Cron):
-        return dates, times_of_day(schedule.fields.minutes, schedule.fields.hours)
-    at = schedule.at
-    return dates, ((at.hour * 60 + at.minute) * 60 + at.second,)
+def calendar_of(part: Daily | Weekly | Monthly | Cron, zone: ZoneInfo, union: AnyOf | None = None) -> Calendar:
+    """Compile a schedule, or a part of a union with the exclusions and bounds of the whole."""
+    rule, (start, end) = part.dates, _bounds(part)
+    if union is not None:
+        first, last = _bounds(union)
+        rule, start, end = rule.without(union.excluding), max(start, first), min(end, last)
+    if isinstance(part, Cron):
+        fields = part.fields
+        times = times_of_day(fields.minutes, fields.hours)
+        gap = part.gap or ("skip" if fields.elapsed else "next_valid")
+        fold = part.fold or ("both" if fields.elapsed else "first")
+    else:
+        times = ((part.at.hour * 60 + part.at.minute) * 60 + part.at.second,)
+        gap, fold = part.gap, part.fold
+    return _calendar(rule, times, ZoneInfo(part.tz) if part.tz else zone, gap, fold, start, end)
 
 
-def _rules(schedule: Daily | Weekly | Monthly | Cron, zone: ZoneInfo) -> _Rules:
-    gap, fold = schedule.gap, schedule.fold
-    elapsed = isinstance(schedule, Cron) and schedule.fields.elapsed
-    gap = gap or ("skip" if elapsed else "next_valid")
-    fold = fold or ("both" if elapsed else "first")
-    return ZoneInfo(schedule.tz) if schedule.tz else zone, gap, fold, *_span(schedule)
-
-
-def _span(schedule: Daily | Weekly | Monthly | Cron | AnyOf) -> tuple[int, int]:
-    start_at, end_at = schedule.start_at, schedule.end_at
-    return FIRST if start_at is None else microseconds(start_at), LAST if end_at is None else microseconds(end_at)
+def _bounds(schedule: Daily | Weekly | Monthly | Cron | AnyOf) -> tuple[int, int]:
+    start, end = schedule.start_at, schedule.end_at
+    return FIRST if start is None else microseconds(start), LAST if end is None else microseconds(end)
 
 
 def _union_of(union: AnyOf, zone: ZoneInfo) -> Evaluator:
-    """Give the exclusions and bounds of a union to its parts, and drop what is left without a date."""
-    start, end = _span(union)
-    calendars: dict[Calendar, None] = {}
-    moments: set[int] = set()
-    for part in union.of:
-        if not isinstance(part, Once):
-            dates, times = _part(part, union.excluding)
-            info, gap, fold, first, last = _rules(part, zone)
-            if not (union.excluding and dates.is_empty()):
-                calendars[_calendar((dates, times), (info, gap, fold, max(start, first), min(end, last)))] = None
-        elif part.at is not None and not _is_excluded(part.at, zone, union.excluding):
-            moments.add(microseconds(part.at))
-    within = tuple(sorted(at for at in moments if start <= at <= end))
-    return next(iter(calendars)) if len(calendars) == 1 and not within else _union(tuple(calendars), within)
-
-
-def _is_excluded(at: datetime, zone: ZoneInfo, excluding: tuple[date | Weekday, ...]) -> bool:
-    try:
-        local = at.astimezone(zone)
-    except OverflowError:  # its local date lies beyond the year 9999, where nothing is excluded
-        return False
-    return local.date() in excluding or WEEKDAYS[local.weekday()] in excluding
+    parts = [calendar_of(part, zone, union) for part in union.of if not isinstance(part, Once)]
+    calendars = tuple(dict.fromkeys(part for part in parts if not part.walltimes.rule.is_empty()))
+    start, end = _bounds(union)
+    excluding = DayRule().without(union.excluding)
+    moments: list[int] = []
+    for at in (microseconds(part.at) for part in union.of if isinstance(part, Once) and part.at):
+        day = (at // SECOND + zones.zone(zone).offset(at // SECOND)) // DAY
+        if (
+            start <= at <= end
+            and day not in excluding.excluded
+            and not excluding.excluded_weekdays >> (day + 3) % 7 & 1
+        ):
+            moments.append(at)
+    return calendars[0] if len(calendars) == 1 and not moments else _union(calendars, tuple(moments))
 
 
 @lru_cache(maxsize=1024)
-def _calendar(part: _Part, rules: _Rules) -> Calendar:
-    dates, times = part
-    info, gap, fold, start, end = rules
-    plain = dates == _EVERY_DAY and len(times) == 1 and rules[1:] == ("next_valid", "first", FIRST, LAST)
-    return (EveryDay if plain else Calendar)(Walltimes(dates, times), zones.zone(info), gap, fold, start, end)
+def _calendar(
+    rule: DayRule, times: tuple[int, ...], zone: ZoneInfo, gap: Gap, fold: Fold, start: int, end: int
+) -> Calendar:
+    return Calendar(Walltimes(rule, times), zones.zone(zone), gap, fold, start, end)
 
 
 _grid: Final = lru_cache(maxsize=1024)(Grid)
@@ -107,21 +94,14 @@ def clear_caches() -> None:
         cached.cache_clear()
 
 
-def begins_after(schedule: Schedule, now: int) -> int:
-    """Return after which instant a task added `now` happens first; a `Once` or `Repeat` does so even in the past."""
-    return BEFORE_ALL if isinstance(schedule, (Once, Repeat)) else now
-
-
 def zone_for(schedule: Schedule, zone: ZoneInfo | str | None = None) -> ZoneInfo:
     """Return the zone for a schedule that names none: the given one, or else the machine's.
 
     The machine's zone, which may be misconfigured, is not read for a schedule that does not depend on it.
     """
-    if isinstance(zone, ZoneInfo):
-        return zone
-    if zone is not None:
-        return ZoneInfo(zone)
-    return machine_zone() if _needs_zone(schedule) else UTC_ZONE
+    if zone is None:
+        return machine_zone() if _needs_zone(schedule) else UTC_ZONE
+    return ZoneInfo(zone) if isinstance(zone, str) else zone
 
 
 def _needs_zone(schedule: Schedule) -> bool:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from ..clock import microseconds, moment
-from ..models.schedules import Schedule
+from ..clock import MICROSECOND, microseconds, moment
+from ..models.schedules import Once, Repeat, Schedule
 from .compiler import compile_schedule, zone_for
-from .evaluators import Evaluator
-from .zones import BEFORE_ALL
+from .jitter import spread
+from .zones import BEFORE_ALL, LAST
 
 _NARROWING: Final = frozenset({"excluding", "start_at", "end_at", "starting", "gap", "of"})
 
@@ -25,8 +25,9 @@ def next_after(
     A naive datetime raises ValueError.
     """
     t = instant("after", after)
-    evaluator, begun = _asked(schedule, zone, anchor, t)
-    return _shown(evaluator.next_after(t, begun))
+    begun = t if anchor is None else instant("anchor", anchor)
+    found = compile_schedule(schedule, zone_for(schedule, zone)).next_after(t, begun)
+    return None if found is None else moment(found)
 
 
 def between(
@@ -44,7 +45,8 @@ def between(
     more than 100,000 occurrences raise ValueError, as does a naive datetime.
     """
     t, last = instant("after", after), instant("until", until)
-    evaluator, begun = _asked(schedule, zone, anchor, t)
+    begun = t if anchor is None else instant("anchor", anchor)
+    evaluator = compile_schedule(schedule, zone_for(schedule, zone))
     if limit is None:
         limit = evaluator.count(t, last, begun)
         if limit > 100_000:
@@ -58,43 +60,32 @@ def between(
     return found
 
 
-def latest(
-    schedule: Schedule, until: datetime, *, zone: ZoneInfo | str | None = None, anchor: datetime | None = None
-) -> datetime | None:
-    """Return the last occurrence at or before `until`; all else is as in `next_after()`."""
-    t = instant("until", until)
-    evaluator, begun = _asked(schedule, zone, anchor, t)
-    return _shown(evaluator.latest(t, begun))
-
-
-def previous(
-    schedule: Schedule, before: datetime, *, zone: ZoneInfo | str | None = None, anchor: datetime | None = None
-) -> datetime | None:
-    """Return the last occurrence strictly before `before`, so that it inverts `next_after()`; all else is as there."""
-    t = instant("before", before)
-    evaluator, begun = _asked(schedule, zone, anchor, t)
-    return _shown(evaluator.latest(t - 1, begun))
-
-
-def count(
-    schedule: Schedule,
-    after: datetime,
-    until: datetime,
-    *,
-    zone: ZoneInfo | str | None = None,
-    anchor: datetime | None = None,
-) -> int:
-    """Return the length of what `between()` returns, of any size, without a look at each occurrence."""
-    t, last = instant("after", after), instant("until", until)
-    evaluator, begun = _asked(schedule, zone, anchor, t)
-    return evaluator.count(t, last, begun)
-
-
 def ever_happens(schedule: Schedule) -> bool:
     """Tell whether there is an occurrence in any year; without a zone of its own, in the machine's."""
     if not schedule.model_fields_set & _NARROWING:  # what the fields alone show, the model has refused
         return True
     return compile_schedule(schedule, zone_for(schedule)).next_after(BEFORE_ALL, 0) is not None
+
+
+def first_due(
+    schedule: Schedule, n: int, after: int, zone: ZoneInfo, *, key: str = "", jitter: timedelta = timedelta(0)
+) -> list[int]:
+    """Return when the first `n` runs of a task that is added at `after` are due, in microseconds since 1970.
+
+    There are fewer where the schedule has fewer. Of a repeat without a wait only the first is known. `key` draws the
+    jitter.
+    """
+    occurrences = compile_schedule(schedule, zone)
+    limit = n if schedule.run_count == -1 else min(n, schedule.run_count)
+    # only the calendars begin later than the task: `Once` and `Repeat` start with it, a moment even in the past
+    at = occurrences.next_after(BEFORE_ALL if isinstance(schedule, (Once, Repeat)) else after, after)
+    due: list[int] = []
+    while at is not None and len(due) < limit:
+        following = occurrences.next_after(at, after)
+        room = (LAST if following is None else following) - at
+        due.append(at + spread(key, at, min(jitter // MICROSECOND, room)))
+        at = following
+    return due
 
 
 def instant(name: str, value: datetime) -> int:
@@ -104,13 +95,3 @@ def instant(name: str, value: datetime) -> int:
             f"{name} must be an aware datetime, got a naive one; write datetime(2026, 12, 24, 18, 0, tzinfo=UTC)"
         )
     return microseconds(value)
-
-
-def _asked(schedule: Schedule, zone: ZoneInfo | str | None, anchor: datetime | None, t: int) -> tuple[Evaluator, int]:
-    """Return a schedule's evaluator and its anchor, which is `t` if none is given."""
-    begun = t if anchor is None else instant("anchor", anchor)
-    return compile_schedule(schedule, zone_for(schedule, zone)), begun
-
-
-def _shown(found: int | None) -> datetime | None:
-    return None if found is None else moment(found)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
 from itertools import pairwise
@@ -17,44 +16,41 @@ from .zones import DAY
 class Walltimes:
     """The dates of a rule, each at the same times of day, as one increasing series of wall-clock seconds."""
 
-    __slots__ = ("_dates", "times")
+    __slots__ = ("dates", "rule", "times")
 
     def __init__(self, rule: DayRule, times: tuple[int, ...]) -> None:
+        self.rule = rule
         self.times = times
-        self._dates = _dates(rule)
+        self.dates = _dates(rule)
 
     def after(self, wall: int) -> int | None:
         """Return the first one strictly after `wall`."""
         times = self.times
         day, second = divmod(wall, DAY)
-        if second < times[-1] and day in self._dates:
+        if second < times[-1] and day in self.dates:
             return wall - second + times[bisect_right(times, second)]
-        found = self._dates.after(day)
+        found = self.dates.after(day)
         return None if found is None else found * DAY + times[0]
 
     def latest(self, wall: int) -> int | None:
         """Return the last one at or before `wall`."""
         times = self.times
         day, second = divmod(wall, DAY)
-        if second >= times[0] and day in self._dates:
+        if second >= times[0] and day in self.dates:
             return wall - second + times[bisect_right(times, second) - 1]
-        found = self._dates.latest(day - 1)
+        found = self.dates.latest(day - 1)
         return None if found is None else found * DAY + times[-1]
 
     def count(self, first: int, last: int) -> int:
         """Return how many there are from `first` to `last`, which is not before `first`."""
         times = self.times
         (first_day, begin), (last_day, end) = divmod(first, DAY), divmod(last, DAY)
-        total = self._dates.count(first_day, last_day) * len(times)
-        if self.has(first_day):
+        total = self.dates.count(first_day, last_day) * len(times)
+        if first_day in self.dates:
             total -= bisect_left(times, begin)
-        if self.has(last_day):
+        if last_day in self.dates:
             total -= len(times) - bisect_right(times, end)
         return total
-
-    def has(self, day: int) -> bool:
-        """Tell whether a date is one of the series."""
-        return day in self._dates
 
 
 class Piece(NamedTuple):
@@ -65,28 +61,26 @@ class Piece(NamedTuple):
     end: int
     offset: int
 
-    def after(self, instant: int) -> int | None:
-        """Return the first instant strictly after this one."""
-        wall = self.walltimes.after(max(instant, self.begin - 1) + self.offset)
+    def first(self) -> int | None:
+        """Return its first instant."""
+        wall = self.walltimes.after(self.begin + self.offset - 1)
         return wall - self.offset if wall is not None and wall < self.end + self.offset else None
 
-    def latest(self, instant: int) -> int | None:
-        """Return the last instant at or before this one."""
-        wall = self.walltimes.latest(min(instant, self.end - 1) + self.offset)
+    def last(self) -> int | None:
+        """Return its last instant."""
+        wall = self.walltimes.latest(self.end + self.offset - 1)
         return wall - self.offset if wall is not None and wall >= self.begin + self.offset else None
 
 
 def count_pieces(pieces: Iterable[Piece]) -> int:
     """Return at how many instants one of the pieces, or several, has an occurrence."""
-    ordered = sorted(pieces, key=attrgetter("begin"))
-    edges = sorted({edge for piece in ordered for edge in (piece.begin, piece.end)})
-    total, opened = 0, 0
+    waiting = sorted(pieces, key=attrgetter("begin"), reverse=True)
+    total = 0
     active: list[Piece] = []
-    for low, high in pairwise(edges):
+    for low, high in pairwise(sorted({edge for piece in waiting for edge in (piece.begin, piece.end)})):
         active = [piece for piece in active if piece.end > low]
-        while opened < len(ordered) and ordered[opened].begin == low:
-            active.append(ordered[opened])
-            opened += 1
+        while waiting and waiting[-1].begin == low:
+            active.append(waiting.pop())
         if len(active) == 1:
             walltimes, _, _, offset = active[0]
             total += walltimes.count(low + offset, high - 1 + offset)
@@ -97,14 +91,16 @@ def count_pieces(pieces: Iterable[Piece]) -> int:
 
 def _count_together(pieces: list[Piece], first: int, last: int) -> int:
     """Count the instants from `first` to `last` that several pieces have, by the days of UTC."""
-    parts = [
-        (piece.walltimes, ahead, seconds)
-        for piece in pieces
-        for ahead, seconds in _seconds_in_utc(piece.walltimes.times, piece.offset)
-    ]
     total = 0
     for day in range(first // DAY, last // DAY + 1):
-        seconds = _merged(tuple(seconds for walltimes, ahead, seconds in parts if walltimes.has(day - ahead)))
+        seconds = _seconds_of_day(
+            tuple(
+                (walltimes, ahead * DAY - offset)
+                for walltimes, _, _, offset in pieces
+                for ahead in (-1, 0, 1)  # a local date shares seconds with no other day of UTC
+                if day + ahead in walltimes.dates
+            )
+        )
         low, high = first - day * DAY, last - day * DAY
         whole = low <= 0 and high >= DAY - 1
         total += len(seconds) if whole else sum(low <= second <= high for second in seconds)
@@ -112,18 +108,9 @@ def _count_together(pieces: list[Piece], first: int, last: int) -> int:
 
 
 @lru_cache(maxsize=256)
-def _seconds_in_utc(times: tuple[int, ...], offset: int) -> tuple[tuple[int, frozenset[int]], ...]:
-    """Return the seconds of UTC's day that these times of day are, by how many days its date is ahead of theirs."""
-    found: defaultdict[int, set[int]] = defaultdict(set)
-    for time in times:
-        ahead, second = divmod(time - offset, DAY)
-        found[ahead].add(second)
-    return tuple((ahead, frozenset(seconds)) for ahead, seconds in found.items())
-
-
-@lru_cache(maxsize=256)
-def _merged(parts: tuple[frozenset[int], ...]) -> frozenset[int]:
-    return frozenset[int]().union(*parts)
+def _seconds_of_day(dates: tuple[tuple[Walltimes, int], ...]) -> frozenset[int]:
+    """Return the seconds of a day with an occurrence, given the local dates that begin so many seconds after it."""
+    return frozenset(at for walltimes, begin in dates for time in walltimes.times if 0 <= (at := begin + time) < DAY)
 
 
 @lru_cache(maxsize=1024)

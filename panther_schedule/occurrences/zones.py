@@ -5,7 +5,7 @@ An instant is counted from 1970-01-01T00:00Z. A wall-clock second is counted lik
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from datetime import UTC, datetime
 from functools import lru_cache
 from operator import itemgetter
@@ -25,15 +25,12 @@ BEFORE_ALL: Final = -(1 << 80)
 _SAFE_FIRST: Final = FIRST_SECOND + 2 * DAY
 _SAFE_LAST: Final = LAST_SECOND - 2 * DAY
 _from_timestamp: Final = datetime.fromtimestamp
-# No clock of the IANA data was set before the first year; after the second each zone has one yearly rule for ever.
-_FIRST_CHANGE: Final = int(datetime(1800, 1, 1, tzinfo=UTC).timestamp())
-_YEARLY: Final = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp())
+_FIRST_CHANGE: Final = int(datetime(1800, 1, 1, tzinfo=UTC).timestamp())  # no clock was set before
+_YEARLY: Final = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp())  # from then on each zone has one yearly rule
+YEARLY: Final = _YEARLY * SECOND
 _CYCLE: Final = 146_097 * DAY  # 400 years, in which dates, weekdays and the yearly rules of all zones come round
 _SAMPLE: Final = 5 * DAY  # shorter than the time between two changes of any zone
 _SPAN: Final = 240 * _SAMPLE
-_QUARTER: Final = 90 * DAY
-_DATE_LINE: Final = 20 * 3600  # a clock that is set on by more crossed the date line; all else is below 8 hours
-_instant_of: Final = itemgetter(0)
 
 
 class Stretch(NamedTuple):
@@ -48,9 +45,20 @@ class Stretch(NamedTuple):
     before: int  # the offset of the stretch before
     after: int  # the offset of the stretch after
 
-    def skipped_dates(self) -> range:
-        """Return the local dates that the clock skipped whole at `begin`, as 2011-12-30 in Apia."""
-        return range(-(-(self.begin + self.before) // DAY), (self.begin + self.offset) // DAY)
+    @property
+    def after_gap(self) -> bool:
+        return self.before < self.offset
+
+    def skipped_or_repeated(self) -> tuple[int, int]:
+        """Return the wall-clock seconds from the first to before the second, which are empty at a cut."""
+        before, offset = self.before, self.offset
+        return self.begin + min(before, offset), self.begin + max(before, offset)
+
+    def gaps(self) -> list[tuple[int, int]]:
+        """Return the wall-clock seconds that are skipped at `begin`, without whole dates, as 2011-12-30 in Apia."""
+        low, high = self.skipped_or_repeated()
+        first, last = -(-low // DAY) * DAY, high // DAY * DAY  # midnights
+        return [] if not self.after_gap else [(low, first), (last, high)] if first < last else [(low, high)]
 
 
 class Zone(dict[int, int | None]):
@@ -60,13 +68,12 @@ class Zone(dict[int, int | None]):
     five days apart hold between them, and within a day of a known day each wall-clock second happens exactly once.
     """
 
-    __slots__ = ("_changes", "_missing", "info")
+    __slots__ = ("_changes", "info")
 
     def __init__(self, info: ZoneInfo) -> None:
         super().__init__()
         self.info = info
-        self._changes: dict[int, tuple[tuple[int, int, int], ...]] = {}
-        self._missing: tuple[int, ...] | None = None
+        self._changes: dict[int, list[tuple[int, int, int]]] = {}
 
     def __missing__(self, day: int) -> int | None:
         offset: int | None = None
@@ -94,25 +101,12 @@ class Zone(dict[int, int | None]):
             return Stretch(BEFORE_ALL, _FIRST_CHANGE, offset, offset, offset)
         shift = max(0, (instant - _YEARLY) // _CYCLE) * _CYCLE
         changes = self._changes_around((instant - shift) // _SPAN)
-        place = bisect_right(changes, instant - shift, key=_instant_of)
+        place = bisect_right(changes, instant - shift, key=itemgetter(0))
         begin, before, offset = changes[place - 1]
         end, _, after = changes[place]
         return Stretch(begin + shift, end + shift, offset, before, after)
 
-    def missing_dates(self) -> tuple[int, ...]:
-        """Return the local dates that do not exist; the first call takes about two milliseconds."""
-        if self._missing is None:
-            found: list[int] = []
-            for low in range(_FIRST_CHANGE, _YEARLY, _QUARTER):
-                if self.offset(low + _QUARTER) - self.offset(low) > _DATE_LINE:
-                    stretch = self.stretch(low)
-                    while not stretch.skipped_dates():
-                        stretch = self.stretch(stretch.end)
-                    found += stretch.skipped_dates()
-            self._missing = tuple(found)
-        return self._missing
-
-    def _changes_around(self, span: int) -> tuple[tuple[int, int, int], ...]:
+    def _changes_around(self, span: int) -> list[tuple[int, int, int]]:
         """Return each change around a span of 1,200 days, as its instant and the offsets before it and from then on.
 
         The first and the last one change nothing: there, five days from the span, a longer stretch is cut.
@@ -121,27 +115,20 @@ class Zone(dict[int, int | None]):
         if known is None:
             low, end = span * _SPAN - 2 * _SAMPLE, (span + 1) * _SPAN + 2 * _SAMPLE
             before = self.offset(low)
-            found = [(low + _SAMPLE, before, before)]
+            known = self._changes[span] = [(low + _SAMPLE, before, before)]
             for high in range(low + _SAMPLE, end + 1, _SAMPLE):
                 after = self.offset(high)
                 if after != before:
-                    found.append((self._change(high - _SAMPLE, high), before, after))
+                    known.append((self._change(high - _SAMPLE, high), before, after))
                 before = after
             # beside the cuts the order may be wrong, which to a bisection from within the span makes no difference
-            found.append((end - _SAMPLE, before, before))
-            known = self._changes[span] = tuple(found)
+            known.append((end - _SAMPLE, before, before))
         return known
 
     def _change(self, low: int, high: int) -> int:
         """Return the first instant in (low, high] whose offset is not that of `low`."""
-        before = self.offset(low)
-        while high - low > 1:
-            middle = (low + high) // 2
-            if self.offset(middle) == before:
-                low = middle
-            else:
-                high = middle
-        return high
+        before, seconds = self.offset(low), range(low + 1, high)
+        return low + 1 + bisect_left(seconds, True, key=lambda instant: self.offset(instant) != before)
 
 
 zone: Final = lru_cache(maxsize=256)(Zone)

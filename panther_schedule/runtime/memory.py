@@ -25,10 +25,8 @@ from .timetable import Timetable
 class Store(Protocol):
     """What keeps the tasks of a scheduler. It decides nothing."""
 
-    @property
-    def in_flight(self) -> Collection[Flight]:
-        """The runs without an outcome, oldest first."""
-        ...
+    in_flight: Collection[Flight]
+    """The runs without an outcome, oldest first."""
 
     def add(self, entry: Entry, reading: Reading) -> None:
         """Keep a new task."""
@@ -61,11 +59,9 @@ class Store(Protocol):
 class Memory(Store):
     """The tasks in order of time, the runs in flight, their timers, and the ledger."""
 
-    in_flight: dict[Flight, None]
-
     def __init__(self) -> None:
         self.ledger = Ledger()
-        self.in_flight = {}
+        self.in_flight: dict[Flight, None] = {}  # pyright: ignore[reportIncompatibleVariableOverride] - others only read it
         self._new: list[Entry] = []  # due when they were added: they skip the heap
         self._wall: Timetable[Entry] = Timetable()
         self._steady: Timetable[Entry] = Timetable()

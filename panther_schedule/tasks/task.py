@@ -26,8 +26,7 @@ from ..errors import refuse, type_name
 from ..models.policy import DEFAULT_POLICY, Policy, PolicyChanges
 from ..models.schedules import ONCE, SCHEDULES, AnySchedule, Daily, Once, Repeat
 from ..occurrences.compiler import zone_for
-from ..occurrences.queries import ever_happens
-from ..wording.previews import first_due
+from ..occurrences.queries import ever_happens, first_due
 from ..wording.sentence import differing, explain
 from .checks import changed_policy, check_name, check_policy
 from .signature import KnownFunction, inspect_function
@@ -195,9 +194,8 @@ class BackgroundTask(Generic[P, R]):
         if type(n) is not int or n < 1:
             message = "n must be an int of at least 1, got {got}; write next_runs(5)"
             refuse("next_runs", "preview_count", message, at=("n",), got=repr(n))
-        schedule = self._schedule
-        zone, key, jitter = zone_for(schedule), jitter_key(self), self._policy.jitter
-        due = first_due(schedule, n, after=start, zone=zone, anchor=start, key=key, jitter=jitter)
+        zone, jitter = zone_for(self._schedule), self._policy.jitter
+        due = first_due(self._schedule, n, start, zone, key=jitter_key(self), jitter=jitter)
         return [moment(at) for at in due]
 
     def run(self) -> R:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from ..clock import MICROSECOND, SECOND, SystemClock, moment
-from ..models.schedules import AnyOf, Cron, Daily, Monthly, Schedule, Weekly
-from ..occurrences.compiler import begins_after, compile_schedule, zone_for
-from ..occurrences.jitter import spread
-from ..occurrences.queries import instant
-from ..occurrences.zones import BEFORE_ALL, LAST
-from .clock_changes import CalendarPart
+from ..clock import SECOND, SystemClock, moment
+from ..models.schedules import Schedule
+from ..occurrences.compiler import compile_schedule, zone_for
+from ..occurrences.evaluators import Calendar, Union
+from ..occurrences.queries import first_due, instant
+from ..occurrences.zones import BEFORE_ALL, DAY
+from .clock_changes import clock_change
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,56 +40,40 @@ def preview(
         raise ValueError(f"n must not be negative, got {n}; write preview(schedule, 5)")
     start = SystemClock().read().wall if after is None else instant("after", after)
     info = zone_for(schedule, zone)
-    union = schedule if isinstance(schedule, AnyOf) else None
-    known = union.of if union else (schedule,)
-    parts = [CalendarPart(part, info, union) for part in known if isinstance(part, (Daily, Weekly, Monthly, Cron))]
-    due = first_due(schedule, n, after=start, zone=info, anchor=start, key="", jitter=timedelta(0))
-    return [_shown(at, parts, start, info) for at in due]
+    occurrences = compile_schedule(schedule, info)
+    parts = occurrences.calendars if isinstance(occurrences, Union) else (occurrences,)
+    calendars = [part for part in parts if isinstance(part, Calendar)]
+    return [_shown(at, calendars, start, info) for at in first_due(schedule, n, start, info)]
 
 
-def first_due(
-    schedule: Schedule, n: int, *, after: int, zone: ZoneInfo, anchor: int, key: str, jitter: timedelta
-) -> list[int]:
-    """Return when the first `n` runs after `after` are due, or fewer if there are fewer; in microseconds since 1970.
-
-    `anchor` is when the task was added, or would be. Unless `after` is later, `Once` and `Repeat` begin with their
-    first occurrence, even one in the past. Of a repeat without a wait only the first is known. `key` draws the jitter.
-    """
-    occurrences = compile_schedule(schedule, zone)
-    limit = n if schedule.run_count == -1 else min(n, schedule.run_count)
-    at = occurrences.next_after(begins_after(schedule, after) if after <= anchor else after, anchor)
-    due: list[int] = []
-    while at is not None and len(due) < limit:
-        following = occurrences.next_after(at, anchor)
-        room = (LAST if following is None else following) - at
-        due.append(at + spread(key, at, min(jitter // MICROSECOND, room)))
-        at = following
-    return due
-
-
-def _shown(at: int, parts: list[CalendarPart], after: int, zone: ZoneInfo) -> Preview:
-    having = [part for part in parts if part.occurrences.latest(at, at) == at]
-    info = having[0].zone.info if having else zone
+def _shown(at: int, calendars: list[Calendar], after: int, zone: ZoneInfo) -> Preview:
+    having = [calendar for calendar in calendars if calendar.latest(at, at) == at]
     utc = moment(at)
     try:
-        local = utc.astimezone(info)
+        local = utc.astimezone(having[0].zone.info if having else zone)
     except OverflowError:  # beyond the years 1 to 9999 on that clock
-        local = utc.astimezone(UTC)
-    notes = (_note(part, at, after) for part in having)
+        local = utc
+    notes = (_note(calendar, at, after) for calendar in having)
     return Preview(local, utc, next(filter(None, notes), None))
 
 
-def _note(part: CalendarPart, at: int, after: int) -> str | None:
+def _note(calendar: Calendar, at: int, after: int) -> str | None:
     """Say how a clock change affects an occurrence, or skipped one between it and the occurrence before."""
     second = at // SECOND
-    here = part.zone.stretch(second)
+    here = calendar.zone.stretch(second)
     wall = second + here.offset
-    if part.gap == "shift" and (shifted := part.change(here, only=second + here.before)):
-        return f"{shifted.named}: {shifted.fate}"
-    before = part.occurrences.latest(at - 1, at)
-    since = max(after, part.start - 1, BEFORE_ALL if before is None else before) // SECOND
-    gap = part.gap_before(wall)
-    if gap and gap.at > since:
-        return f"{gap.named}: {gap.fate}"
-    fold = part.change(here, only=wall) or part.change(part.zone.stretch(here.end), only=wall)
-    return f"{fold.named}: the {'first' if second < fold.at else 'second'}" if fold else None
+    if calendar.gap == "shift" and (shifted := clock_change(calendar, here, only=second + here.before)):
+        return ": ".join(shifted)
+    before = calendar.latest(at - 1, at)
+    since = max(after, calendar.start - 1, BEFORE_ALL if before is None else before) // SECOND
+    named = calendar.walltimes.latest(wall - 1)
+    if named is not None:
+        # the stretch before a gap at this time, since no zone is a day ahead of UTC, and the one after
+        ahead = calendar.zone.stretch(calendar.zone.stretch(named - DAY).end)
+        low, high = ahead.skipped_or_repeated()
+        if ahead.begin > since and ahead.after_gap and low <= named < high and (gap := clock_change(calendar, ahead)):
+            return ": ".join(gap)
+    if fold := clock_change(calendar, here, only=wall):
+        return f"{fold[0]}: the second"
+    fold = clock_change(calendar, calendar.zone.stretch(here.end), only=wall)
+    return f"{fold[0]}: the first" if fold else None

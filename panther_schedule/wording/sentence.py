@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from calendar import monthrange
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time, timedelta
+from itertools import groupby
 from typing import Final, cast
 
+from ..models.days import ALL_DAYS, ALL_MONTHS, ALL_WEEKDAYS, DayRule, bits
 from ..models.days import WEEKDAYS as WEEKDAY_NAMES
 from ..models.policy import CATCH_UP_LIMIT, CATCH_UP_WINDOW, DEFAULT_POLICY, MOST_QUEUED, Policy, Retry
 from ..models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
-from .english import WEEKDAYS, clock_time, dates_said, duration, is_short, joined, times_said
 
-_Calendar = Daily | Weekly | Monthly | Cron
+WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS: Final = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+_NTH: Final = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", -1: "last"}
 _MOST_DATES: Final = 10  # excluded dates that are listed one by one
 _ONLY_ONCE: Final = "the first time only"
 _GROWING: Final = {2.0: "doubling", 3.0: "tripling"}
@@ -47,10 +55,131 @@ def explain(schedule: Schedule | Policy, zone: str | None = None) -> str:
     return f"{parts}; all of it {', '.join(limits)}" if limits else parts
 
 
+def _counted(schedule: Once | Repeat) -> str:
+    if isinstance(schedule, Once) and schedule.at is not None:
+        return f"once, at {_moment(schedule.at)}"
+    if isinstance(schedule, Once) or schedule.n == 1:
+        return "once, now"
+    times = "for ever" if schedule.n == -1 else f"{schedule.n} times"
+    if not schedule.wait:
+        return f"{times}, back to back"
+    wait = duration(schedule.wait)
+    return f"every {wait.removeprefix('1 ') if wait.count(' ') == 1 else wait}, {times}"
+
+
+def _calendar(schedule: Daily | Weekly | Monthly | Cron, zone: str | None) -> str:
+    zone = schedule.tz or zone
+    within = f" in {zone}" if zone else ""
+    limits = _limits(schedule)
+    if isinstance(schedule, Daily) and limits == [_ONLY_ONCE]:
+        return f"once, at the next {clock_time(schedule.at)}{within}"
+    return ", ".join([f"{_dates_and_time(schedule)}{within}", *limits])
+
+
+def _dates_and_time(schedule: Daily | Weekly | Monthly | Cron) -> str:
+    dates = dates_said(schedule.dates) or "every day"
+    if isinstance(schedule, Monthly):
+        rule, on = schedule.dates, schedule.on
+        if on[0] == 5 if isinstance(on, tuple) else is_short(on, rule.months):
+            dates += ", or the last day of a shorter one," if rule.clamp else ", where there is one,"
+    if not isinstance(schedule, Cron):
+        return f"{dates} at {clock_time(schedule.at)}"
+    times = times_said(schedule.fields.minutes, schedule.fields.hours)
+    if times.startswith("at "):
+        return f"{dates}{',' if ',' in dates else ''} {times}"
+    return times if dates == "every day" else f"{dates}, {times}"
+
+
+def _limits(schedule: Daily | Weekly | Monthly | Cron | AnyOf) -> list[str]:
+    """Say what narrows a schedule: exclusions, start and end, the rules for a set clock, and the number of runs."""
+    limits: list[str] = []
+    if schedule.excluding:
+        dates = [str(day) for day in schedule.excluding if isinstance(day, date)]
+        if len(dates) > _MOST_DATES:
+            dates = [f"{len(dates)} dates from {dates[0]} to {dates[-1]}"]
+        weekdays = [WEEKDAYS[WEEKDAY_NAMES.index(day)] for day in schedule.excluding if isinstance(day, str)]
+        limits.append(f"except on {_joined(weekdays + dates)}")
+    if isinstance(schedule, (Daily, Weekly, Monthly)) and schedule.starting:
+        if schedule.every == 1:
+            limits.append(f"from {schedule.starting} on")
+        elif isinstance(schedule, Daily):
+            limits.append(f"counted from {schedule.starting}")
+        else:
+            limits.append(f"counted from the {schedule.dates.unit} of {schedule.starting} and not before that date")
+    if schedule.start_at:
+        limits.append(f"not before {_moment(schedule.start_at)}")
+    if schedule.end_at:
+        limits.append(f"not after {_moment(schedule.end_at)}")
+    if not isinstance(schedule, AnyOf):
+        fields, rules = type(schedule).model_fields, {"gap": schedule.gap, "fold": schedule.fold}
+        limits += [_CLOCK_RULES[rule] for name, rule in rules.items() if rule and rule != fields[name].default]
+    if schedule.n != -1:
+        limits.append(_ONLY_ONCE if schedule.n == 1 else f"{schedule.n} times")
+    return limits
+
+
+def times_said(minutes: int, hours: int) -> str:
+    """Say the times of a cron expression: "at 09:00", "every hour", "at minutes 0 to 10 of hours 9 to 17"."""
+    each, of = list(bits(minutes)), list(bits(hours))
+    all_hours = len(of) == 24
+    if len(of) * len(each) <= 6:  # few enough to list
+        return f"at {_joined([f'{hour:02}:{minute:02}' for hour in of for minute in each])}"
+    step = 60 // len(each)
+    if len(each) > 1 and each == list(range(0, 60, step)):
+        often = "every minute" if step == 1 else f"every {step} minutes by the clock"
+        return often if all_hours else f"{often} in {_numbered('hour', of)}"
+    if all_hours:
+        return "every hour" if each == [0] else f"every hour at {_numbered('minute', each)}"
+    return f"at {_numbered('minute', each)} of {_numbered('hour', of)}"
+
+
+def dates_said(rule: DayRule) -> str:
+    """Say the dates of a schedule, without the excluded ones: "every Friday in May"; "" for every day."""
+    weekdays, months = _numbers(bits(rule.weekdays), WEEKDAYS), _months(rule)
+    if rule.every > 1 and rule.unit != "month":
+        return f"every {rule.every} {rule.unit}s{'' if rule.unit == 'day' else f' on {weekdays}'}"
+    within = "" if months == "every month" else f" in {months}"
+    any_day, any_weekday = rule.days == ALL_DAYS, rule.weekdays == ALL_WEEKDAYS
+    if (any_day and any_weekday) or (rule.either and (any_day or any_weekday)):
+        return f"every day{within}" if within else ""
+    if any_day and not rule.nth:
+        return f"every {weekdays}{within}"
+    on_days = f"on {_joined(_day_words(rule))} of {months}"
+    on_weekdays = f"on {_joined(_weekday_words(rule, 'each'), 'or' if rule.either else 'and')} of {months}"
+    if any_day or any_weekday:
+        return on_weekdays if any_day else on_days
+    if rule.either:
+        return f"{on_days}, or {on_weekdays}"
+    return f"{on_days}, if that is {_joined(_weekday_words(rule, 'a'), 'or')}"
+
+
+def _months(rule: DayRule) -> str:
+    """Say the months of a rule: "every month", "January and July", "every 3rd month that is January or July"."""
+    every = rule.every
+    ending = "th" if every % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(every % 10, "th")
+    said = "every month" if every == 1 else f"every {every}{ending} month"
+    if rule.months == ALL_MONTHS:
+        return said
+    months = bits(rule.months >> 1)  # January is 0
+    return _numbers(months, _MONTHS) if every == 1 else f"{said} that is {_numbers(months, _MONTHS, 'or')}"
+
+
+def _day_words(rule: DayRule) -> list[str]:
+    words = [_numbered("day", list(bits(rule.days)))] if rule.days else []
+    if rule.last:
+        words.append("the last day")
+    if rule.last_workday:
+        words.append("the last Monday to Friday")
+    return words + [f"the Monday to Friday nearest to day {day}" for day in bits(rule.near_workdays)]
+
+
+def _weekday_words(rule: DayRule, each: str) -> list[str]:
+    words = [f"{each} {_numbers(bits(rule.weekdays), WEEKDAYS, 'or')}"] if rule.weekdays else []
+    return words + [f"the {_NTH[nth]} {WEEKDAYS[weekday]}" for nth, weekday in rule.nth]
+
+
 def differing(policy: Policy) -> list[str]:
     """Say what differs from the default policy; nothing for that policy itself."""
-    if policy is DEFAULT_POLICY:
-        return []
     return [said for said, usual in zip(_policy(policy), _policy(DEFAULT_POLICY), strict=True) if said != usual]
 
 
@@ -83,72 +212,54 @@ def _retry(retry: Retry) -> str:
         apart += f", {how} up to {duration(retry.max_delay)}"
     if retry.jitter:
         apart += f", with a jitter of less than {duration(retry.jitter)}"
-    only = "" if retry.on == ("Exception",) else f", only after {joined(retry.on, 'or')}"
+    only = "" if retry.on == ("Exception",) else f", only after {_joined(retry.on, 'or')}"
     return f"{retry.attempts} attempts, {apart}{only}"
 
 
-def _counted(schedule: Once | Repeat) -> str:
-    if isinstance(schedule, Once):
-        return "once, now" if schedule.at is None else f"once, at {_moment(schedule.at)}"
-    if schedule.n == 1:
-        return "once, now"
-    times = "for ever" if schedule.n == -1 else f"{schedule.n} times"
-    if not schedule.wait:
-        return f"{times}, back to back"
-    wait = duration(schedule.wait)
-    return f"every {wait.removeprefix('1 ') if wait.count(' ') == 1 else wait}, {times}"
+def duration(length: timedelta) -> str:
+    """Say a duration exactly: "1 day 12 hours", "0.25 seconds"."""
+    minutes, seconds = divmod(length.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    exact = f"{seconds}.{length.microseconds:06d}".rstrip("0") if length.microseconds else str(seconds)
+    amounts = {"day": str(length.days), "hour": str(hours), "minute": str(minutes), "second": exact}
+    return " ".join(f"{said} {unit}{'' if said == '1' else 's'}" for unit, said in amounts.items() if said != "0")
 
 
-def _calendar(schedule: _Calendar, zone: str | None) -> str:
-    zone = schedule.tz or zone
-    within = f" in {zone}" if zone else ""
-    limits = _limits(schedule)
-    if isinstance(schedule, Daily) and limits == [_ONLY_ONCE]:
-        return f"once, at the next {clock_time(schedule.at)}{within}"
-    return ", ".join([f"{_dates_and_time(schedule)}{within}", *limits])
+def clock_time(at: time | datetime) -> str:
+    return f"{at:%H:%M:%S}" if at.second else f"{at:%H:%M}"
 
 
-def _dates_and_time(schedule: _Calendar) -> str:
-    dates = dates_said(schedule.dates) or "every day"
-    if isinstance(schedule, Monthly):
-        rule, on = schedule.dates, schedule.on
-        if on[0] == 5 if isinstance(on, tuple) else is_short(on, rule.months):
-            dates += ", or the last day of a shorter one," if rule.clamp else ", where there is one,"
-    if not isinstance(schedule, Cron):
-        return f"{dates} at {clock_time(schedule.at)}"
-    times = times_said(schedule.fields.minutes, schedule.fields.hours)
-    if times.startswith("at "):
-        return f"{dates}{',' if ',' in dates else ''} {times}"
-    return times if dates == "every day" else f"{dates}, {times}"
+def short_date(day: date) -> str:
+    """Say "29 Mar", in English whatever the locale."""
+    return f"{day.day} {_MONTHS[day.month - 1][:3]}"
 
 
-def _limits(schedule: _Calendar | AnyOf) -> list[str]:
-    """Say what narrows a schedule: exclusions, start and end, the rules for a set clock, and the number of runs."""
-    limits: list[str] = []
-    if schedule.excluding:
-        dates = [str(day) for day in schedule.excluding if isinstance(day, date)]
-        if len(dates) > _MOST_DATES:
-            dates = [f"{len(dates)} dates from {dates[0]} to {dates[-1]}"]
-        weekdays = [WEEKDAYS[WEEKDAY_NAMES.index(day)] for day in schedule.excluding if isinstance(day, str)]
-        limits.append(f"except on {joined(weekdays + dates)}")
-    if isinstance(schedule, (Daily, Weekly, Monthly)) and schedule.starting:
-        if schedule.every == 1:
-            limits.append(f"from {schedule.starting} on")
-        elif isinstance(schedule, Daily):
-            limits.append(f"counted from {schedule.starting}")
-        else:
-            limits.append(f"counted from the {schedule.dates.unit} of {schedule.starting} and not before that date")
-    if schedule.start_at:
-        limits.append(f"not before {_moment(schedule.start_at)}")
-    if schedule.end_at:
-        limits.append(f"not after {_moment(schedule.end_at)}")
-    if not isinstance(schedule, AnyOf):
-        fields, rules = type(schedule).model_fields, {"gap": schedule.gap, "fold": schedule.fold}
-        limits += [_CLOCK_RULES[rule] for name, rule in rules.items() if rule and rule != fields[name].default]
-    if schedule.n != -1:
-        limits.append(_ONLY_ONCE if schedule.n == 1 else f"{schedule.n} times")
-    return limits
+def is_short(day: int, months: int) -> bool:
+    """Tell whether one of these months lacks this day, at least in some years."""
+    return any(monthrange(2001, month)[1] < day for month in bits(months))
 
 
 def _moment(at: datetime) -> str:
     return f"{at.replace(tzinfo=None).isoformat(' ')} UTC"
+
+
+def _numbered(noun: str, values: Sequence[int]) -> str:
+    return f"{noun}{'' if len(values) == 1 else 's'} {_numbers(values)}"
+
+
+def _numbers(values: Iterable[int], names: Sequence[str] | None = None, last: str = "and") -> str:
+    """Say increasing numbers, or their names: "1, 3 and 5", "1 to 7 and 15", "0, 2, 4, ... 22"."""
+    known = list(values)
+    step = known[1] - known[0] if len(known) > 4 else 1
+    if names is None and step > 1 and known == list(range(known[0], known[-1] + 1, step)):
+        return f"{known[0]}, {known[1]}, {known[2]}, ... {known[-1]}"
+    parts: list[str] = []
+    for _, group in groupby(enumerate(known), lambda pair: pair[1] - pair[0]):  # numbers without a break between
+        run = [names[number] if names else str(number) for _, number in group]
+        parts += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else run
+    return _joined(parts, last)
+
+
+def _joined(words: Sequence[str], last: str = "and") -> str:
+    """Join words: "a", "a and b", "a, b and c"."""
+    return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)

@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo
 from ..clock import SECOND, SystemClock
 from ..models.days import ALL_DAYS, ALL_WEEKDAYS, bits, mask_of
 from ..models.schedules import AnyOf, Cron, Daily, Monthly, Repeat, Schedule, Weekly
-from .clock_changes import CalendarPart
-from .english import WEEKDAYS, clock_time, is_short
+from ..occurrences.compiler import UTC_ZONE, calendar_of
+from ..occurrences.evaluators import Calendar
+from .clock_changes import clock_change, local
+from .sentence import WEEKDAYS, clock_time, is_short
 
 Code = Literal["short_month", "day_and_weekday", "skipped_time", "doubled_time", "busy_loop", "no_zone"]
 _FIVE_YEARS: Final = timedelta(days=5 * 366) // timedelta(seconds=1)
@@ -46,11 +48,10 @@ def _smells(part: Schedule, zone: ZoneInfo | None, union: AnyOf | None) -> Itera
     if not isinstance(part, (Daily, Weekly, Monthly, Cron)):
         return
     yield from _of_dates(part)
-    info = ZoneInfo(part.tz) if part.tz else zone
-    if info is None:
+    if part.tz is None and zone is None:
         yield Smell("no_zone", 'it runs in the machine\'s zone, whatever that is; name one, as in tz="Europe/Berlin"')
     else:
-        yield from _of_clock_changes(part, CalendarPart(part, info, union))
+        yield from _of_clock_changes(part, calendar_of(part, zone or UTC_ZONE, union))
 
 
 def _of_dates(part: Daily | Weekly | Monthly | Cron) -> Iterator[Smell]:
@@ -72,14 +73,18 @@ def _of_dates(part: Daily | Weekly | Monthly | Cron) -> Iterator[Smell]:
         yield Smell("day_and_weekday", either if rule.either else both)
 
 
-def _of_clock_changes(part: Daily | Weekly | Monthly | Cron, calendar: CalendarPart) -> Iterator[Smell]:
+def _of_clock_changes(part: Daily | Weekly | Monthly | Cron, calendar: Calendar) -> Iterator[Smell]:
     now = SystemClock().read().wall // SECOND
+    end = min(now + _FIVE_YEARS, calendar.end // SECOND)
     elapsed = isinstance(part, Cron) and part.fields.elapsed  # it follows the real minutes: gaps and folds suit it
     seen: set[Code] = set()
-    for change in calendar.changes(now, now + _FIVE_YEARS):
-        code: Code = "skipped_time" if change.is_gap else "doubled_time"
-        if code not in seen and not (elapsed and (part.gap if change.is_gap else part.fold) is None):
+    stretch = calendar.zone.stretch(max(now, calendar.start // SECOND))
+    while stretch.end < end:
+        stretch = calendar.zone.stretch(stretch.end)
+        rule = part.gap if stretch.after_gap else part.fold
+        code: Code = "skipped_time" if stretch.after_gap else "doubled_time"
+        if code not in seen and not (elapsed and rule is None) and (change := clock_change(calendar, stretch)):
             seen.add(code)
-            when = f"{change.first.year} in {calendar.zone.info.key}"
-            remedy = f"choose a time outside {clock_time(change.first)} to {clock_time(change.end)}, or tz='UTC'"
-            yield Smell(code, f"{change.named} {when}: {change.fate}; {remedy}")
+            low, high = map(local, stretch.skipped_or_repeated())
+            remedy = f"choose a time outside {clock_time(low)} to {clock_time(high)}, or tz='UTC'"
+            yield Smell(code, f"{change[0]} {low.year} in {calendar.zone.info.key}: {change[1]}; {remedy}")

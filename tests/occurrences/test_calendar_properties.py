@@ -12,12 +12,12 @@ import pytest
 import walker
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import CHANGES, DAY, FOLDS, GAPS, SCHEDULES, Case, cases, kinds, near, slow
+from strategies import CHANGES, DAY, FOLDS, GAPS, SCHEDULES, Case, cases, kinds, near, previous, slow
 
 from panther_schedule.clock import SECOND, moment
 from panther_schedule.models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Weekly
 from panther_schedule.occurrences.compiler import compile_schedule
-from panther_schedule.occurrences.queries import between, next_after, previous
+from panther_schedule.occurrences.queries import between, next_after
 
 
 def iterate(schedule: AnySchedule, key: str, low: int, high: int) -> list[int]:

@@ -14,11 +14,12 @@ from zoneinfo import ZoneInfo
 import cron_lines
 import pytest
 from pydantic import TypeAdapter, ValidationError
+from strategies import count, latest, previous
 
 from panther_schedule import BackgroundTask, Scheduler, VirtualClock
 from panther_schedule.models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Weekly
 from panther_schedule.occurrences.compiler import compile_schedule
-from panther_schedule.occurrences.queries import count, latest, next_after, previous
+from panther_schedule.occurrences.queries import next_after
 
 T = time(8)
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -15,12 +15,12 @@ import pytest
 import walker
 from hypothesis import example, given
 from hypothesis import strategies as st
-from strategies import slow
+from strategies import count, slow
 
 from panther_schedule import BackgroundTask, Passed, Scheduler, VirtualClock
 from panther_schedule.models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Weekly
 from panther_schedule.occurrences import compiler, zones
-from panther_schedule.occurrences.queries import between, count
+from panther_schedule.occurrences.queries import between
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 STEADY = ["UTC", "Asia/Tokyo", "Asia/Kolkata", "America/Caracas", "Asia/Ho_Chi_Minh", "Asia/Samarkand"]

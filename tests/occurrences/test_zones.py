@@ -160,9 +160,12 @@ MISSING: list[tuple[str, list[str]]] = [
 
 
 @pytest.mark.parametrize(("name", "dates"), MISSING)
-def test_the_dates_that_do_not_exist_are_counted(name: str, dates: list[str]) -> None:
+def test_a_daily_time_happens_on_all_dates_but_those_that_do_not_exist(name: str, dates: list[str]) -> None:
     here = clock(name)
-    assert [f"{EPOCH + timedelta(days=day):%Y-%m-%d}" for day in here.missing_dates()] == dates
+    noon = Calendar(Walltimes(DayRule(), (DAY // 2,)), here, "next_valid", "first", FIRST, LAST)
+    begin, end = wall("1800-01-01"), wall("2300-01-01")
+    after, until = ((midnight - here.offset(midnight)) * SECOND for midnight in (begin, end))
+    assert noon.count(after, until, 0) == (end - begin) // DAY - len(dates)
     for text in dates:
         day = (date.fromisoformat(text) - date(1970, 1, 1)).days
         assert [len(resolve(here, each * DAY + DAY // 2)) for each in (day - 1, day, day + 1)] == [1, 0, 1]

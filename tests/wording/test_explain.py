@@ -15,8 +15,7 @@ from test_policy_properties import policies
 from panther_schedule.models.cron import CronError, parse
 from panther_schedule.models.policy import Policy, Retry
 from panther_schedule.models.schedules import AnyOf, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
-from panther_schedule.wording.english import dates_said, times_said
-from panther_schedule.wording.sentence import differing, explain
+from panther_schedule.wording.sentence import dates_said, differing, explain, times_said
 
 AT = time(8)
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)

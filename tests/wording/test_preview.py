@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
-from strategies import Case, cases, near, slow
+from strategies import Case, cases, near, slow, walk
 
 from panther_schedule.clock import SECOND, microseconds, moment
 from panther_schedule.models.schedules import AnyOf, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
-from panther_schedule.occurrences.queries import between
-from panther_schedule.wording.previews import Preview, first_due, preview
+from panther_schedule.occurrences.compiler import UTC_ZONE, compile_schedule
+from panther_schedule.occurrences.queries import between, first_due
+from panther_schedule.wording.previews import Preview, preview
 
 NOW = microseconds(datetime(2026, 1, 1, 8, tzinfo=UTC))
 FIVE_MINUTES = 300 * SECOND
@@ -36,32 +37,26 @@ FIRST_RUNS: list[tuple[Schedule, list[int]]] = [
 ]
 
 
-def _first_due(schedule: Schedule, n: int, *, after: int, jitter: timedelta = timedelta(0)) -> list[int]:
-    """Ask for a task that was added at NOW."""
-    return first_due(schedule, n, after=after, zone=ZoneInfo("UTC"), anchor=NOW, key="a", jitter=jitter)
-
-
 @pytest.mark.parametrize(("schedule", "expected"), FIRST_RUNS)
 def test_a_new_tasks_next_four_runs(schedule: Schedule, expected: list[int]) -> None:
-    found = _first_due(schedule, 4, after=NOW)
-    assert [moment - NOW for moment in found] == expected
+    assert [moment - NOW for moment in first_due(schedule, 4, NOW, UTC_ZONE)] == expected
 
 
 def test_a_task_that_was_added_before_shows_what_is_still_to_come() -> None:
     grid = Repeat(-1, timedelta(minutes=5))
     later = NOW + FIVE_MINUTES
-    assert _first_due(grid, 2, after=later) == [
+    assert walk(compile_schedule(grid, UTC_ZONE), later, later + DAY, NOW, 2) == [
         later + FIVE_MINUTES,
         later + 2 * FIVE_MINUTES,
     ]
-    assert _first_due(Once(), 2, after=later) == []
-    assert _first_due(grid, 0, after=later) == []
+    assert walk(compile_schedule(Once(), UTC_ZONE), later, later + DAY, NOW, 2) == []
+    assert first_due(grid, 0, later, UTC_ZONE) == []
 
 
 @pytest.mark.parametrize("jitter", [timedelta(seconds=1), timedelta(hours=1)])
 def test_jitter_makes_a_run_due_later_but_before_the_next_one(jitter: timedelta) -> None:
     grid = Repeat(10, timedelta(minutes=5))
-    on_time, due = _first_due(grid, 10, after=NOW), _first_due(grid, 10, after=NOW, jitter=jitter)
+    on_time, due = first_due(grid, 10, NOW, UTC_ZONE), first_due(grid, 10, NOW, UTC_ZONE, key="a", jitter=jitter)
     late = [after - at for at, after in zip(on_time, due, strict=True)]
     assert all(0 <= each < min(jitter // timedelta(microseconds=1), FIVE_MINUTES) for each in late)
     assert len(set(late)) == 10
