@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from ..clock import SECOND
-from .due import closed, has_ended, is_cancelled, latest_due, span, start_waiting, tidy
+from .due import closed, has_ended, is_cancelled, latest_due, span, start_waiting
 from .records import Attempt, Outcome, Passed, Run
 from .rule import Rule, jittered
-from .state import State, Step, Stopped
+from .state import State, Step, Stopped, with_held
 
 _TRUSTED: Final = 24 * 3600 * SECOND  # a cursor further ahead of the clock was written by a wrong clock
 
@@ -17,7 +17,7 @@ def pause(rule: Rule, state: State, reason: str) -> Step | None:
     """Start no runs until `resume`; active ones continue. None for a task that has ended."""
     if has_ended(rule, state) or state.held.stopped:
         return None
-    return Step(state._replace(held=state.held._replace(paused=reason)))
+    return Step(with_held(state, paused=reason))
 
 
 def resume(rule: Rule, state: State, now: int) -> Step | None:
@@ -30,32 +30,31 @@ def resume(rule: Rule, state: State, now: int) -> Step | None:
     before = state
     if rule.on_wall:  # the clock may have been set back in the pause
         state = clock_set_back(rule, state, now) or state
-    skipped = skipped_by_pause(rule, state, now)
+    skipped = _skipped(rule, state, now)
     released = rule.once and state.next_at is not None and state.next_at <= now
-    state = state._replace(held=tidy(state.held._replace(paused=None, released=released)))
-    if skipped is None:
-        return closed(rule, start_waiting(Step(state)), before)
-    following = rule.occurrences.next_after(skipped.last, state.anchor)
-    state = state._replace(cursor=skipped.last, next_at=following)
-    return closed(rule, start_waiting(Step(state, passed=(skipped,))), before)
+    state = with_held(state, paused=None, released=released)
+    if skipped:
+        cursor = skipped[-1].last
+        state = state._replace(cursor=cursor, next_at=rule.occurrences.next_after(cursor, state.anchor))
+    return closed(rule, start_waiting(Step(state, passed=skipped)), before)
 
 
-def skipped_by_pause(rule: Rule, state: State, now: int) -> Passed | None:
-    """Return the record of the occurrences that a pause which still holds has skipped until now."""
+def _skipped(rule: Rule, state: State, now: int) -> tuple[Passed, ...]:
+    """Return the record of the occurrences that a pause which still holds has skipped until now, if there are any."""
     at, anchor = state.next_at, state.anchor
     if state.held.paused is None or at is None or rule.once or rule.back_to_back:
-        return None
+        return ()
     if jittered(rule, at, anchor) > now:
-        return None
-    return span(rule, "skipped_paused", at, latest_due(rule, at, anchor, now), anchor)
+        return ()
+    return (span(rule, "skipped_paused", at, latest_due(rule, at, anchor, now), anchor),)
 
 
 def replaced(state: State, fresh: State | None) -> Step:
     """Give a task another rule; with another schedule it starts afresh, while active and waiting runs continue."""
     if fresh is None:
         return Step(state)
-    held = tidy(state.held._replace(older=len(state.held.waiting), released=False, failures=0))
-    return Step(fresh._replace(running=state.running, held=held))
+    kept = with_held(state, older=len(state.held.waiting), released=False, failures=0)
+    return Step(fresh._replace(running=state.running, held=kept.held))
 
 
 def more_runs(state: State, runs: tuple[Run, ...]) -> Step:
@@ -63,15 +62,13 @@ def more_runs(state: State, runs: tuple[Run, ...]) -> Step:
 
     Runs of a task that was cancelled meanwhile are asked to end before they begin.
     """
-    if is_cancelled(state):
-        runs = tuple(run._replace(asked=True) for run in runs)
-    filling = sum(run.cause == "backfill" for run in runs)
-    if not filling:
-        return Step(state, starts=runs)
-    held = state.held
-    first = 0 if held.backfilling else 1
-    starts = (*runs[:first], *(run._replace(phase="queued") for run in runs[first:]))
-    return Step(state._replace(held=held._replace(backfilling=held.backfilling + filling)), starts=starts)
+    starts: list[Run] = []
+    backfilling = state.held.backfilling
+    for run in runs:
+        queued = run.cause == "backfill" and backfilling > 0
+        backfilling += run.cause == "backfill"
+        starts.append(run._replace(phase="queued" if queued else "active", asked=is_cancelled(state)))
+    return Step(with_held(state, backfilling=backfilling), starts=tuple(starts))
 
 
 # ---- the end -----------------------------------------------------------------------------------------------------
@@ -79,8 +76,7 @@ def more_runs(state: State, runs: tuple[Run, ...]) -> Step:
 
 def cancel(rule: Rule, state: State, now: int) -> Step:
     """Start nothing more of a task: waiting runs are cancelled, the others are asked to end."""
-    step = _give_up(state, "cancelled", now)
-    return _drop(rule, state, step, now, "cancelled")._replace(asks="all")
+    return _stop(rule, state, now, "cancelled", "cancelled")._replace(asks="all")
 
 
 def drain(rule: Rule, state: State, now: int) -> Step | None:
@@ -90,32 +86,25 @@ def drain(rule: Rule, state: State, now: int) -> Step | None:
     """
     if rule.back_to_back and rule.n != -1 and state.held.paused is None:
         return None
-    step = Step(state) if state.held.paused is None else _give_up(state, "cancelled", now)
-    return _drop(rule, state, step, now, "dropped")
+    return _stop(rule, state, now, "dropped", None if state.held.paused is None else "cancelled")
 
 
 def end_drain(rule: Rule, state: State, now: int) -> Step:
     """End a task whose drain took too long: waiting runs are abandoned."""
-    return _drop(rule, state, _give_up(state, "abandoned", now), now, "dropped")
+    return _stop(rule, state, now, "dropped", "abandoned")
 
 
-def _give_up(state: State, outcome: Outcome, now: int) -> Step:
-    waiting = state.held.waiting
-    if not waiting:
-        return Step(state)
-    attempts = (Attempt(None, now, outcome, None),)
-    runs = tuple(Run(state.task, at, None, attempts=attempts, phase="ended") for at in waiting)
-    return Step(state._replace(held=tidy(state.held._replace(waiting=()))), given_up=runs)
-
-
-def _drop(rule: Rule, before: State, step: Step, now: int, stopped: Stopped) -> Step:
-    """Drop the later occurrences; those that a pause has skipped until now are recorded."""
-    state = step.state
-    skipped = skipped_by_pause(rule, state, now)
-    cursor = state.cursor if skipped is None else skipped.last
-    held = state.held._replace(stopped="cancelled" if is_cancelled(state) else stopped)
-    state = state._replace(next_at=None, cursor=cursor, held=held)
-    return closed(rule, step._replace(state=state, passed=() if skipped is None else (skipped,)), before)
+def _stop(rule: Rule, state: State, now: int, stopped: Stopped, outcome: Outcome | None) -> Step:
+    """Drop the later occurrences, and record those that a pause has skipped; an outcome ends the waiting runs."""
+    skipped = _skipped(rule, state, now)
+    new = state._replace(next_at=None, cursor=skipped[-1].last if skipped else state.cursor)
+    new = with_held(new, stopped="cancelled" if is_cancelled(state) else stopped)
+    given_up: tuple[Run, ...] = ()
+    if outcome is not None:
+        attempts = (Attempt(None, now, outcome, None),)
+        given_up = tuple(Run(state.task, at, None, attempts=attempts, phase="ended") for at in state.held.waiting)
+        new = with_held(new, waiting=())
+    return closed(rule, Step(new, passed=skipped, given_up=given_up), state)
 
 
 def is_stopped(state: State) -> bool:

@@ -8,7 +8,7 @@ from ..clock import microseconds
 from ..models.schedules import Once, Schedule
 from .records import Passed, Reason, Run, make
 from .rule import DEFAULT_TERMS, Rule, Terms, jittered
-from .state import NOTHING_HELD, Held, State, Step
+from .state import NOTHING_HELD, State, Step, with_held
 
 
 def begin(schedule: Schedule, rule: Rule, now: int, task: str = "") -> State | None:
@@ -19,11 +19,10 @@ def begin(schedule: Schedule, rule: Rule, now: int, task: str = "") -> State | N
     """
     anchor = now
     first: int | None = now
-    if rule.on_wall:
-        if isinstance(schedule, Once) and schedule.at is not None:
-            first = anchor = microseconds(schedule.at)
-        else:
-            first = rule.occurrences.next_after(anchor, anchor)
+    if isinstance(schedule, Once) and schedule.at is not None:
+        first = anchor = microseconds(schedule.at)
+    elif rule.on_wall:
+        first = rule.occurrences.next_after(anchor, anchor)
     return None if first is None else make(State, (anchor, None, first, 0, 0, None, NOTHING_HELD, task))
 
 
@@ -39,13 +38,13 @@ def due(rule: Rule, state: State, now: int) -> Step:
     if rule.back_to_back:
         if running or held.lingering or held.waiting:  # of the schedule before, which was replaced
             return Step(state._replace(next_at=None))
-        return Step(State(anchor, at, None, handed + 1, 1, at, held, task), starts=(Run(task, at, latest),))
+        return _start(Step(state._replace(cursor=at, next_at=None)), at)
     terms = rule.terms
     following = None if rule.once else rule.occurrences.next_after(at, anchor)
     alone = following is None or following > now
     in_time = terms is None or not (terms.jitter or at < now - terms.tolerance)
     if running or held is not NOTHING_HELD or not alone or not in_time:
-        return _due_by_policy(rule, terms or DEFAULT_TERMS, state, now)
+        return _due_by_policy(rule, terms or DEFAULT_TERMS, state, at, now)
     handed += 1  # one occurrence, in time, and nothing in its way: most steps are this one
     if handed == rule.n:
         following = None
@@ -54,22 +53,20 @@ def due(rule: Rule, state: State, now: int) -> Step:
     return make(Step, (new, None, None, (run,), (), (), "", False, False, False, None))
 
 
-def _due_by_policy(rule: Rule, terms: Terms, state: State, now: int) -> Step:
-    at, anchor = state.next_at, state.anchor
-    if at is None or jittered(rule, at, anchor) > now:
+def _due_by_policy(rule: Rule, terms: Terms, state: State, at: int, now: int) -> Step:
+    anchor = state.anchor
+    if jittered(rule, at, anchor) > now:
         return Step(state)
     latest = latest_due(rule, at, anchor, now)
-    wanted = _wanted(rule, terms, state, latest, now)
+    wanted = _wanted(rule, terms, state, at, latest, now)
     passed: tuple[Passed, ...] = ()
     if not wanted or wanted[0] != at:
         passed = (span(rule, "missed", at, latest if not wanted else _before(rule, wanted[0], anchor), anchor),)
     late = len(wanted) > 1 or state.held.catching_up
-    places = _places(rule, state)
-    if places is not None and len(wanted) > places:  # the task ends with the last of its n
-        latest = wanted[places - 1]
-        wanted = wanted[:places]
-    held = tidy(state.held._replace(released=False)) if state.held.released else state.held
-    state = state._replace(cursor=latest, next_at=rule.occurrences.next_after(latest, anchor), held=held)
+    wanted = wanted[: _places(rule, state)]  # the task ends with the last of its n
+    latest = wanted[-1] if wanted else latest
+    state = with_held(state, released=False)
+    state = state._replace(cursor=latest, next_at=rule.occurrences.next_after(latest, anchor))
     if not wanted:
         return closed(rule, Step(state, passed=passed))
     step = _join_late(terms, state, wanted) if late else _overlapping(rule, terms, state, latest)
@@ -78,8 +75,8 @@ def _due_by_policy(rule: Rule, terms: Terms, state: State, now: int) -> Step:
     return closed(rule, step._replace(passed=passed + step.passed))
 
 
-def _wanted(rule: Rule, terms: Terms, state: State, latest: int, now: int) -> tuple[int, ...]:
-    """Return the due occurrences that are not missed, oldest first; `latest` is the last one that is due."""
+def _wanted(rule: Rule, terms: Terms, state: State, first: int, latest: int, now: int) -> tuple[int, ...]:
+    """Return those that are not missed of the due occurrences from the first to the latest, oldest first."""
     if state.held.released:
         return (latest,)
     match terms.missed:
@@ -88,10 +85,9 @@ def _wanted(rule: Rule, terms: Terms, state: State, latest: int, now: int) -> tu
         case "skip":
             return (latest,) if jittered(rule, latest, state.anchor) >= now - terms.tolerance else ()
         case "catch_up":
-            first = max(state.next_at or 0, now - terms.tolerance)
             wanted: list[int] = []
             at: int | None = latest
-            while at is not None and at >= first and len(wanted) < terms.most_late:
+            while at is not None and at >= max(first, now - terms.tolerance) and len(wanted) < terms.most_late:
                 wanted.append(at)
                 at = rule.occurrences.latest(at - 1, state.anchor)
             return tuple(reversed(wanted))
@@ -101,13 +97,13 @@ def _wanted(rule: Rule, terms: Terms, state: State, latest: int, now: int) -> tu
 
 def _join_late(terms: Terms, state: State, late: tuple[int, ...]) -> Step:
     """Let late occurrences run one after the other, oldest first, whatever overlap says."""
-    held = state.held
-    room = max(0, terms.most_late - len(held.waiting))
+    waiting = state.held.waiting
+    room = max(0, terms.most_late - len(waiting))
     joining, surplus = late[:room], late[room:]
     if joining:
-        held = held._replace(waiting=held.waiting + joining, catching_up=True)
+        state = with_held(state, waiting=waiting + joining, catching_up=True)
     passed = (Passed("skipped_overlap", surplus[0], surplus[-1], len(surplus)),) if surplus else ()
-    return start_waiting(Step(state._replace(held=held), passed=passed))
+    return start_waiting(Step(state, passed=passed))
 
 
 def _overlapping(rule: Rule, terms: Terms, state: State, at: int) -> Step:
@@ -115,7 +111,7 @@ def _overlapping(rule: Rule, terms: Terms, state: State, at: int) -> Step:
     running = state.running + state.held.lingering
     if not running and not waiting:
         return _start(Step(state), at)
-    waits = Step(_with_waiting(state, (*waiting, at)))
+    waits = Step(with_held(state, waiting=(*waiting, at)))
     skipped = Step(state, passed=(Passed("skipped_overlap", at, at, 1),))
     if rule.once:  # what is active belongs to the schedule before, and there is no other occurrence
         skipped = waits
@@ -128,43 +124,28 @@ def _overlapping(rule: Rule, terms: Terms, state: State, at: int) -> Step:
             return skipped if running >= terms.most or waiting else _start(Step(state), at)
         case "cancel_running":
             superseded = tuple(Passed("skipped_overlap", old, old, 1) for old in waiting)
-            state = state._replace(held=state.held._replace(older=0))
-            return Step(_with_waiting(state, (at,)), passed=superseded, asks="scheduled")
+            return Step(with_held(state, waiting=(at,), older=0), passed=superseded, asks="scheduled")
         case _:
             assert_never(terms.overlap)
 
 
-def _start(step: Step, at: int) -> Step:
+def _start(step: Step, at: int, counted: int = 1) -> Step:
     state = step.state
-    new = state._replace(handed=state.handed + 1, running=state.running + 1, latest=at)
+    new = state._replace(handed=state.handed + counted, running=state.running + 1, latest=at)
     return step._replace(state=new, starts=(*step.starts, Run(state.task, at, state.latest)))
 
 
 def start_waiting(step: Step) -> Step:
     """Start the occurrence that has waited longest, unless a run is still active."""
-    state = step.state
-    held = state.held
+    state, held = step.state, step.state.held
     if not held.waiting or state.running or held.lingering or held.paused is not None:
         return step
-    started = _start(step._replace(state=_with_waiting(state, held.waiting[1:])), held.waiting[0])
-    if not held.older:
-        return started
-    state = started.state
-    held = tidy(state.held._replace(older=held.older - 1))
-    return started._replace(state=state._replace(handed=state.handed - 1, held=held))
-
-
-def _with_waiting(state: State, waiting: tuple[int, ...]) -> State:
-    return state._replace(held=tidy(state.held._replace(waiting=waiting)))
-
-
-def tidy(held: Held) -> Held:
-    if not held.waiting:
-        held = held._replace(catching_up=False, older=0)
-    return NOTHING_HELD if held == NOTHING_HELD else held
+    state = with_held(state, waiting=held.waiting[1:], older=max(0, held.older - 1))
+    return _start(step._replace(state=state), held.waiting[0], counted=0 if held.older else 1)
 
 
 def _places(rule: Rule, state: State) -> int | None:
+    """Return how many of the n are left; None when there is no end."""
     held = state.held
     return None if rule.n == -1 else rule.n - state.handed - len(held.waiting) + held.older
 

@@ -6,15 +6,14 @@ from typing import Final, Literal, TypeAlias, assert_never
 
 from ..clock import MICROSECOND, SECOND, Reading
 from ..occurrences.jitter import spread
-from .due import closed, is_cancelled, start_waiting, tidy
-from .records import Attempt, Outcome, Run, make
+from .due import closed, is_cancelled, start_waiting
+from .records import Attempt, Run, make
 from .rule import Rule
-from .state import NOTHING_HELD, Asks, State, Step
+from .state import NOTHING_HELD, Asks, State, Step, with_held
 
 OnLost: TypeAlias = Literal["again", "record"]
 
-MOST_LOST: Final = 3
-"""A run whose attempts were lost this often is recorded as lost."""
+MOST_LOST: Final = 3  # a run whose attempts were lost this often is recorded as lost
 _FIRST_PAUSE: Final = SECOND  # after a failure of a back-to-back task
 _LONGEST_PAUSE: Final = 60 * SECOND
 _LONGEST_DELAY: Final = 10_000 * 365 * 24 * 3600 * SECOND
@@ -39,7 +38,8 @@ def ended(rule: Rule, state: State, run: Run, attempt: Attempt, reading: Reading
             delay = _delay(rule, run.at, len(attempts) - _lost(run), TimeoutError())
             return Step(state, run._replace(phase="resting", asked=False, wake_at=reading.steady + (delay or 0)))
         case "lingering":
-            return _freed(rule, state, run, rule.now(reading))
+            lingering = state.held.lingering - (cause == "schedule")
+            return _followed(rule, Step(with_held(state, lingering=lingering)), run, rule.now(reading), state)
         case "queued" | "resting" | "ended":
             return Step(state, run)
         case _:
@@ -59,7 +59,7 @@ def wake(rule: Rule, state: State, run: Run, started: int | None, reading: Readi
     attempt = Attempt(started, rule.now(reading), "timed_out", TimeoutError("the run took longer than its timeout"))
     delay = retry_delay(rule, state, run, attempt.error)
     if delay is None:
-        return _recorded(rule, state, run, attempt, "lingering")
+        return _recorded(rule, state, run, attempt, lingers=True)
     outrun = run._replace(phase="outrun", asked=True, wake_at=None, attempts=(*run.attempts, attempt))
     return Step(state, outrun, retry_in=delay)
 
@@ -98,10 +98,9 @@ def ask(rule: Rule, state: State, run: Run, reading: Reading) -> Step:
     match run.phase:
         case "active":
             return Step(state, run._replace(asked=True))
-        case "queued" | "resting":
-            return _recorded(rule, state, run, Attempt(None, rule.now(reading), "cancelled", None))
-        case "outrun":
-            return _recorded(rule, state, run, Attempt(None, rule.now(reading), "cancelled", None), "lingering")
+        case "queued" | "resting" | "outrun":
+            attempt = Attempt(None, rule.now(reading), "cancelled", None)
+            return _recorded(rule, state, run, attempt, lingers=run.phase == "outrun")
         case "lingering" | "ended":
             return Step(state, run)
         case _:
@@ -120,7 +119,7 @@ def abandon(rule: Rule, state: State, run: Run, reading: Reading) -> Step:
     if run.phase in {"lingering", "ended"}:
         return Step(state, run)
     attempt = Attempt(None, rule.now(reading), "abandoned", None)
-    return _recorded(rule, state, run, attempt, "lingering" if run.phase == "outrun" else "ended")
+    return _recorded(rule, state, run, attempt, lingers=run.phase == "outrun")
 
 
 def retry_delay(rule: Rule, state: State, run: Run, error: BaseException | None) -> int | None:
@@ -147,49 +146,31 @@ def _lost(run: Run) -> int:
     return sum(attempt.outcome == "lost" for attempt in run.attempts)
 
 
-def _recorded(rule: Rule, state: State, run: Run, last: Attempt, rest: Literal["ended", "lingering"] = "ended") -> Step:
-    """Record a run, and decide what follows; its function may be left `lingering`."""
+def _recorded(rule: Rule, state: State, run: Run, last: Attempt, *, lingers: bool = False) -> Step:
+    """Record a run, and decide what follows, now or when its function, if it `lingers`, has returned."""
     record = run._replace(attempts=(*run.attempts, last), phase="ended", asked=False, wake_at=None)
-    lingering = record._replace(phase="lingering", asked=True) if rest == "lingering" else None
-    step = Step(state, lingering, record)
-    if run.cause == "manual":
-        return step
-    if run.cause == "backfill":
-        return step if lingering is not None else _next_backfill(step, run)
-    held = state.held
-    if rule.back_to_back:
-        held = tidy(held._replace(failures=_failures(held.failures, last.outcome)))
-    step = step._replace(state=state._replace(running=state.running - 1, held=held))
-    if lingering is not None:
-        return closed(rule, _lingers(step, 1))
-    return closed(rule, _next(rule, step, last.finished))
+    before = state
+    if run.cause == "schedule":
+        failures = state.held.failures + 1 if rule.back_to_back and last.outcome != "succeeded" else 0
+        state = with_held(state, failures=failures, lingering=state.held.lingering + lingers)
+        state = state._replace(running=state.running - 1)
+    if lingers:
+        return closed(rule, Step(state, record._replace(phase="lingering", asked=True), record), before)
+    return _followed(rule, Step(state, None, record), run, last.finished, before)
 
 
-def _freed(rule: Rule, state: State, run: Run, now: int) -> Step:
-    """Decide what follows when the function of a run that had timed out returns."""
-    step = Step(state)
-    if run.cause == "manual":
-        return step
-    if run.cause == "backfill":
-        return _next_backfill(step, run)
-    return closed(rule, _next(rule, _lingers(step, -1), now), state)
-
-
-def _failures(before: int, outcome: Outcome) -> int:
-    return 0 if outcome == "succeeded" else before + 1
-
-
-def _lingers(step: Step, by: int) -> Step:
-    held = step.state.held
-    held = tidy(held._replace(lingering=held.lingering + by))
-    return step._replace(state=step.state._replace(held=held))
-
-
-def _next_backfill(step: Step, run: Run) -> Step:
-    held = step.state.held
-    held = tidy(held._replace(backfilling=held.backfilling - 1))
-    follows = run.phase != "queued" and held.backfilling > 0
-    return step._replace(state=step.state._replace(held=held), next_queued=follows)
+def _followed(rule: Rule, step: Step, run: Run, at: int, before: State) -> Step:
+    """Let whatever waited for the end of a run's function begin."""
+    match run.cause:
+        case "schedule":
+            return closed(rule, _next(rule, step, at), before)
+        case "backfill":
+            state = with_held(step.state, backfilling=step.state.held.backfilling - 1)
+            return step._replace(state=state, next_queued=run.phase != "queued" and state.held.backfilling > 0)
+        case "manual":
+            return step
+        case _:
+            assert_never(run.cause)
 
 
 def _next(rule: Rule, step: Step, at: int) -> Step:

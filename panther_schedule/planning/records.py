@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, TypeVar, cast, get_args
-
-from typing_extensions import override
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, TypeVar, get_args
 
 from ..clock import moment
 
@@ -23,8 +21,7 @@ Reason: TypeAlias = Literal["missed", "skipped_overlap", "skipped_paused"]
 Cause: TypeAlias = Literal["schedule", "manual", "backfill"]
 """Why a run exists. Only a scheduled one claims its occurrence and counts towards `n`."""
 
-COUNTED: Final[tuple[str, ...]] = (*get_args(Outcome), *get_args(Reason))
-"""What an occurrence can become."""
+COUNTED: Final[tuple[str, ...]] = (*get_args(Outcome), *get_args(Reason))  # what an occurrence can become
 
 _T = TypeVar("_T", bound=tuple[Any, ...])
 
@@ -33,8 +30,8 @@ class _Make(Protocol):
     def __call__(self, cls: type[_T], values: tuple[Any, ...], /) -> _T: ...
 
 
-make: Final = cast(_Make, tuple.__new__)  # pyright: ignore[reportUnknownMemberType] - typed by the protocol
-"""Makes a named tuple of all its values in a third of the time that its constructor takes; for the path of each run."""
+# makes a named tuple of all its values in a third of the time that its constructor takes, for the path of each run
+make: _Make = tuple.__new__  # pyright: ignore[reportUnknownMemberType] - typed by the protocol
 
 
 class Attempt(NamedTuple):
@@ -57,7 +54,6 @@ class Attempt(NamedTuple):
         """When it ended or timed out, aware, in UTC."""
         return moment(self.finished)
 
-    @override
     def __repr__(self) -> str:
         return f"Attempt({self.started_at}, {self.finished_at}, {self.outcome!r}, {self.error!r})"
 
@@ -132,7 +128,6 @@ class Run(NamedTuple):
         first = self.attempts[0].started_at
         return None if first is None else first - self.scheduled_at
 
-    @override
     def __repr__(self) -> str:
         return f"Run({self.id!r}, {self.phase}, attempts={self.attempts})"
 
@@ -159,7 +154,6 @@ class Passed:
         """The last of them, aware, in UTC."""
         return moment(self.last)
 
-    @override
     def __repr__(self) -> str:
         return f"Passed({self.reason!r}, {self.first_at}, {self.last_at}, {self.count})"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from .records import Passed, Run
 
@@ -54,3 +54,11 @@ class Step(NamedTuple):
     hand_over: bool = False  # hand the event's run over: it was queued or resting
     ended: bool = False  # from now on no scheduled run is active and none will start
     retry_in: int | None = None  # an attempt ended, and the next one follows after so many microseconds
+
+
+def with_held(state: State, **changes: Any) -> State:
+    """Return a state of which something else is held."""
+    held = state.held._replace(**changes)
+    if not held.waiting:
+        held = held._replace(catching_up=False, older=0)
+    return state._replace(held=NOTHING_HELD if held == NOTHING_HELD else held)

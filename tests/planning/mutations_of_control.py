@@ -81,16 +81,14 @@ OF_CONTROL = [
     Mutation(
         "a pause loses its last occurrence",
         control,
-        "skipped_by_pause",
+        "_skipped",
         then(
-            lambda passed, *_: (
-                passed
-                if passed is None or passed.count == 1
-                else replace(passed, last=passed.last - 1, count=passed.count - 1)
+            lambda skipped, *_: tuple(
+                each if each.count == 1 else replace(each, last=each.last - 1, count=each.count - 1) for each in skipped
             )
         ),
     ),
-    Mutation("a pause skips nothing", control, "skipped_by_pause", instead(lambda *_: None)),
+    Mutation("a pause skips nothing", control, "_skipped", instead(lambda *_: ())),
     Mutation(
         "an ended task can be paused",
         control,

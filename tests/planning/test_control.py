@@ -21,12 +21,12 @@ from tables import (
 
 from panther_schedule import Once, Policy, Repeat, Retry, Schedule
 from panther_schedule.planning.control import (
+    _skipped,
     extended,
     more_runs,
     pause,
     replaced,
     resume,
-    skipped_by_pause,
 )
 from panther_schedule.planning.due import due, has_ended
 from panther_schedule.planning.ends import ask, ended, wake
@@ -116,7 +116,7 @@ def test_what_a_pause_skips(
     step = resumed(rule, held, us(at))
 
     assert passed(step) == ([] if skipped is None else [("skipped_paused", *skipped)])
-    assert step.passed == tuple(filter(None, [skipped_by_pause(rule, held, us(at))]))
+    assert step.passed == _skipped(rule, held, us(at))
     assert seconds(step.state.next_at) == following
     assert step.starts == ()
     assert step.state.handed == 0
@@ -130,9 +130,9 @@ def test_an_occurrence_whose_jitter_is_to_come_is_not_skipped_by_a_pause() -> No
     assert when is not None
 
     held = paused(rule, state)
-    assert skipped_by_pause(rule, held, when - 1) is None
-    assert skipped_by_pause(rule, held, when) == range_of("skipped_paused", 0, 0, 1)
-    assert skipped_by_pause(rule, state, when) is None, "it is not paused"
+    assert _skipped(rule, held, when - 1) == ()
+    assert _skipped(rule, held, when) == (range_of("skipped_paused", 0, 0, 1),)
+    assert _skipped(rule, state, when) == (), "it is not paused"
 
 
 GOES_ON = [
