@@ -202,7 +202,7 @@ class Walk:
         self.calls = self.acts = 0
         if len(self.handles) < MOST_TASKS and draw([True, False, False, False]):
             self.add(named=draw([True, True, False]))
-            return "add " + self.handles[-1].task.explain()
+            return f"add {self.handles[-1].task.explain()}"
         act = draw([each for each, often in OFTEN.items() for _ in range(often)])
         by = timedelta(seconds=draw(LENGTHS.get(act, [1])))
         at = self.random.randrange(100)

@@ -1,0 +1,125 @@
+"""The contract of a store, for each store there is: it keeps what steps say, and finds what is due and in flight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from tables import AT, DAILY, GRID, added, now, us
+
+from panther_schedule import BackgroundTask, Policy
+from panther_schedule.planning.due import due
+from panther_schedule.planning.ends import began, ended
+from panther_schedule.planning.records import Attempt
+from panther_schedule.planning.state import State, Step, with_held
+from panther_schedule.runtime.entries import Entry, Flight
+from panther_schedule.runtime.memory import Memory, Store
+
+STORES: list[Callable[[], Store]] = [Memory]
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest) -> Store:
+    made: Store = request.param()
+    return made
+
+
+def nothing() -> None:
+    """Do nothing."""
+
+
+def entry_of(name: str, order: int, policy: Policy | None = None, first: float = 0) -> Entry:
+    """Make a task of a grid whose next occurrence is so many seconds after AT."""
+    rule, state = added(GRID, policy)
+    return Entry(name, BackgroundTask(nothing).with_name(name), rule, state._replace(next_at=us(first)), order)
+
+
+def start(store: Store, entry: Entry) -> Flight:
+    """Plan a due task, and keep the step."""
+    step = due(entry.rule, entry.state, AT)
+    flight = Flight(entry, step.starts[0])
+    store.save(entry, None, step, (flight,))
+    return flight
+
+
+def test_a_task_is_due_at_its_time_and_taken_once(store: Store) -> None:
+    store.add(entry_of("a", 1, first=10), now(0))
+
+    assert store.due(now(9.999999), 10) == []
+    assert store.wait(now(4)) == 6_000_000
+    assert [entry.name for entry in store.due(now(10), 10)] == ["a"]
+    assert store.due(now(10), 10) == []
+
+
+def test_what_is_due_comes_by_time_then_in_the_order_of_adding(store: Store) -> None:
+    for order, (name, first) in enumerate([("c", 3), ("a", 2), ("d", 3), ("b", 2), ("later", 9)]):
+        store.add(entry_of(name, order, first=first), now(0))
+
+    assert [entry.name for entry in store.due(now(5), 3)] == ["a", "b", "c"]
+    assert [entry.name for entry in store.due(now(5), 3)] == ["d"]
+
+
+def test_a_step_moves_the_place_of_a_task(store: Store) -> None:
+    entry = entry_of("a", 1)
+    store.add(entry, now(0))
+    (found,) = store.due(now(0), 10)
+    start(store, found)
+
+    assert entry.state.cursor == AT
+    assert store.wait(now(0)) == 10_000_000
+    store.save(entry, None, Step(with_held(entry.state, paused="why")))
+    assert store.wait(now(0)) is None
+    assert store.due(now(99), 10) == []
+
+
+def test_runs_are_in_flight_until_they_are_recorded(store: Store) -> None:
+    one, other = entry_of("a", 1), entry_of("b", 2)
+    first, second = start(store, one), start(store, other)
+
+    assert list(store.in_flight) == [first, second]
+    assert store.flights(one) == [first]
+    step = ended(one.rule, one.state, first.run, Attempt(AT, us(1), "succeeded", None), now(1))
+    store.save(one, first, step)
+    assert list(store.in_flight) == [second]
+    assert first.record == step.record
+    assert one.state == step.state
+
+
+def test_a_run_is_found_when_its_time_has_come(store: Store) -> None:
+    entry = entry_of("a", 1, Policy(timeout=5 * SECOND))
+    flight = start(store, entry)
+    store.save(entry, flight, began(entry.rule, entry.state, flight.run, AT))
+
+    assert store.timers(now(4.9)) == []
+    assert store.timers(now(5)) == [flight]
+    assert store.timers(now(5)) == []
+
+
+def test_the_first_queued_run_of_a_task_is_found(store: Store) -> None:
+    entry = entry_of("a", 1)
+    active = start(store, entry)
+    queued = [Flight(entry, active.run._replace(cause="backfill", number=k, phase="queued")) for k in (1, 2)]
+
+    assert store.first_queued(entry) is None
+    store.save(entry, None, Step(entry.state), queued)
+    assert store.first_queued(entry) == queued[0]
+
+
+def test_a_task_with_another_rule_follows_its_clock(store: Store) -> None:
+    entry = entry_of("a", 1, first=10)
+    store.add(entry, now(0))
+    rule, state = added(DAILY)
+    store.replace(entry, rule)
+    store.save(entry, None, Step(state))
+
+    assert store.due(now(10), 10) == []
+    assert [found.name for found in store.due(now(3600), 10)] == ["a"]
+
+
+def test_a_task_without_a_next_occurrence_is_under_no_time(store: Store) -> None:
+    entry = entry_of("a", 1)
+    store.save(entry, None, Step(State(AT, AT, None)))
+
+    assert store.wait(now(0)) is None
