@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, TypeVar, get_args
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, TypeVar, cast, get_args
 
 from ..clock import moment
 
@@ -31,7 +31,7 @@ class _Make(Protocol):
 
 
 # makes a named tuple of all its values in a third of the time that its constructor takes, for the path of each run
-make: _Make = tuple.__new__  # pyright: ignore[reportUnknownMemberType] - typed by the protocol
+make: Final = cast(_Make, tuple.__new__)  # pyright: ignore[reportUnknownMemberType] - typed by the protocol
 
 
 class Attempt(NamedTuple):
