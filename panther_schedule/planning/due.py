@@ -50,7 +50,7 @@ def due(rule: Rule, state: State, now: int) -> Step:
         following = None
     run = make(Run, (task, at, latest, "schedule", 0, (), "active", False, None))
     new = make(State, (anchor, at, following, handed, 1, at, held, task))
-    return make(Step, (new, None, None, (run,), (), (), "", False, False, False, None))
+    return make(Step, (new, None, None, (run,), (), (), "", False, False, False, None, False))
 
 
 def _due_by_policy(rule: Rule, terms: Terms, state: State, at: int, now: int) -> Step:

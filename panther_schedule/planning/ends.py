@@ -33,7 +33,7 @@ def ended(rule: Rule, state: State, run: Run, attempt: Attempt, reading: Reading
             anchor, cursor, next_at, handed, running, latest, held, task = state
             new = make(State, (anchor, cursor, next_at, handed, running - 1, latest, held, task))
             over = next_at is None and running == 1
-            return make(Step, (new, None, record, (), (), (), "", False, False, over, None))
+            return make(Step, (new, None, record, (), (), (), "", False, False, over, None, False))
         case "outrun":
             delay = _delay(rule, run.at, len(attempts) - _lost(run), TimeoutError())
             return Step(state, run._replace(phase="resting", asked=False, wake_at=reading.steady + (delay or 0)))
@@ -59,9 +59,9 @@ def wake(rule: Rule, state: State, run: Run, started: int | None, reading: Readi
     attempt = Attempt(started, rule.now(reading), "timed_out", TimeoutError("the run took longer than its timeout"))
     delay = retry_delay(rule, state, run, attempt.error)
     if delay is None:
-        return _recorded(rule, state, run, attempt, lingers=True)
+        return _recorded(rule, state, run, attempt, lingers=True)._replace(interrupts=True)
     outrun = run._replace(phase="outrun", asked=True, wake_at=None, attempts=(*run.attempts, attempt))
-    return Step(state, outrun, retry_in=delay)
+    return Step(state, outrun, retry_in=delay, interrupts=True)
 
 
 def began(rule: Rule, state: State, run: Run, steady: int) -> Step:
@@ -97,7 +97,7 @@ def ask(rule: Rule, state: State, run: Run, reading: Reading) -> Step:
     """Ask a run to end; one that is not active is recorded as cancelled."""
     match run.phase:
         case "active":
-            return Step(state, run._replace(asked=True))
+            return Step(state, run._replace(asked=True), interrupts=True)
         case "queued" | "resting" | "outrun":
             attempt = Attempt(None, rule.now(reading), "cancelled", None)
             return _recorded(rule, state, run, attempt, lingers=run.phase == "outrun")

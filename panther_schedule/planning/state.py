@@ -54,6 +54,7 @@ class Step(NamedTuple):
     hand_over: bool = False  # hand the event's run over: it was queued or resting
     ended: bool = False  # from now on no scheduled run is active and none will start
     retry_in: int | None = None  # an attempt ended, and the next one follows after so many microseconds
+    interrupts: bool = False  # ask the function of the event's run for its end: once, or its cleanup is cut short
 
 
 def with_held(state: State, **changes: Any) -> State:

@@ -98,8 +98,8 @@ class Engine:
         """Give a task another rule and, with another schedule, a fresh state."""
         if control.is_stopped(entry.state):
             return
+        self._look(entry, reading)  # it may end the task by the schedule before
         self._tell(TaskReplaced, entry.name)
-        self._look(entry, reading)
         had_ended = has_ended(entry.rule, entry.state)
         self.store.replace(entry, rule)
         self._do(entry, None, control.replaced(entry.state, fresh), reading)
@@ -159,8 +159,9 @@ class Engine:
         self, entry: Entry, flight: Flight | None, step: Step, reading: Reading, flights: Sequence[Flight] = ()
     ) -> None:
         """Keep what a step says, and do what it asks for; `flights` are the runs that start, if made before."""
-        _state, run, record, starts, passed, given_up, asks, next_queued, _hand_over, ended, _retry_in = step
-        asked = run is not None and flight is not None and run.asked and run is not flight.run
+        _state, run, record, starts, passed, given_up, asks, next_queued, _hand_over, ended, _retry_in, _interrupts = (
+            step
+        )
         if starts and not flights:
             (start,) = starts  # several at once are only those that were asked for
             flights = (Flight(entry, start),)
@@ -172,7 +173,7 @@ class Engine:
             if self.emit is not None:
                 self.emit(RunFinished, entry.name, record)
         if run is not None and flight is not None:
-            self._go_on(entry, flight, step, asked)
+            self._go_on(entry, flight, step)
         if given_up or passed or asks or next_queued:
             self._follow(entry, step, reading)
         if ended:
@@ -181,13 +182,13 @@ class Engine:
             if self.emit is not None:
                 self.emit(TaskEnded, entry.name, is_cancelled(entry.state))
 
-    def _go_on(self, entry: Entry, flight: Flight, step: Step, asked: bool) -> None:
+    def _go_on(self, entry: Entry, flight: Flight, step: Step) -> None:
         if step.retry_in is not None:
             self._tell(RunRetried, entry.name, flight.run, MICROSECOND * step.retry_in)
         if step.hand_over:
             flight.asked, flight.seen, flight.started = flight.run.asked, False, None
             self.starts.append(flight)
-        elif asked:
+        elif step.interrupts:
             flight.asked = True
             self.asked.append(flight)
 

@@ -203,6 +203,7 @@ class Loop:
     def _end_drain(self, reading: Reading) -> None:
         self._workers.stop()
         for flight in self._engine.end_drain(self.tasks(), reading):
+            flight.asked = True
             self._workers.coroutines.ask(flight)  # on an event loop that goes on, it would go on too
         self.over = True
 

@@ -78,7 +78,7 @@ class Memory(Store):
 
     @override
     def save(self, entry: Entry, flight: Flight | None, step: Step, starts: Sequence[Flight] = ()) -> None:
-        state, run, record, _starts, passed, given_up, _asks, _next, _hand_over, ended, _retry_in = step
+        state, run, record, _starts, passed, given_up, _asks, _next, _hand_over, ended, _retry_in, _interrupts = step
         entry.state = state
         if flight is not None:
             if record is not None:

@@ -146,6 +146,40 @@ def asked_once() -> None:
         assert asks == pair.workers.open
 
 
+def asked_for_its_cleanup() -> None:
+    """A function that cleans up after its timeout is not asked again, by a newcomer or by `cancel()`."""
+    for overlap, act in (("cancel_running", None), ("skip", "cancel")):
+        with held_runs() as pair:
+            asks = logged_asks(pair)
+            pair.add(Timing("repeat", -1, 100 * S), Ways(overlap=overlap, timeout=50 * S, attempts=2), named=True)
+            pair.clock.advance(110 * SECOND)
+            if act == "cancel":
+                pair.handles[0].cancel()
+            assert pair.handles[0].counts["cancelled"] == 1
+            assert asks == pair.workers.open
+
+
+def asked_when_it_began() -> None:
+    """A run that is asked before the scheduler hears of its call is asked once."""
+    with held_runs() as pair:
+        asks = logged_asks(pair)
+        pair.add(Timing("repeat", -1, 100 * S), Ways(timeout=50 * S), named=True)
+        (flight,) = pair.workers.open
+        pair.handles[0].cancel()
+        pair.life.engine.begin(flight, AT, now(1))
+        pair.clock.advance(SECOND)
+        assert asks == [flight]
+
+
+def asked_when_abandoned() -> None:
+    """A function that is abandoned by the end of a drain can see that it should end."""
+    with held_runs() as pair:
+        pair.add(Timing("repeat", -1, 100 * S), Ways(), named=True)
+        (flight,) = pair.workers.open
+        pair.scheduler.stop(SECOND)
+        assert flight.asked
+
+
 def woken_after_cancel() -> None:
     """A queued run of a task that was cancelled is not called."""
     known, state = added()

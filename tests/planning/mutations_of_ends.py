@@ -150,6 +150,20 @@ OF_ENDS = [
         instead(lambda asks, run: asks == "all" or run.cause == "schedule"),
         checks.asked_once,
     ),
+    Mutation(
+        "what cleans up is asked again",
+        ends,
+        "ask",
+        in_phase("outrun", lambda step, *_: step._replace(interrupts=True)),
+        checks.asked_for_its_cleanup,
+    ),
+    Mutation(
+        "a call that began after it was asked is asked again",
+        ends,
+        "began",
+        then(lambda step, *_: step._replace(interrupts=step.run.asked)),
+        checks.asked_when_it_began,
+    ),
     Mutation("newcomers ask manual runs, too", ends, "is_asked", instead(lambda asks, _run: bool(asks)), 80),
     Mutation(
         "abandoned runs are cancelled",

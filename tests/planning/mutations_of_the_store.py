@@ -246,6 +246,9 @@ OF_THE_ENGINE = [
         then(lambda _none, engine, *_: engine.asked.clear()),
         checks.asked_by_a_timeout,
     ),
+    Mutation(
+        "nobody hears of it when abandoned", Engine, "end_drain", then(lambda *_: []), checks.asked_when_abandoned
+    ),
     Mutation("names are kept after the end", Names, "leave", instead(lambda *_: None), kept.names),
     Mutation(
         "named tasks leave with their end",

@@ -38,6 +38,8 @@ class After:
     asked: bool = False
     wake_at: float | None = None
     """Seconds after AT."""
+    interrupts: bool = False
+    """Its function is asked to end; one that was asked already, and cleans up, is not."""
 
 
 PHASES: list[tuple[str, Phase, After | None]] = [
@@ -53,13 +55,13 @@ PHASES: list[tuple[str, Phase, After | None]] = [
     ("failed", "lingering", After(None)),
     ("wake", "queued", After("active", hand_over=True)),
     ("wake", "resting", After("active", hand_over=True)),
-    ("wake", "active", After("outrun", retry_in=2 * S, asked=True)),
+    ("wake", "active", After("outrun", retry_in=2 * S, asked=True, interrupts=True)),
     ("wake", "outrun", None),
     ("wake", "lingering", None),
     ("wake", "ended", None),
     ("ask", "queued", After(None, "cancelled")),
     ("ask", "resting", After(None, "cancelled")),
-    ("ask", "active", After("active", asked=True, wake_at=9)),
+    ("ask", "active", After("active", asked=True, wake_at=9, interrupts=True)),
     ("ask", "outrun", After("lingering", "cancelled", asked=True)),
     ("ask", "lingering", None),
     ("ask", "ended", None),
@@ -119,7 +121,7 @@ def test_what_an_event_makes_of_a_run(event: str, phase: Phase, after: After | N
         return
     assert (None if step.run is None else step.run.phase) == after.phase
     assert (None if step.record is None else step.record.outcome) == after.outcome
-    assert (step.retry_in, step.hand_over) == (after.retry_in, after.hand_over)
+    assert (step.retry_in, step.hand_over, step.interrupts) == (after.retry_in, after.hand_over, after.interrupts)
     if step.run is not None:
         assert step.run.asked == after.asked
         assert seconds(step.run.wake_at) == after.wake_at
@@ -209,6 +211,7 @@ def test_a_timeout_without_another_attempt_is_recorded_and_the_function_goes_on(
     assert str(attempt.error) == "the run took longer than its timeout"
     assert step.run == step.record._replace(phase="lingering", asked=True)
     assert step.state.held == Held(lingering=1)
+    assert step.interrupts
 
 
 @pytest.mark.parametrize("held", [Held(), Held(stopped="dropped"), Held(stopped="cancelled")])

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 from telling import SECOND, START, at, note, runs, seconds, starts, told
 
-from panther_schedule import BackgroundTask, Daily, Policy, Scheduler, SchedulerStateError, VirtualClock
+from panther_schedule import BackgroundTask, Daily, Once, Policy, Scheduler, SchedulerStateError, VirtualClock
 
 # ---- what waits of the old schedule ------------------------------------------------------------------------------
 
@@ -184,3 +184,16 @@ def test_a_once_waits_for_the_run_of_the_schedule_before(policy: Policy) -> None
 
         assert handle.ended
     assert starts(handle) == [0, 4]
+
+
+def test_what_ends_a_task_in_the_turn_of_its_replacement_is_told_before_it() -> None:
+    clock, found = VirtualClock(START), list[str]()
+    task = BackgroundTask(note).with_name("note")
+    with Scheduler(clock=clock) as scheduler:
+        scheduler.add_listener(lambda event: found.append(type(event).__name__))
+        scheduler.add_task(task.with_schedule(Once(START - 60 * SECOND)).with_policy(missed="skip", grace=SECOND))
+        handle = scheduler.replace(task.interval(2).interval_wait(SECOND))
+        clock.advance(0 * SECOND)
+
+        assert not handle.ended
+    assert found[:4] == ["TaskAdded", "OccurrencesPassed", "TaskEnded", "TaskReplaced"]
