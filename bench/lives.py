@@ -142,8 +142,8 @@ class Walk:
             made += 1
             self.work(calls[made % len(calls)], endless=endless)
 
-        if endless:  # which has no occurrences of its own to move
-            policy = policy.model_copy(update={"jitter": timedelta(0)})
+        if endless:  # which takes no overlap and no jitter
+            policy = Policy(retry=policy.retry, timeout=policy.timeout)
         return BackgroundTask(work).with_schedule(schedule).with_policy(policy)
 
     def work(self, call: Call, *, endless: bool) -> None:
@@ -212,7 +212,7 @@ class Walk:
 
     def look(self) -> None:
         """Print all that is new."""
-        for text in sorted(map(self.event, self.events)):  # within a turn, the order of tasks is nobody's concern
+        for text in sorted(map(self.event, self.events), key=lambda text: text.split()[1]):  # task by task
             print("event", text)
         self.events.clear()
         for at, handle in enumerate(self.handles):
@@ -266,8 +266,8 @@ class Walk:
 
     def event(self, event: Any) -> str:
         """Tell an event; some versions give the run, some its fields."""
-        if isinstance(event, Logged):
-            return str(event.text)
+        if isinstance(event, str):  # of the log
+            return event
         kind, told = type(event).__name__, list[object]()
         if hasattr(event, "task"):
             told.append(self.label(event.task))
@@ -305,14 +305,20 @@ def backfill(walk: Walk, handle: Any, _at: int, by: timedelta) -> None:
     walk.asked_for += handle.backfill(end - 40 * by, end)
 
 
+def join(walk: Walk, handle: Any, _at: int, by: timedelta) -> object:
+    """Wait for a task, then let the rest of the time pass: where a wait in vain ends is nobody's concern."""
+    end, joined = walk.clock.now() + by, handle.join(by)
+    walk.clock.advance(max(end - walk.clock.now(), 0 * SECOND))
+    return joined
+
+
 def cancel_run(walk: Walk, _handle: Any, at: int, _by: timedelta) -> None:
     """Cancel a run that was asked for."""
     if walk.asked_for:
         walk.asked_for[at % len(walk.asked_for)].cancel()
 
 
-Act = Callable[[Walk, Any, int, timedelta], object]
-ACTS: dict[str, Act] = {
+ACTS: dict[str, Callable[[Walk, Any, int, timedelta], object]] = {
     "advance": lambda walk, _handle, _at, by: walk.clock.advance(by),
     "suspend": lambda walk, _handle, _at, by: walk.clock.suspend(by),
     "step": lambda walk, _handle, _at, by: walk.clock.step(by),
@@ -320,7 +326,7 @@ ACTS: dict[str, Act] = {
     "resume": lambda _walk, handle, _at, _by: handle.resume(),
     "cancel": lambda _walk, handle, _at, _by: handle.cancel(),
     "replace": lambda walk, _handle, at, _by: walk.replace(at),
-    "join": lambda _walk, handle, _at, by: handle.join(by),
+    "join": join,
     "reload_tz": lambda walk, _handle, _at, _by: walk.scheduler.reload_tz(),
     "run_now": run_now,
     "backfill": backfill,
@@ -352,13 +358,7 @@ class Log(logging.Handler):
         else:
             what = record.getMessage()
         error = record.exc_info[1] if record.exc_info else None
-        self.walk.events.append(Logged(f"{record.levelname} {what} {type(error).__name__}"))
-
-
-class Logged(NamedTuple):
-    """A line of the log, among the events."""
-
-    text: str
+        self.walk.events.append(f"{record.levelname} {what} {type(error).__name__}")
 
 
 def live(seed: int, steps: int, log: Log) -> None:
