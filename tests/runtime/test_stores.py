@@ -6,14 +6,17 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from tables import AT, DAILY, GRID, added, now, us
+from tables import AT, DAILY, GRID, added, now, range_of, us
 
 from panther_schedule import BackgroundTask, Policy
+from panther_schedule.clock import Reading
 from panther_schedule.planning.due import due
 from panther_schedule.planning.ends import began, ended
 from panther_schedule.planning.records import Attempt
+from panther_schedule.planning.rule import due_at
 from panther_schedule.planning.state import State, Step, with_held
 from panther_schedule.runtime.entries import Entry, Flight
+from panther_schedule.runtime.ledger import counts_of
 from panther_schedule.runtime.memory import Memory, Store
 
 STORES: list[Callable[[], Store]] = [Memory]
@@ -123,3 +126,39 @@ def test_a_task_without_a_next_occurrence_is_under_no_time(store: Store) -> None
     store.save(entry, None, Step(State(AT, AT, None)))
 
     assert store.wait(now(0)) is None
+
+
+def test_a_task_with_jitter_is_due_when_its_jitter_is_over(store: Store) -> None:
+    entry = entry_of("a", 1, Policy(jitter=9 * SECOND))
+    when = due_at(entry.rule, entry.state)
+    assert when is not None
+    assert when > AT
+    store.add(entry, now(0))
+
+    assert store.wait(now(0)) == when - AT
+    assert store.due(Reading(when - 1, when - 1), 10) == []
+    assert store.due(Reading(when, when), 10) == [entry]
+
+
+def test_all_that_a_step_says_is_in_the_history_and_the_counts(store: Store) -> None:
+    entry = entry_of("a", 1, Policy(overlap="queue_all"))
+    flight = start(store, entry)
+    first, second = range_of("missed", 10, 20, 2), range_of("missed", 30, 30, 1)
+    given_up = flight.run._replace(at=us(40), phase="ended", attempts=(Attempt(None, us(50), "cancelled", None),))
+
+    store.save(entry, None, Step(entry.state, passed=(first,)))
+    store.save(entry, None, Step(entry.state, passed=(second,), given_up=(given_up,)))
+    step = ended(entry.rule, entry.state, flight.run, Attempt(AT, us(60), "failed", OSError()), now(60))
+    store.save(entry, flight, step)
+
+    assert entry.history == [first, given_up, second, step.record]
+    counts = {what: number for what, number in counts_of(entry.history).items() if number}
+    assert counts == {"missed": 3, "cancelled": 1, "failed": 1}
+
+
+def test_a_range_that_goes_on_is_one_record(store: Store) -> None:
+    entry = entry_of("a", 1)
+    for first, last in ((10, 20), (30, 50)):
+        store.save(entry, None, Step(entry.state, passed=(range_of("missed", first, last, (last - first) // 10 + 1),)))
+
+    assert entry.history == [range_of("missed", 10, 50, 5)]
