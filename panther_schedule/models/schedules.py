@@ -10,9 +10,10 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Final, Literal, Self, TypedDict, cast, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from typing_extensions import Unpack, override
 
+from ..errors import refuse
 from .cron import CronFields, parse, why_never
 from .days import ALL_MONTHS, WEEKDAYS, DayRule, Weekday, day_number, mask_of
 from .fields import (
@@ -318,19 +319,19 @@ class Cron(Calendar, frozen=True):
 Part = Annotated[Once | Daily | Weekly | Monthly | Cron, Field(discriminator="kind")]  # of a union
 
 
-def _check_part(part: object) -> None:
+def _misfit(part: object) -> str | None:
+    """Say why this can't be part of a union."""
     match part:
         case Once(at=None) | Repeat():
-            why = f"of must hold wall-clock schedules, got {part!r}; add it as a task of its own"
+            return f"of must hold wall-clock schedules, got {part!r}; add it as a task of its own"
         case Calendar(n=n) if n != -1:
             rule = f"n counts the runs of a whole union, got {part!r} in one"
-            why = f"{rule}; leave it out there and write AnyOf(..., n={n})"
+            return f"{rule}; leave it out there and write AnyOf(..., n={n})"
         case AnyOf() if part.start_at or part.end_at or part.excluding:
             rule = f"excluding, start_at and end_at are those of a whole union, got {part!r} in one"
-            why = f"{rule}; put them on its parts or on the outermost union"
+            return f"{rule}; put them on its parts or on the outermost union"
         case _:
-            return
-    raise refused("union_part", why)
+            return None
 
 
 def _flat(of: object) -> object:
@@ -340,7 +341,8 @@ def _flat(of: object) -> object:
         return given
     parts: list[object] = []
     for part in cast(Iterable[object], of):
-        _check_part(part)
+        if why := _misfit(part):
+            refuse("AnyOf", "union_part", "{why}", at=("of",), why=why)
         parts += part.of if isinstance(part, AnyOf) else [part]
     return tuple(parts)
 
@@ -348,7 +350,8 @@ def _flat(of: object) -> object:
 def _canonical(parts: tuple[Part, ...]) -> tuple[Part, ...]:
     """Put equal parts together, in one order; those of JSON are checked only now."""
     for part in parts:
-        _check_part(part)
+        if why := _misfit(part):
+            raise refused("union_part", why)
     if not parts:
         raise refused("empty_union", "of must hold a schedule at least; write Daily(time(8)) | Cron(...)")
     return tuple(dict.fromkeys(sorted(parts, key=_order)))
@@ -359,9 +362,7 @@ def _order(part: Part) -> tuple[str, str, str]:
     return part.kind, fields, part.model_dump_json(exclude={"expression"})
 
 
-_Parts = Annotated[
-    tuple[Part, ...], BeforeValidator(_flat), AfterValidator(_canonical), Field(json_schema_extra={"minItems": 1})
-]
+_Parts = Annotated[tuple[Part, ...], AfterValidator(_canonical), Field(json_schema_extra={"minItems": 1})]
 
 
 class AnyOf(Calendar, frozen=True):
@@ -375,7 +376,7 @@ class AnyOf(Calendar, frozen=True):
     of: _Parts = Field(description="Daily, weekly, monthly and cron schedules without `n`, and moments.")
 
     def __init__(self, of: Iterable[Part | AnyOf], **fields: Unpack[_AnyOfKeywords]) -> None:
-        self._validate(of=of, **fields)
+        self._validate(of=_flat(of), **fields)
 
     @override
     def _names_no_date(self) -> bool:

@@ -94,7 +94,7 @@ def test_a_field_for_a_collection_takes_any() -> None:
         assert Weekly(several, time(8)) == Weekly(("sat", "sun"), time(8))
     assert Monthly(1, time(8), months=range(1, 13)) == Monthly(1, time(8))
     parts: list[Daily | Cron] = [Daily(time(8)), Cron("@daily")]
-    assert AnyOf.model_validate({"of": parts}) == AnyOf(iter(parts)) == parts[0] | parts[1]
+    assert AnyOf(parts) == AnyOf(iter(parts)) == parts[0] | parts[1]
 
 
 def test_a_kind_has_its_own_fields_first() -> None:
