@@ -8,18 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
+from .. import events
 from ..clock import MICROSECOND, Reading
-from ..events import (
-    ClockStepped,
-    OccurrencesPassed,
-    RunFinished,
-    RunRetried,
-    TaskAdded,
-    TaskEnded,
-    TaskPaused,
-    TaskReplaced,
-    TaskResumed,
-)
 from ..planning import control, ends
 from ..planning.due import continues, due, has_ended, is_cancelled
 from ..planning.rule import Rule, due_at
@@ -28,8 +18,7 @@ from .entries import Entry, Flight
 from .logs import LOGGED, log_run
 from .memory import Store
 
-Emit: TypeAlias = Callable[..., None]
-"""Takes what listeners are told: the class of an event and its fields."""
+Emit: TypeAlias = Callable[..., None]  # takes what listeners are told: the class of an event and its fields
 
 
 class Engine:
@@ -48,7 +37,7 @@ class Engine:
     def add(self, entry: Entry, reading: Reading) -> None:
         self.live += 1
         if self.emit is not None:
-            self.emit(TaskAdded, entry.name)
+            self.emit(events.TaskAdded, entry.name)
         self.store.add(entry, reading)
 
     def plan(self, entry: Entry, reading: Reading) -> None:
@@ -87,18 +76,18 @@ class Engine:
         self._look(entry, reading)
         if (step := control.pause(entry.rule, entry.state, reason)) is not None:
             self._do(entry, None, step, reading)
-            self._tell(TaskPaused, entry.name, reason)
+            self._tell(events.TaskPaused, entry.name, reason)
 
     def resume(self, entry: Entry, reading: Reading) -> None:
         if (step := control.resume(entry.rule, entry.state, entry.rule.now(reading))) is not None:
-            self._tell(TaskResumed, entry.name)
+            self._tell(events.TaskResumed, entry.name)
             self._do(entry, None, step, reading)
 
     def replace(self, entry: Entry, rule: Rule, fresh: State | None, reading: Reading) -> None:
         """Give a task another rule and, with another schedule, a fresh state."""
         if control.is_stopped(entry.state):
             return
-        self._tell(TaskReplaced, entry.name)
+        self._tell(events.TaskReplaced, entry.name)
         self._look(entry, reading)
         had_ended = has_ended(entry.rule, entry.state)
         self.store.replace(entry, rule)
@@ -116,7 +105,7 @@ class Engine:
             if state is not None:
                 reset += 1
                 self._do(entry, None, Step(state), reading)
-        self._tell(ClockStepped, MICROSECOND * by, reset)
+        self._tell(events.ClockStepped, MICROSECOND * by, reset)
 
     def reload_zones(self, rules: Iterable[tuple[Entry, Rule]], reading: Reading) -> None:
         """Give tasks their rules by new time zone data."""
@@ -170,7 +159,7 @@ class Engine:
             if record.attempts[-1].outcome in LOGGED:
                 log_run(record)
             if self.emit is not None:
-                self.emit(RunFinished, entry.name, record)
+                self.emit(events.RunFinished, entry.name, record)
         if run is not None and flight is not None:
             self._go_on(entry, flight, step, asked)
         if given_up or passed or asks or next_queued:
@@ -179,11 +168,11 @@ class Engine:
             self.live -= 1
             self._leave(entry)
             if self.emit is not None:
-                self.emit(TaskEnded, entry.name, is_cancelled(entry.state))
+                self.emit(events.TaskEnded, entry.name, is_cancelled(entry.state))
 
     def _go_on(self, entry: Entry, flight: Flight, step: Step, asked: bool) -> None:
         if step.retry_in is not None:
-            self._tell(RunRetried, entry.name, flight.run, MICROSECOND * step.retry_in)
+            self._tell(events.RunRetried, entry.name, flight.run, MICROSECOND * step.retry_in)
         if step.hand_over:
             flight.asked, flight.seen, flight.started = flight.run.asked, False, None
             self.starts.append(flight)
@@ -193,9 +182,9 @@ class Engine:
 
     def _follow(self, entry: Entry, step: Step, reading: Reading) -> None:
         for given_up in step.given_up:
-            self._tell(RunFinished, entry.name, given_up)
+            self._tell(events.RunFinished, entry.name, given_up)
         for passed in step.passed:
-            self._tell(OccurrencesPassed, entry.name, passed)
+            self._tell(events.OccurrencesPassed, entry.name, passed)
         if step.asks:
             for other in self.store.flights(entry):
                 if ends.is_asked(step.asks, other.run):

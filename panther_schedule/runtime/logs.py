@@ -16,10 +16,8 @@ LOGGED: Final[dict[Outcome, tuple[int, str]]] = {
 }
 
 
-def log(
-    message: str, *args: object, level: int = logging.ERROR, error: BaseException | None = None, **fields: Any
-) -> None:
-    """Log a line with these fields on its record."""
+def log(message: str, *args: object, level: int = logging.ERROR, error: Any = None, **fields: object) -> None:
+    """Log a line with these fields on its record, and the traceback of an error."""
     try:
         _log.log(level, message, *args, exc_info=error, extra=fields)
     except Exception:  # noqa: BLE001, S110 - there is nowhere else to say it

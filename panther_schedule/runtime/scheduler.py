@@ -12,7 +12,6 @@ import zoneinfo
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
-from types import TracebackType
 from typing import Any, Final, ParamSpec, Self
 
 from pydantic_core import InitErrorDetails
@@ -110,8 +109,7 @@ class Scheduler:
             entries, new = list[Entry](), list[Entry]()
             try:
                 for task in wanted:
-                    entry = self._names.known(task)
-                    if entry is None:
+                    if (entry := self._names.known(task)) is None:
                         entry = self._entry(task)
                         self._names.take(entry)
                         new.append(entry)
@@ -189,7 +187,8 @@ class Scheduler:
                 BusyLoopWarning,
                 stacklevel=3,
             )
-        life.workers.prepare(task)
+        if task._known.is_async:
+            life.workers.coroutines.event_loop()
 
     # ---- listening and asking --------------------------------------------------------------------------------
 
@@ -203,7 +202,7 @@ class Scheduler:
         with self._names.lock:
             remove = self._listeners.add(listener)
             if self._life is not None:
-                self._life.tell()
+                self._life.engine.emit = self._listeners.put
         return remove
 
     def health(self) -> Health:
@@ -283,7 +282,7 @@ class Scheduler:
         """
         check_timeout("stop", timeout)
         if self._life is not None:
-            self._life.refuse_to_wait("stop", None)
+            self._life.check_wait("stop", None, timeout)
         self._begin_stop(timeout, at_exit=False)
         self._finish_stop()
 
@@ -309,22 +308,19 @@ class Scheduler:
             raise SchedulerStateError("the scheduler's thread died, see the log; make a new Scheduler()")
         try:
             life = Life(self._clock, self._names, self._listeners, self._max_workers, self._event_loop)
-            _watch_exit(self)
             life.driver.start()
         except RuntimeError as error:  # the interpreter ends, or no thread can be had
-            _started.discard(self)
-            raise SchedulerStateError(
-                f"the scheduler can't start: {error}; add tasks before the program ends"
-            ) from error
+            message = f"the scheduler can't start: {error}; add tasks before the program ends"
+            raise SchedulerStateError(message) from error
+        if not isinstance(self._clock, VirtualClock):
+            _started.add(self)
         self._life = life
         return life
 
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.stop()
 
     async def __aenter__(self) -> Self:
@@ -332,9 +328,7 @@ class Scheduler:
             self._event_loop = asyncio.get_running_loop()
         return self.start()
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         await asyncio.to_thread(self.stop)
 
 
@@ -347,18 +341,7 @@ def _not_a_task(value: object, *at: int) -> InitErrorDetails:
 # ---- the process ends, or forks ----------------------------------------------------------------------------------
 
 _all: weakref.WeakSet[Scheduler] = weakref.WeakSet()
-_started: set[Scheduler] = set()
-
-
-def _watch_exit(scheduler: Scheduler) -> None:
-    global _watching  # noqa: PLW0603 - one hook a process
-    if isinstance(scheduler._clock, VirtualClock):
-        return
-    if not _watching:
-        # atexit runs when no thread can be started any more, too late for async functions
-        threading._register_atexit(_drain_all)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue,reportUnknownMemberType] - private, the same on 3.11 to 3.13
-        _watching = True
-    _started.add(scheduler)
+_started: set[Scheduler] = set()  # on the machine's clock
 
 
 def _drain_all() -> None:
@@ -370,15 +353,13 @@ def _drain_all() -> None:
 
 
 def _after_fork() -> None:
-    global _watching  # noqa: PLW0603 - one hook a process
-    _watching = False
     _started.clear()
     for scheduler in tuple(_all):
         if scheduler._life is not None:
-            scheduler._life.forked = True
-            scheduler._life.driver.forget()
+            scheduler._life.forked = scheduler._life.loop.over = True
         scheduler._reset()
 
 
-_watching = False
+# atexit runs when no thread can be started any more, too late for async functions
+threading._register_atexit(_drain_all)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue,reportUnknownMemberType] - private, the same on 3.11 to 3.13
 os.register_at_fork(after_in_child=_after_fork)
