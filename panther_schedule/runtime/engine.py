@@ -32,8 +32,6 @@ class Engine:
         self.emit: Emit | None = None  # None when there is no listener
         self._leave = leave  # called with each task that ends
 
-    # ---- runs ----------------------------------------------------------------------------------------------------
-
     def add(self, entry: Entry, reading: Reading) -> None:
         self.live += 1
         if self.emit is not None:
@@ -69,8 +67,6 @@ class Engine:
             flight.run, flight.asked = run, run.asked
         self.starts += [flight for flight in flights if not ends.is_queued(flight.run)]
         self._do(entry, None, step, reading, flights)
-
-    # ---- people and clocks ---------------------------------------------------------------------------------------
 
     def pause(self, entry: Entry, reason: str, reading: Reading) -> None:
         self._look(entry, reading)
@@ -115,8 +111,6 @@ class Engine:
                 self.store.replace(entry, rule)
                 self._do(entry, None, control.zones_reloaded(rule, entry.state, rule.now(reading)), reading)
 
-    # ---- the drain -----------------------------------------------------------------------------------------------
-
     def drain(self, entry: Entry, reading: Reading) -> bool:
         """Drop a task's later occurrences, unless it may go on; tell whether there were any."""
         comes = continues(entry.rule, entry.state)
@@ -135,8 +129,6 @@ class Engine:
                 self._do(entry, flight, ends.abandon(entry.rule, entry.state, flight.run, reading), reading)
         self.starts.clear()
         return abandoned
-
-    # ---- inside --------------------------------------------------------------------------------------------------
 
     def _look(self, entry: Entry, reading: Reading) -> None:
         """Decide about what is due before the task is changed."""

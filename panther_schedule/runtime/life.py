@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
+from asyncio import AbstractEventLoop
 from datetime import timedelta
 from functools import partial
 from queue import SimpleQueue
@@ -26,12 +26,7 @@ class Life:
     """The parts of a scheduler that was started, joined."""
 
     def __init__(
-        self,
-        clock: Clock,
-        names: Names,
-        listeners: Listeners,
-        max_workers: int | None,
-        event_loop: asyncio.AbstractEventLoop | None,
+        self, clock: Clock, names: Names, listeners: Listeners, size: int | None, event_loop: AbstractEventLoop | None
     ) -> None:
         inbox: SimpleQueue[Message] = SimpleQueue()
         self.clock, self.names = clock, names
@@ -46,7 +41,7 @@ class Life:
             self.loop = Loop(inbox, self.engine, inline, names, clock.read())
             self.driver = Mover(self.loop, clock, inline, listeners)
         else:
-            self.workers = Pool(clock, self.engine, inbox.put, event_loop, max_workers)
+            self.workers = Pool(clock, self.engine, inbox.put, event_loop, size)
             self.loop = Loop(inbox, self.engine, self.workers, names, clock.read())
             self.driver = Sleeper(self.loop, clock)
         if listeners:

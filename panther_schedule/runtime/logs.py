@@ -27,14 +27,6 @@ def log(message: str, *args: object, level: int = logging.ERROR, error: Any = No
 def log_run(run: Run) -> None:
     """Log a recorded run that did not succeed, once, with `task`, `run_id`, `scheduled_at`, `attempt` and `outcome`."""
     level, words = LOGGED[run.outcome]
-    log(
-        "task %s " + words,
-        run.task,
-        level=level,
-        error=run.error if level == logging.ERROR else None,
-        task=run.task,
-        run_id=run.id,
-        scheduled_at=run.scheduled_at.isoformat(),
-        attempt=run.attempt,
-        outcome=run.outcome,
-    )
+    error = run.error if level == logging.ERROR else None
+    fields = {"task": run.task, "run_id": run.id, "attempt": run.attempt, "outcome": run.outcome}
+    log("task %s " + words, run.task, level=level, error=error, scheduled_at=run.scheduled_at.isoformat(), **fields)

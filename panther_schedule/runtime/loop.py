@@ -181,13 +181,9 @@ class Loop:
             self._see_to_due(reading)
         dropped = [entry.name for entry in self.tasks() if self._engine.drain(entry, reading)]
         if dropped and at_exit:
-            log(
-                "the program ends, so %d task(s) with later occurrences are dropped: %s%s; call join() to wait",
-                len(dropped),
-                ", ".join(dropped[:10]),
-                ", ..." if len(dropped) > 10 else "",
-                level=logging.WARNING,
-            )
+            names = ", ".join([*dropped[:10], *(["..."] if len(dropped) > 10 else [])])
+            message = "the program ends, so %d task(s) with later occurrences are dropped: %s; call join() to wait"
+            log(message, len(dropped), names, level=logging.WARNING)
         self._drain_ends_at = reading.steady + timeout
 
     def _end_drain(self, reading: Reading) -> None:

@@ -72,8 +72,6 @@ class Scheduler:
         self._latest: tuple[AnySchedule, Policy, Rule] = ONCE, DEFAULT_POLICY, rule_of(ONCE)
         self._stopped = False
 
-    # ---- tasks -----------------------------------------------------------------------------------------------
-
     def add_task(self, task: BackgroundTask[P, Any]) -> TaskHandle:  # P, since mypy infers no lambda against `...`
         """Run the task in the background by its schedule, and return its handle.
 
@@ -182,15 +180,10 @@ class Scheduler:
 
     def _prepare(self, life: Life, name: str, task: BackgroundTask[..., Any], rule: Rule) -> None:
         if rule.back_to_back and rule.n == -1:
-            warnings.warn(
-                f"{name} repeats for ever without a wait and keeps a worker busy; give it interval_wait(...)",
-                BusyLoopWarning,
-                stacklevel=3,
-            )
+            message = f"{name} repeats for ever without a wait and keeps a worker busy; give it interval_wait(...)"
+            warnings.warn(message, BusyLoopWarning, stacklevel=3)
         if task._known.is_async:
             life.workers.coroutines.event_loop()
-
-    # ---- listening and asking --------------------------------------------------------------------------------
 
     def add_listener(self, listener: Callable[[Event], object]) -> Callable[[], None]:
         """Subscribe to all events from now on; the result unsubscribes.
@@ -236,8 +229,6 @@ class Scheduler:
             reloaded = life.loop.send(partial(life.engine.reload_zones, found))
         life.driver.acknowledge(reloaded)
 
-    # ---- looking tasks up ------------------------------------------------------------------------------------
-
     def __getitem__(self, name: str) -> TaskHandle:
         """Return the handle of a task by its name; KeyError when there is none."""
         entry = self._names.find(name)
@@ -254,8 +245,6 @@ class Scheduler:
     def __iter__(self) -> Iterator[TaskHandle]:
         life = self._life
         return iter([] if life is None else [TaskHandle(entry, life) for entry in self._names])
-
-    # ---- beginning and end -----------------------------------------------------------------------------------
 
     def start(self) -> Self:
         """Start it, as the first `add_task()` does; once started, this changes nothing."""
@@ -306,14 +295,17 @@ class Scheduler:
             raise SchedulerStateError("the scheduler has stopped and takes no tasks; make a new Scheduler()")
         if life is not None:
             raise SchedulerStateError("the scheduler's thread died, see the log; make a new Scheduler()")
-        try:
-            life = Life(self._clock, self._names, self._listeners, self._max_workers, self._event_loop)
-            life.driver.start()
-        except RuntimeError as error:  # the interpreter ends, or no thread can be had
-            message = f"the scheduler can't start: {error}; add tasks before the program ends"
-            raise SchedulerStateError(message) from error
         if not isinstance(self._clock, VirtualClock):
             _started.add(self)
+        try:
+            if _program_ends.is_set():
+                raise RuntimeError("the program ends")
+            life = Life(self._clock, self._names, self._listeners, self._max_workers, self._event_loop)
+            life.driver.start()
+        except RuntimeError as error:  # no thread can be had, as at exit from Python 3.12 on
+            _started.discard(self)
+            message = f"the scheduler can't start: {error}; add tasks before the program ends"
+            raise SchedulerStateError(message) from error
         self._life = life
         return life
 
@@ -342,9 +334,11 @@ def _not_a_task(value: object, *at: int) -> InitErrorDetails:
 
 _all: weakref.WeakSet[Scheduler] = weakref.WeakSet()
 _started: set[Scheduler] = set()  # on the machine's clock
+_program_ends = threading.Event()
 
 
 def _drain_all() -> None:
+    _program_ends.set()
     schedulers = tuple(_started)
     for scheduler in schedulers:
         scheduler._begin_stop(_DRAIN, at_exit=True)
@@ -354,6 +348,7 @@ def _drain_all() -> None:
 
 def _after_fork() -> None:
     _started.clear()
+    _program_ends.clear()
     for scheduler in tuple(_all):
         if scheduler._life is not None:
             scheduler._life.forked = scheduler._life.loop.over = True

@@ -6,9 +6,9 @@ threads are daemons: a function that never returns can't hold the process.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
+from asyncio import AbstractEventLoop
 from collections.abc import Callable, Coroutine
 from functools import partial
 from queue import SimpleQueue
@@ -29,7 +29,7 @@ Post: TypeAlias = Callable[[Flight | Callable[[Reading], object]], None]  # take
 class Workers:
     """Calls functions for one scheduler, and posts to its loop what became of them."""
 
-    def __init__(self, clock: Clock, engine: Engine, post: Post, event_loop: asyncio.AbstractEventLoop | None) -> None:
+    def __init__(self, clock: Clock, engine: Engine, post: Post, event_loop: AbstractEventLoop | None) -> None:
         self.post = post
         self.coroutines = Coroutines(self.call, self.end, event_loop)
         self._now, self._engine = now_by(clock), engine
@@ -84,7 +84,7 @@ class Pool(Workers):
     """Worker threads, started when they are needed."""
 
     def __init__(
-        self, clock: Clock, engine: Engine, post: Post, event_loop: asyncio.AbstractEventLoop | None, size: int | None
+        self, clock: Clock, engine: Engine, post: Post, event_loop: AbstractEventLoop | None, size: int | None
     ) -> None:
         super().__init__(clock, engine, post, event_loop)
         self._size = size or min(32, (os.cpu_count() or 1) + 4)
