@@ -1,9 +1,4 @@
-"""The only reader of time and of the machine's zone.
-
-Instants are integer microseconds since 1970-01-01T00:00Z. One reading has two of them: `wall` is what the
-machine's clock says and may be set forward or back; `steady` starts at the wall's value, never steps, and counts
-the time a machine is suspended.
-"""
+"""The only reader of time and of the machine's zone. Instants are integer microseconds since 1970-01-01T00:00Z."""
 
 from __future__ import annotations
 
@@ -29,7 +24,9 @@ class Reading(NamedTuple):
     """What a clock says at one moment, in microseconds since 1970."""
 
     wall: int
+    """What the machine's clock says; it may be set forward or back."""
     steady: int
+    """It starts at the wall's value, never steps, and counts the time that a machine is suspended."""
 
 
 class Clock(Protocol):
@@ -154,14 +151,9 @@ def now_by(clock: Clock) -> Callable[[bool], int]:
 def instant(title: str, field: str, value: object) -> int:
     """Return an aware datetime as microseconds since 1970; refuse anything else (`instant`)."""
     if not isinstance(value, datetime) or value.utcoffset() is None:
-        refuse(
-            title,
-            "instant",
-            "{field} must be an aware datetime, got {got}; write datetime(2026, 12, 24, 18, 0, tzinfo=UTC)",
-            at=(field,),
-            field=field,
-            got="a naive one" if isinstance(value, datetime) else type_name(value),
-        )
+        got = "a naive one" if isinstance(value, datetime) else type_name(value)
+        message = "{field} must be an aware datetime, got {got}; write datetime(2026, 12, 24, 18, 0, tzinfo=UTC)"
+        refuse(title, "instant", message, at=(field,), field=field, got=got)
     return microseconds(value)
 
 

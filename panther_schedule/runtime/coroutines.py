@@ -71,9 +71,10 @@ class Coroutines:
 
     def ask(self, flight: Flight) -> None:
         """Cancel a run; a sync one sees for itself in `current_run().cancelled` that it is to end."""
-        if self._loop is not None and flight.aio is not None:
+        run: asyncio.Task[None] | None = flight.aio
+        if self._loop is not None and run is not None:
             try:
-                self._loop.call_soon_threadsafe(self._cancel, flight, flight.aio)
+                self._loop.call_soon_threadsafe(run.cancel)
             except RuntimeError:  # the app has closed its event loop, and with it the run
                 pass
 
@@ -105,10 +106,6 @@ class Coroutines:
                 run.cancel()
         flying.set(None)
         loop.call_soon(self._report_cancelled, [flight.aio for flight, _ in called])  # after their first steps
-
-    def _cancel(self, flight: Flight, run: asyncio.Task[None]) -> None:
-        if flight.aio is run:
-            run.cancel()
 
     def _report_cancelled(self, begun: list[asyncio.Task[None]]) -> None:
         """Report runs that were cancelled before their first step, of which `_see_through` knows nothing.

@@ -40,8 +40,7 @@ class _Handle:
 class TaskHandle(_Handle):
     """One task in a scheduler: what it is, what became of it, and how to end it.
 
-    Handles are made by `add_task()` and by looking a task up; two handles of one task are equal. After a fork, the
-    parent's handles raise `SchedulerStateError` in the child.
+    Two handles of one task are equal. In the child process of a fork, the parent's raise `SchedulerStateError`.
     """
 
     __slots__ = ()
@@ -63,20 +62,14 @@ class TaskHandle(_Handle):
 
     @property
     def next_run(self) -> datetime | None:
-        """When the next run is due, aware, in UTC.
-
-        None when nothing is to come, while it is paused, and while an active run decides it.
-        """
+        """When the next run is due, aware, in UTC; None in a pause, at the end, and while a run decides it."""
         reading, entry = self._alive().clock.read(), self._entry
         due = due_at(entry.rule, entry.state)
         return None if due is None else moment(due + reading.wall - entry.rule.now(reading))
 
     @property
     def runs(self) -> tuple[Run | Passed, ...]:
-        """What became of its latest due occurrences, oldest first: at most 20 records.
-
-        A `Run` is one run that ended; a `Passed` is one or more consecutive occurrences that did not become runs.
-        """
+        """What became of its latest due occurrences, oldest first: at most 20 records."""
         self._alive()
         return tuple(self._entry.history or ())
 
@@ -84,8 +77,8 @@ class TaskHandle(_Handle):
     def counts(self) -> Mapping[str, int]:
         """What became of all its due occurrences: a number for each outcome and reason, and `in_flight`.
 
-        Their sum is the number of occurrences that became due. Runs that wait for the one before are in flight;
-        manual and backfill runs, which claim no occurrence, are not counted.
+        Runs that wait for the one before are in flight; manual and backfill runs, which claim no occurrence, are not
+        counted. So the sum is the number of occurrences that became due.
         """
         self._alive()
         return {**counts_of(self._entry.history), "in_flight": in_flight(self._entry)}
@@ -103,10 +96,7 @@ class TaskHandle(_Handle):
 
     @property
     def ended(self) -> bool:
-        """True when no scheduled run is active and none will start; soon after `cancel()`, once the last has ended.
-
-        Manual and backfill runs may go on; `RunHandle.wait()` waits for them.
-        """
+        """True when no scheduled run is active and none will start; manual and backfill runs may go on."""
         self._alive()
         return has_ended(self._entry.rule, self._entry.state)
 
@@ -139,7 +129,7 @@ class TaskHandle(_Handle):
         """Start no runs until `resume()`. Active runs continue, with their further attempts.
 
         The occurrences of the pause become one `skipped_paused` record; no run of the `n` is lost by that. A `Once`
-        and a repeat without a wait have no other occurrence: they wait. Nothing changes for a task that has ended.
+        and a repeat without a wait wait. Nothing changes for a task that has ended.
         """
         life = self._alive()
         life.do(partial(life.engine.pause, self._entry, reason))

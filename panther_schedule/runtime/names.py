@@ -72,11 +72,5 @@ def _refuse_name(known: BackgroundTask[..., Any], task: BackgroundTask[..., Any]
         canonical = task._known.canonical
         if not equal(canonical(known._args, known._kwargs), canonical(task._args, task._kwargs)):
             fields.append("arguments")
-    refuse(
-        "add_task",
-        "name_in_use",
-        "the name {name} is in use by a task with another {fields}; write replace(task), or choose another name",
-        at=("name",),
-        name=repr(task.name),
-        fields=" and ".join(fields),
-    )
+    message = "the name {name} is in use by a task with another {fields}; write replace(task), or choose another name"
+    refuse("add_task", "name_in_use", message, at=("name",), name=repr(task.name), fields=" and ".join(fields))

@@ -299,7 +299,7 @@ class Scheduler:
             _started.add(self)
         try:
             if _program_ends.is_set():
-                raise RuntimeError("the program ends")
+                raise RuntimeError("the interpreter shuts down")
             life = Life(self._clock, self._names, self._listeners, self._max_workers, self._event_loop)
             life.driver.start()
         except RuntimeError as error:  # no thread can be had, as at exit from Python 3.12 on
