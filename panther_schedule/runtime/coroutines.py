@@ -120,7 +120,6 @@ class Coroutines:
                 self._end(flight, None, True)
 
     async def _see_through(self, flight: Flight, coroutine: _Coroutine) -> None:
-        """Await a coroutine, and report its run."""
         flying.set(flight)
         error: BaseException | None = None
         try:

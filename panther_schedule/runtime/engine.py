@@ -61,7 +61,6 @@ class Engine:
         self._do(entry, flight, ends.ask(entry.rule, entry.state, flight.run, reading), reading)
 
     def start_more(self, entry: Entry, flights: Sequence[Flight], reading: Reading) -> None:
-        """Start runs that claim no occurrence."""
         step = control.more_runs(entry.state, tuple(flight.run for flight in flights))
         for flight, run in zip(flights, step.starts, strict=True):
             flight.run, flight.asked = run, run.asked
@@ -94,7 +93,6 @@ class Engine:
         self._do(entry, None, control.cancel(entry.rule, entry.state, entry.rule.now(reading)), reading)
 
     def clock_stepped(self, by: int, entries: Iterable[Entry], reading: Reading) -> None:
-        """Look at tasks again after the wall clock was set."""
         reset = 0
         for entry in entries:
             state = control.clock_set_back(entry.rule, entry.state, reading.wall) if entry.rule.on_wall else None
@@ -104,7 +102,6 @@ class Engine:
         self._tell(events.ClockStepped, MICROSECOND * by, reset)
 
     def reload_zones(self, rules: Iterable[tuple[Entry, Rule]], reading: Reading) -> None:
-        """Give tasks their rules by new time zone data."""
         for entry, rule in rules:
             if not control.is_stopped(entry.state):
                 self._look(entry, reading)

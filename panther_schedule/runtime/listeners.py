@@ -46,7 +46,6 @@ class Listeners:
         return remove
 
     def put(self, kind: type[Any], *details: object) -> None:
-        """Take note of an event."""
         if not self._listeners:  # the last one was removed
             return
         if self._queue.qsize() < MOST_UNTOLD:

@@ -49,7 +49,6 @@ class Names:
             self._entries.pop(entry.name, None)
 
     def find(self, name: object) -> Entry | None:
-        """Return the entry of this name."""
         return self._entries.get(name) if isinstance(name, str) else None
 
     def __iter__(self) -> Iterator[Entry]:

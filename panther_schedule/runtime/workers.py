@@ -35,7 +35,6 @@ class Workers:
         self._now, self._engine = now_by(clock), engine
 
     def start(self, flights: list[Flight]) -> None:
-        """Have the functions of these runs called."""
         raise NotImplementedError
 
     def call(self, flight: Flight) -> Coroutine[Any, Any, Any] | None:
