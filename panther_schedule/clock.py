@@ -1,9 +1,4 @@
-"""The only reader of time and of the machine's zone.
-
-Instants are integer microseconds since 1970-01-01T00:00Z. One reading has two of them: `wall` is what the
-machine's clock says and may be set forward or back; `steady` starts at the wall's value, never steps, and counts
-the time a machine is suspended.
-"""
+"""The only reader of time and of the machine's zone. Instants are integer microseconds since 1970-01-01T00:00Z."""
 
 from __future__ import annotations
 
@@ -29,7 +24,9 @@ class Reading(NamedTuple):
     """What a clock says at one moment, in microseconds since 1970."""
 
     wall: int
+    """What the machine's clock says; it may be set forward or back."""
     steady: int
+    """It starts at the wall's value, never steps, and counts the time that a machine is suspended."""
 
 
 class Clock(Protocol):
@@ -57,6 +54,13 @@ class SystemClock:
         return _wall_ns() // 1000 if on_wall else (_clock_ns(_BOOTTIME) + self._base) // 1000
 
 
+class Drive(Protocol):
+    """How a virtual clock drives one scheduler; both tell the microseconds until the next occurrence, if any."""
+
+    def wait(self) -> int | None: ...
+    def run_due(self) -> int | None: ...
+
+
 class VirtualClock:
     """A clock that moves only when a test moves it.
 
@@ -70,8 +74,7 @@ class VirtualClock:
             raise ValueError("start must be aware; write datetime(2026, 1, 1, tzinfo=UTC)")
         self._reading = Reading(microseconds(start), microseconds(start))
         self._drives: list[Drive] = []
-        self.moving = RLock()
-        """Held by the thread that moves the clock and runs what is due."""
+        self._moving = RLock()  # held by the thread that moves the clock and runs what is due
 
     def read(self) -> Reading:
         """Return wall and steady time of this moment."""
@@ -83,9 +86,7 @@ class VirtualClock:
 
     def advance(self, by: timedelta) -> None:
         """Move both clocks on by `by`, running every occurrence that becomes due on the way."""
-        if by < timedelta(0):
-            raise ValueError(f"advance() moves forward, got {by}; use step() to set the wall clock back")
-        with self._moves("advance"):
+        with self._moves("advance", by):
             target = self._reading.steady + by // MICROSECOND
             wait = self._run_due()
             while wait is not None and self._reading.steady + wait <= target:
@@ -110,29 +111,16 @@ class VirtualClock:
 
     def suspend(self, by: timedelta) -> None:
         """Let `by` pass with nothing running, as a suspended machine or a blocked process does, then wake up."""
-        if by < timedelta(0):
-            raise ValueError(f"suspend() moves forward, got {by}; use step() to set the wall clock back")
-        with self._moves("suspend"):
+        with self._moves("suspend", by):
             self._move(by // MICROSECOND)
             self._run_due()
 
-    def attach(self, drive: Drive) -> None:
-        """Let `advance()` drive a scheduler."""
-        self._drives.append(drive)
-
-    def detach(self, drive: Drive) -> None:
-        """Drive this scheduler no more."""
-        self._drives.remove(drive)
-
-    def next_wait(self) -> int | None:
-        """Return the microseconds until the next occurrence of any scheduler; None when there is none."""
-        waits = [wait for drive in self._drives if (wait := drive.wait()) is not None]
-        return min(waits, default=None)
-
     @contextmanager
-    def _moves(self, method: str, *, wait: bool = True) -> Generator[None, None, None]:
+    def _moves(self, method: str, by: timedelta = MICROSECOND, *, wait: bool = True) -> Generator[None, None, None]:
         """Hold the clock; in an async function that is run by the thread which holds it, this would last for ever."""
-        if not self.moving.acquire(blocking=wait and _get_running_loop() is None):
+        if by < timedelta(0):
+            raise ValueError(f"{method}() moves forward, got {by}; use step() to set the wall clock back")
+        if not self._moving.acquire(blocking=wait and _get_running_loop() is None):
             raise SchedulerStateError(
                 f"{method}() is called while another thread moves this clock, and would block the event loop which "
                 "that one waits for; call it in a sync function, or let the test call advance()"
@@ -140,28 +128,19 @@ class VirtualClock:
         try:
             yield
         finally:
-            self.moving.release()
+            self._moving.release()
 
     def _move(self, by: int) -> None:
         self._reading = Reading(self._reading.wall + by, self._reading.steady + by)
 
     def _run_due(self) -> int | None:
-        """Run what is due, and return what `next_wait` would."""
-        if len(self._drives) == 1:
-            wait = self._drives[0].run_due()
-            if len(self._drives) == 1:
-                return wait
-        for drive in tuple(self._drives):
-            drive.run_due()
-        return self.next_wait()  # one may have given another something to do
+        """Run what is due, and return what `_wait` would."""
+        waits = [drive.run_due() for drive in tuple(self._drives)]
+        return waits[0] if len(waits) == len(self._drives) == 1 else self._wait()  # one may have given another work
 
-
-class Drive(NamedTuple):
-    """How a virtual clock drives one scheduler."""
-
-    wait: Callable[[], int | None]
-    run_due: Callable[[], int | None]
-    """Runs what is due, and returns the wait after it."""
+    def _wait(self) -> int | None:
+        """Return the microseconds until the next occurrence of any scheduler; None when there is none."""
+        return min((wait for drive in self._drives if (wait := drive.wait()) is not None), default=None)
 
 
 def now_by(clock: Clock) -> Callable[[bool], int]:
@@ -172,14 +151,9 @@ def now_by(clock: Clock) -> Callable[[bool], int]:
 def instant(title: str, field: str, value: object) -> int:
     """Return an aware datetime as microseconds since 1970; refuse anything else (`instant`)."""
     if not isinstance(value, datetime) or value.utcoffset() is None:
-        refuse(
-            title,
-            "instant",
-            "{field} must be an aware datetime, got {got}; write datetime(2026, 12, 24, 18, 0, tzinfo=UTC)",
-            at=(field,),
-            field=field,
-            got="a naive one" if isinstance(value, datetime) else type_name(value),
-        )
+        got = "a naive one" if isinstance(value, datetime) else type_name(value)
+        message = "{field} must be an aware datetime, got {got}; write datetime(2026, 12, 24, 18, 0, tzinfo=UTC)"
+        refuse(title, "instant", message, at=(field,), field=field, got=got)
     return microseconds(value)
 
 

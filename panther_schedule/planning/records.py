@@ -137,8 +137,7 @@ class Passed:
     """Consecutive occurrences that did not become runs, and why."""
 
     reason: Reason
-    """`missed`: the scheduler did not get there in time. `skipped_overlap`: a run was active. `skipped_paused`: the
-    task was paused."""
+    """`missed`: the scheduler was too late. `skipped_overlap`: a run was active. `skipped_paused`: in a pause."""
     first: int
     last: int
     count: int
@@ -158,8 +157,7 @@ class Passed:
         return f"Passed({self.reason!r}, {self.first_at}, {self.last_at}, {self.count})"
 
 
-Record: TypeAlias = Run | Passed
-"""What became of one occurrence or more."""
+Record: TypeAlias = Run | Passed  # what became of one occurrence or more
 
 
 def attempted(started: int | None, finished: int, error: BaseException | None, obeyed: bool) -> Attempt:

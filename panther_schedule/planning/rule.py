@@ -49,7 +49,6 @@ class Rule:
     terms: Terms | None = None
 
     def now(self, reading: Reading) -> int:
-        """Return the time it follows."""
         return reading.wall if self.on_wall else reading.steady
 
 

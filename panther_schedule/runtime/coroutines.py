@@ -4,44 +4,58 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeAlias
 
-from .calls import Caller
 from .current import flying
 from .entries import Flight
 
-_Coroutine = Coroutine[Any, Any, Any]
+_Coroutine: TypeAlias = Coroutine[Any, Any, Any]
 
 
 class Coroutines:
-    """The async runs of one scheduler."""
+    """The async runs of one scheduler, called and reported as sync ones are."""
 
-    def __init__(self, caller: Caller, loop: asyncio.AbstractEventLoop | None) -> None:
+    def __init__(
+        self,
+        call: Callable[[Flight], _Coroutine | None],
+        end: Callable[[Flight, BaseException | None, bool], None],
+        loop: asyncio.AbstractEventLoop | None,
+    ) -> None:
         self.running: dict[asyncio.Task[None], tuple[Flight, _Coroutine]] = {}  # an event loop keeps tasks only weakly
-        self._caller, self._loop = caller, loop
+        self._call_function, self._end, self._loop = call, end, loop
         self._thread: threading.Thread | None = None  # of our own loop
         self._lock = threading.Lock()  # workers may start the loop too
         self._stopped = False
 
-    def prepare(self) -> None:
-        """Start the event loop, before the first run: at exit no thread can be started (from Python 3.12 on)."""
-        if self._loop is None:
-            self._event_loop()
+    def event_loop(self) -> asyncio.AbstractEventLoop:
+        """Return the event loop; it is started before the first run, since at exit no thread can be (Python 3.12)."""
+        with self._lock:
+            if self._loop is None:
+                loop = asyncio.new_event_loop()
+                name = "panther_schedule-loop"
+                self._thread = threading.Thread(target=self._run_loop, args=(loop,), name=name, daemon=True)
+                try:
+                    self._thread.start()
+                except RuntimeError:
+                    loop.close()
+                    raise
+                self._loop = loop
+            return self._loop
 
     def start(self, flights: list[Flight]) -> None:
         """Call async functions, and see their coroutines through."""
         try:
-            self._event_loop().call_soon_threadsafe(self._call, flights)
+            self.event_loop().call_soon_threadsafe(self._call, flights)
         except RuntimeError as error:  # the app has closed its event loop
             for flight in flights:
                 flight.started = None
-                self._caller.end(flight, error, False)
+                self._end(flight, error, False)
 
     def adopt(self, flight: Flight, coroutine: _Coroutine) -> None:
         """See the coroutine through that a function returned on a worker."""
         try:
-            loop = self._event_loop()
+            loop = self.event_loop()
         except RuntimeError:  # the interpreter ends before the event loop was needed
             asyncio.run(self._see_through(flight, coroutine))
             return
@@ -49,17 +63,18 @@ class Coroutines:
             loop.call_soon_threadsafe(self._begin, [(flight, coroutine)])
         except RuntimeError as error:  # the app has closed its event loop
             coroutine.close()
-            self._caller.end(flight, error, False)
+            self._end(flight, error, False)
 
     def run(self, flight: Flight, coroutine: _Coroutine) -> None:
         """See a coroutine through, and wait for it."""
-        asyncio.run_coroutine_threadsafe(self._see_through(flight, coroutine), self._event_loop()).result()
+        asyncio.run_coroutine_threadsafe(self._see_through(flight, coroutine), self.event_loop()).result()
 
     def ask(self, flight: Flight) -> None:
         """Cancel a run; a sync one sees for itself in `current_run().cancelled` that it is to end."""
-        if self._loop is not None and flight.aio is not None:
+        run: asyncio.Task[None] | None = flight.aio
+        if self._loop is not None and run is not None:
             try:
-                self._loop.call_soon_threadsafe(self._cancel, flight, flight.aio)
+                self._loop.call_soon_threadsafe(run.cancel)
             except RuntimeError:  # the app has closed its event loop, and with it the run
                 pass
 
@@ -78,7 +93,7 @@ class Coroutines:
 
     def _call(self, flights: list[Flight]) -> None:
         if not self._stopped:
-            called = [(flight, self._caller.call(flight)) for flight in flights]
+            called = [(flight, self._call_function(flight)) for flight in flights]
             self._begin([(flight, coroutine) for flight, coroutine in called if coroutine is not None])
 
     def _begin(self, called: list[tuple[Flight, _Coroutine]]) -> None:
@@ -92,10 +107,6 @@ class Coroutines:
         flying.set(None)
         loop.call_soon(self._report_cancelled, [flight.aio for flight, _ in called])  # after their first steps
 
-    def _cancel(self, flight: Flight, run: asyncio.Task[None]) -> None:
-        if flight.aio is run:
-            run.cancel()
-
     def _report_cancelled(self, begun: list[asyncio.Task[None]]) -> None:
         """Report runs that were cancelled before their first step, of which `_see_through` knows nothing.
 
@@ -106,10 +117,9 @@ class Coroutines:
                 flight, coroutine = self.running.pop(run)
                 coroutine.close()
                 flight.aio = flight.started = None
-                self._caller.end(flight, None, True)
+                self._end(flight, None, True)
 
     async def _see_through(self, flight: Flight, coroutine: _Coroutine) -> None:
-        """Await a coroutine, and report its run."""
         flying.set(flight)
         error: BaseException | None = None
         try:
@@ -123,21 +133,7 @@ class Coroutines:
         if flight.aio is not None:
             self.running.pop(flight.aio, None)
             flight.aio = None
-        self._caller.end(flight, error, obeyed)
-
-    def _event_loop(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None:
-                loop = asyncio.new_event_loop()
-                name = "panther_schedule-loop"
-                thread = threading.Thread(target=self._run_loop, args=(loop,), name=name, daemon=True)
-                try:
-                    thread.start()
-                except RuntimeError:
-                    loop.close()
-                    raise
-                self._loop, self._thread = loop, thread
-            return self._loop
+        self._end(flight, error, obeyed)
 
     def _run_loop(self, loop: asyncio.AbstractEventLoop) -> None:
         asyncio.set_event_loop(loop)

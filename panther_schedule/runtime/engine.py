@@ -8,18 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
+from .. import events
 from ..clock import MICROSECOND, Reading
-from ..events import (
-    ClockStepped,
-    OccurrencesPassed,
-    RunFinished,
-    RunRetried,
-    TaskAdded,
-    TaskEnded,
-    TaskPaused,
-    TaskReplaced,
-    TaskResumed,
-)
 from ..planning import control, ends
 from ..planning.due import continues, due, has_ended, is_cancelled
 from ..planning.rule import Rule, due_at
@@ -28,8 +18,7 @@ from .entries import Entry, Flight
 from .logs import LOGGED, log_run
 from .memory import Store
 
-Emit: TypeAlias = Callable[..., None]
-"""Takes what listeners are told: the class of an event and its fields."""
+Emit: TypeAlias = Callable[..., None]  # takes what listeners are told: the class of an event and its fields
 
 
 class Engine:
@@ -43,12 +32,10 @@ class Engine:
         self.emit: Emit | None = None  # None when there is no listener
         self._leave = leave  # called with each task that ends
 
-    # ---- runs ----------------------------------------------------------------------------------------------------
-
     def add(self, entry: Entry, reading: Reading) -> None:
         self.live += 1
         if self.emit is not None:
-            self.emit(TaskAdded, entry.name)
+            self.emit(events.TaskAdded, entry.name)
         self.store.add(entry, reading)
 
     def plan(self, entry: Entry, reading: Reading) -> None:
@@ -74,24 +61,21 @@ class Engine:
         self._do(entry, flight, ends.ask(entry.rule, entry.state, flight.run, reading), reading)
 
     def start_more(self, entry: Entry, flights: Sequence[Flight], reading: Reading) -> None:
-        """Start runs that claim no occurrence."""
         step = control.more_runs(entry.state, tuple(flight.run for flight in flights))
         for flight, run in zip(flights, step.starts, strict=True):
             flight.run, flight.asked = run, run.asked
         self.starts += [flight for flight in flights if not ends.is_queued(flight.run)]
         self._do(entry, None, step, reading, flights)
 
-    # ---- people and clocks ---------------------------------------------------------------------------------------
-
     def pause(self, entry: Entry, reason: str, reading: Reading) -> None:
         self._look(entry, reading)
         if (step := control.pause(entry.rule, entry.state, reason)) is not None:
             self._do(entry, None, step, reading)
-            self._tell(TaskPaused, entry.name, reason)
+            self._tell(events.TaskPaused, entry.name, reason)
 
     def resume(self, entry: Entry, reading: Reading) -> None:
         if (step := control.resume(entry.rule, entry.state, entry.rule.now(reading))) is not None:
-            self._tell(TaskResumed, entry.name)
+            self._tell(events.TaskResumed, entry.name)
             self._do(entry, None, step, reading)
 
     def replace(self, entry: Entry, rule: Rule, fresh: State | None, reading: Reading) -> None:
@@ -99,7 +83,7 @@ class Engine:
         if control.is_stopped(entry.state):
             return
         self._look(entry, reading)  # it may end the task by the schedule before
-        self._tell(TaskReplaced, entry.name)
+        self._tell(events.TaskReplaced, entry.name)
         had_ended = has_ended(entry.rule, entry.state)
         self.store.replace(entry, rule)
         self._do(entry, None, control.replaced(entry.state, fresh), reading)
@@ -109,24 +93,20 @@ class Engine:
         self._do(entry, None, control.cancel(entry.rule, entry.state, entry.rule.now(reading)), reading)
 
     def clock_stepped(self, by: int, entries: Iterable[Entry], reading: Reading) -> None:
-        """Look at tasks again after the wall clock was set."""
         reset = 0
         for entry in entries:
             state = control.clock_set_back(entry.rule, entry.state, reading.wall) if entry.rule.on_wall else None
             if state is not None:
                 reset += 1
                 self._do(entry, None, Step(state), reading)
-        self._tell(ClockStepped, MICROSECOND * by, reset)
+        self._tell(events.ClockStepped, MICROSECOND * by, reset)
 
     def reload_zones(self, rules: Iterable[tuple[Entry, Rule]], reading: Reading) -> None:
-        """Give tasks their rules by new time zone data."""
         for entry, rule in rules:
             if not control.is_stopped(entry.state):
                 self._look(entry, reading)
                 self.store.replace(entry, rule)
                 self._do(entry, None, control.zones_reloaded(rule, entry.state, rule.now(reading)), reading)
-
-    # ---- the drain -----------------------------------------------------------------------------------------------
 
     def drain(self, entry: Entry, reading: Reading) -> bool:
         """Drop a task's later occurrences, unless it may go on; tell whether there were any."""
@@ -146,8 +126,6 @@ class Engine:
                 self._do(entry, flight, ends.abandon(entry.rule, entry.state, flight.run, reading), reading)
         self.starts.clear()
         return abandoned
-
-    # ---- inside --------------------------------------------------------------------------------------------------
 
     def _look(self, entry: Entry, reading: Reading) -> None:
         """Decide about what is due before the task is changed."""
@@ -171,7 +149,7 @@ class Engine:
             if record.attempts[-1].outcome in LOGGED:
                 log_run(record)
             if self.emit is not None:
-                self.emit(RunFinished, entry.name, record)
+                self.emit(events.RunFinished, entry.name, record)
         if run is not None and flight is not None:
             self._go_on(entry, flight, step)
         if given_up or passed or asks or next_queued:
@@ -180,11 +158,11 @@ class Engine:
             self.live -= 1
             self._leave(entry)
             if self.emit is not None:
-                self.emit(TaskEnded, entry.name, is_cancelled(entry.state))
+                self.emit(events.TaskEnded, entry.name, is_cancelled(entry.state))
 
     def _go_on(self, entry: Entry, flight: Flight, step: Step) -> None:
         if step.retry_in is not None:
-            self._tell(RunRetried, entry.name, flight.run, MICROSECOND * step.retry_in)
+            self._tell(events.RunRetried, entry.name, flight.run, MICROSECOND * step.retry_in)
         if step.hand_over:
             flight.asked, flight.seen, flight.started = flight.run.asked, False, None
             self.starts.append(flight)
@@ -194,9 +172,9 @@ class Engine:
 
     def _follow(self, entry: Entry, step: Step, reading: Reading) -> None:
         for given_up in step.given_up:
-            self._tell(RunFinished, entry.name, given_up)
+            self._tell(events.RunFinished, entry.name, given_up)
         for passed in step.passed:
-            self._tell(OccurrencesPassed, entry.name, passed)
+            self._tell(events.OccurrencesPassed, entry.name, passed)
         if step.asks:
             for other in self.store.flights(entry):
                 if ends.is_asked(step.asks, other.run):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, Literal, overload
 
 from ..clock import Reading, instant, moment
 from ..errors import SchedulerStateError, refuse
 from ..models.policy import Policy
-from ..planning.due import has_ended
+from ..planning.due import has_ended, is_cancelled
 from ..planning.records import Cause, Passed, Run
 from ..planning.rule import due_at
 from ..tasks.task import BackgroundTask
@@ -17,22 +18,32 @@ from .entries import Entry, Flight
 from .ledger import counts_of
 from .life import Life
 
-MOST_BACKFILLED: Final = 10_000
-"""Occurrences of one backfill."""
+MOST_BACKFILLED: Final = 10_000  # occurrences of one backfill
 
 
-class TaskHandle:
-    """One task in a scheduler: what it is, what became of it, and how to end it.
-
-    Handles are made by `add_task()` and by looking a task up; two handles of one task are equal. After a fork, the
-    parent's handles raise `SchedulerStateError` in the child.
-    """
-
+class _Handle:
     __slots__ = ("_entry", "_life")
 
     def __init__(self, entry: Entry, life: Life) -> None:
-        self._entry = entry
-        self._life = life
+        self._entry, self._life = entry, life
+
+    def _alive(self) -> Life:
+        """Return the life of the scheduler; refuse to in the child process of a fork."""
+        if self._life.forked:
+            name = repr(self._entry.name)
+            raise SchedulerStateError(
+                f"the handle of {name} belongs to the process before the fork; add the task in this process"
+            )
+        return self._life
+
+
+class TaskHandle(_Handle):
+    """One task in a scheduler: what it is, what became of it, and how to end it.
+
+    Two handles of one task are equal. In the child process of a fork, the parent's raise `SchedulerStateError`.
+    """
+
+    __slots__ = ()
 
     @property
     def name(self) -> str:
@@ -51,34 +62,25 @@ class TaskHandle:
 
     @property
     def next_run(self) -> datetime | None:
-        """When the next run is due, aware, in UTC.
-
-        None when nothing is to come, while it is paused, and while an active run decides it.
-        """
-        life, entry = _alive(self._life, self._entry), self._entry
+        """When the next run is due, aware, in UTC; None in a pause, at the end, and while a run decides it."""
+        reading, entry = self._alive().clock.read(), self._entry
         due = due_at(entry.rule, entry.state)
-        if due is None or entry.rule.on_wall:
-            return None if due is None else moment(due)
-        reading = life.clock.read()
-        return moment(due + reading.wall - reading.steady)
+        return None if due is None else moment(due + reading.wall - entry.rule.now(reading))
 
     @property
     def runs(self) -> tuple[Run | Passed, ...]:
-        """What became of its latest due occurrences, oldest first: at most 20 records.
-
-        A `Run` is one run that ended; a `Passed` is one or more consecutive occurrences that did not become runs.
-        """
-        _alive(self._life, self._entry)
+        """What became of its latest due occurrences, oldest first: at most 20 records."""
+        self._alive()
         return tuple(self._entry.history or ())
 
     @property
     def counts(self) -> Mapping[str, int]:
         """What became of all its due occurrences: a number for each outcome and reason, and `in_flight`.
 
-        Their sum is the number of occurrences that became due. Runs that wait for the one before are in flight;
-        manual and backfill runs, which claim no occurrence, are not counted.
+        Runs that wait for the one before are in flight; manual and backfill runs, which claim no occurrence, are not
+        counted. So the sum is the number of occurrences that became due.
         """
-        _alive(self._life, self._entry)
+        self._alive()
         return {**counts_of(self._entry.history), "in_flight": in_flight(self._entry)}
 
     @property
@@ -89,16 +91,13 @@ class TaskHandle:
     @property
     def pause_reason(self) -> str | None:
         """What `pause()` was given, which may be empty; None when it is not paused."""
-        _alive(self._life, self._entry)
+        self._alive()
         return self._entry.state.held.paused
 
     @property
     def ended(self) -> bool:
-        """True when no scheduled run is active and none will start; soon after `cancel()`, once the last has ended.
-
-        Manual and backfill runs may go on; `RunHandle.wait()` waits for them.
-        """
-        _alive(self._life, self._entry)
+        """True when no scheduled run is active and none will start; manual and backfill runs may go on."""
+        self._alive()
         return has_ended(self._entry.rule, self._entry.state)
 
     def join(self, timeout: timedelta | None = None) -> bool:
@@ -109,7 +108,7 @@ class TaskHandle:
         Raises:
             SchedulerStateError: it is called from a run of this task, or on the event loop that runs need.
         """
-        return _alive(self._life, self._entry).join(self._entry, timeout)
+        return self._alive().join(self._entry, timeout)
 
     def cancel(self) -> None:
         """Start nothing more of it, ask its runs to end, and free the name.
@@ -118,21 +117,27 @@ class TaskHandle:
         `current_run().cancelled`, and its record says what it did. Runs that wait for their turn, for a worker or
         for another attempt are recorded as `cancelled`. A new task may take the name at once.
         """
-        _alive(self._life, self._entry).cancel(self._entry)
+        life = self._alive()
+        with life.names.lock:
+            life.names.free(self._entry)
+        for flight in tuple(life.store.in_flight):
+            if flight.entry is self._entry:
+                flight.asked = True  # at once, so that what waits for a worker or fails now is not called again
+        life.do(partial(life.engine.cancel, self._entry))
 
     def pause(self, reason: str = "") -> None:
         """Start no runs until `resume()`. Active runs continue, with their further attempts.
 
         The occurrences of the pause become one `skipped_paused` record; no run of the `n` is lost by that. A `Once`
-        and a repeat without a wait have no other occurrence: they wait. Nothing changes for a task that has ended.
+        and a repeat without a wait wait. Nothing changes for a task that has ended.
         """
-        life = _alive(self._life, self._entry)
-        life.do(lambda reading: life.engine.pause(self._entry, reason, reading))
+        life = self._alive()
+        life.do(partial(life.engine.pause, self._entry, reason))
 
     def resume(self) -> None:
         """Let it go on after `pause()`; nothing changes for a task that is not paused."""
-        life = _alive(self._life, self._entry)
-        life.do(lambda reading: life.engine.resume(self._entry, reading))
+        life = self._alive()
+        life.do(partial(life.engine.resume, self._entry))
 
     def run_now(self) -> RunHandle:
         """Run it once more, now, beside its active runs; it does not count towards `n`.
@@ -142,11 +147,10 @@ class TaskHandle:
         Raises:
             SchedulerStateError: the task was cancelled, or the scheduler has stopped.
         """
-        life, entry = _alive(self._life, self._entry), self._entry
-        life.check_startable("run_now", entry)
+        life, entry = self._startable("run_now"), self._entry
         now = entry.rule.now(life.clock.read())
-        (flight,) = life.start_more(entry, [Run(entry.name, now, entry.state.latest, "manual", life.next_number())])
-        return RunHandle(flight, life)
+        (handle,) = self._start([Run(entry.name, now, entry.state.latest, "manual", life.next_number())])
+        return handle
 
     @overload
     def backfill(self, start: datetime, end: datetime, *, dry_run: Literal[False] = ...) -> list[RunHandle]: ...
@@ -165,13 +169,23 @@ class TaskHandle:
                 which has no occurrences of its own (`backfill_schedule`).
             SchedulerStateError: the task was cancelled, or the scheduler has stopped.
         """
-        life, entry = _alive(self._life, self._entry), self._entry
-        life.check_startable("backfill", entry)
+        life, entry = self._startable("backfill"), self._entry
         found = _occurrences(entry, start, end, life.clock.read())
         if dry_run:
             return [moment(at) for at, _before in found]
-        runs = [Run(entry.name, at, before, "backfill", life.next_number()) for at, before in found]
-        return [RunHandle(flight, life) for flight in life.start_more(entry, runs)]
+        return self._start([Run(entry.name, at, before, "backfill", life.next_number()) for at, before in found])
+
+    def _startable(self, method: str) -> Life:
+        life, cancelled = self._alive(), is_cancelled(self._entry.state)
+        if cancelled or life.loop.stopping:
+            what = "the task was cancelled" if cancelled else "the scheduler has stopped"
+            raise SchedulerStateError(f"{method}() needs a task in a scheduler that runs, and {what}; add it again")
+        return life
+
+    def _start(self, runs: Sequence[Run]) -> list[RunHandle]:
+        flights = [Flight(self._entry, run) for run in runs]
+        self._life.do(partial(self._life.engine.start_more, self._entry, flights))
+        return [RunHandle(flight, self._life) for flight in flights]
 
     def __eq__(self, other: object) -> bool:
         return self._entry is other._entry if isinstance(other, TaskHandle) else NotImplemented
@@ -183,14 +197,14 @@ class TaskHandle:
         return f"<TaskHandle {self.name!r}: {self._entry.task.explain()}>"
 
 
-class RunHandle:
+class RunHandle(_Handle):
     """One run that was asked for, by `run_now()` or `backfill()`."""
 
-    __slots__ = ("_flight", "_life")
+    __slots__ = ("_flight",)
 
     def __init__(self, flight: Flight, life: Life) -> None:
+        super().__init__(flight.entry, life)
         self._flight = flight
-        self._life = life
 
     @property
     def id(self) -> str:
@@ -220,15 +234,15 @@ class RunHandle:
             SchedulerStateError: it is called from a run of this task, or on the event loop that runs need.
         """
         if self._flight.record is None:
-            _alive(self._life, self._flight.entry).wait(self._flight, timeout)
+            self._alive().wait(self._flight, timeout)
         if self._flight.record is None:
             raise TimeoutError(f"the run {self.id!r} has not ended; wait longer, or cancel() it")
         return self._flight.record
 
     def cancel(self) -> None:
         """Ask it to end, as `TaskHandle.cancel()` does."""
-        life = _alive(self._life, self._flight.entry)
-        life.do(lambda reading: life.engine.ask(self._flight, reading))
+        life = self._alive()
+        life.do(partial(life.engine.ask, self._flight))
 
     def __repr__(self) -> str:
         return f"<RunHandle {self.id!r}>"
@@ -239,14 +253,6 @@ def in_flight(entry: Entry) -> int:
     return entry.state.running + len(entry.state.held.waiting)
 
 
-def _alive(life: Life, entry: Entry) -> Life:
-    if life.forked:
-        raise SchedulerStateError(
-            f"the handle of {entry.name!r} belongs to the process before the fork; add the task in this process"
-        )
-    return life
-
-
 def _occurrences(entry: Entry, start: datetime, end: datetime, now: Reading) -> list[tuple[int, int | None]]:
     """Return the occurrences from `start` to `end`, each with the one before; refuse what can't be filled.
 
@@ -254,36 +260,20 @@ def _occurrences(entry: Entry, start: datetime, end: datetime, now: Reading) -> 
     """
     rule, anchor = entry.rule, entry.state.anchor
     if rule.back_to_back:
-        refuse(
-            "backfill",
-            "backfill_schedule",
-            "backfill() needs a schedule with occurrences of its own, got {got}; use run_now()",
-            at=("schedule",),
-            got=entry.task.explain(),
-        )
+        message = "backfill() needs a schedule with occurrences of its own, got {got}; use run_now()"
+        refuse("backfill", "backfill_schedule", message, at=("schedule",), got=entry.task.explain())
     first, last = instant("backfill", "start", start), instant("backfill", "end", end)
     got = f"{start.isoformat()} to {end.isoformat()}"
     if last < first or last > max(now):
-        refuse(
-            "backfill",
-            "backfill_range",
-            "end must lie from start to now, got {got}; what is to come runs by itself",
-            at=("end",),
-            got=got,
-        )
+        message = "end must lie from start to now, got {got}; what is to come runs by itself"
+        refuse("backfill", "backfill_range", message, at=("end",), got=got)
     found: list[tuple[int, int | None]] = []
     before = rule.occurrences.latest(first - 1, anchor)
     at = rule.occurrences.next_after(first - 1, anchor)
     while at is not None and at <= min(last, rule.now(now)):
         if len(found) == MOST_BACKFILLED:
-            refuse(
-                "backfill",
-                "backfill_size",
-                "backfill() takes at most {most} occurrences at a time, got more in {got}; take a shorter span",
-                at=("end",),
-                got=got,
-                most=f"{MOST_BACKFILLED:,}",
-            )
+            message = "backfill() takes at most {most} occurrences at a time, got more in {got}; take a shorter span"
+            refuse("backfill", "backfill_size", message, at=("end",), got=got, most=f"{MOST_BACKFILLED:,}")
         found.append((at, before))
         before, at = at, rule.occurrences.next_after(at, anchor)
     return found

@@ -41,12 +41,9 @@ def health_of(life: Life | None, entries: Iterable[Entry], events_dropped: int) 
     if life is None:
         return Health(False, None, (), timedelta(0), 0, events_dropped)
     now = life.clock.read()
-    late: list[tuple[int, str]] = []
-    for entry in entries:
-        due = due_at(entry.rule, entry.state)
-        if due is not None and entry.rule.now(now) - due > _OVERDUE:
-            late.append((entry.rule.now(now) - due, entry.name))
-    late.sort(key=lambda one: -one[0])
+    due = [(entry, at) for entry in entries if (at := due_at(entry.rule, entry.state)) is not None]
+    lags = [(entry.rule.now(now) - at, entry.name) for entry, at in due]
+    late = sorted((one for one in lags if one[0] > _OVERDUE), key=lambda one: -one[0])
     return Health(
         alive=life.driver.is_alive(),
         last_turn_at=moment(life.loop.reading.wall),

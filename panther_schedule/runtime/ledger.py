@@ -7,13 +7,10 @@ from typing import Final, TypeAlias
 
 from ..planning.records import COUNTED, Passed, Record, Run
 
-TASK_HISTORY: Final = 20
-"""Records kept of one task."""
-WHOLE_HISTORY: Final = 10_000
-"""Records kept in all."""
+TASK_HISTORY: Final = 20  # records kept of one task
+WHOLE_HISTORY: Final = 10_000  # records kept in all
 
-Counts: TypeAlias = dict[str, int]
-"""A number for each outcome and reason."""
+Counts: TypeAlias = dict[str, int]  # a number for each outcome and reason
 
 
 class History(list[Record]):

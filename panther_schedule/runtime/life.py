@@ -1,24 +1,21 @@
-"""One life of a scheduler, from its start to its stop: its parts, and what handles ask of them."""
+"""One life of a scheduler, from its start to its stop: its parts, joined, and how one waits for them."""
 
 from __future__ import annotations
 
-import asyncio
 import itertools
-from collections.abc import Sequence
+from asyncio import AbstractEventLoop
 from datetime import timedelta
 from functools import partial
 from queue import SimpleQueue
 
 from ..clock import MICROSECOND, Clock, VirtualClock
 from ..errors import SchedulerStateError, refuse, type_name
-from ..planning.due import has_ended, is_cancelled
-from ..planning.records import Run
+from ..planning.due import has_ended
 from .current import flying
-from .drivers import Driver, Sleeper
 from .engine import Engine
 from .entries import Entry, Flight
 from .listeners import Listeners
-from .loop import Command, Loop, Message
+from .loop import Command, Loop, Message, Sleeper
 from .memory import Memory
 from .names import Names
 from .virtual import Inline, Mover
@@ -29,54 +26,46 @@ class Life:
     """The parts of a scheduler that was started, joined."""
 
     def __init__(
-        self,
-        clock: Clock,
-        names: Names,
-        listeners: Listeners,
-        max_workers: int | None,
-        event_loop: asyncio.AbstractEventLoop | None,
+        self, clock: Clock, names: Names, listeners: Listeners, size: int | None, event_loop: AbstractEventLoop | None
     ) -> None:
         inbox: SimpleQueue[Message] = SimpleQueue()
-        self.clock, self.names, self._listeners = clock, names, listeners
+        self.clock, self.names = clock, names
         self.store = Memory()
         self.engine = Engine(self.store, names.leave)
         self.next_number = itertools.count(1).__next__  # of a run that claims no occurrence; any thread may ask
         self.forked = False  # this is a child process, and the threads stayed with the parent
         self.workers: Workers
-        self.driver: Driver
+        self.driver: Sleeper | Mover
         if isinstance(clock, VirtualClock):
             self.workers = inline = Inline(clock, self.engine, inbox.put)
             self.loop = Loop(inbox, self.engine, inline, names, clock.read())
             self.driver = Mover(self.loop, clock, inline, listeners)
         else:
-            self.workers = Pool(clock, self.engine, inbox.put, event_loop, max_workers)
+            self.workers = Pool(clock, self.engine, inbox.put, event_loop, size)
             self.loop = Loop(inbox, self.engine, self.workers, names, clock.read())
             self.driver = Sleeper(self.loop, clock)
         if listeners:
-            self.tell()
+            self.engine.emit = listeners.put
 
-    def tell(self) -> None:
-        """Tell the listeners what happens from now on."""
-        self.engine.emit = self._listeners.put
-
-    # ---- waiting -------------------------------------------------------------------------------------------------
+    def do(self, command: Command) -> None:
+        """Run a command on the loop; wait up to a second."""
+        self.driver.acknowledge(self.loop.send(command))
 
     def join(self, entry: Entry | None, timeout: timedelta | None) -> bool:
         """Wait until a task has ended, or all have; False when the timeout came first."""
-        check_timeout("join", timeout)
-        self.refuse_to_wait("join", entry)
+        self.check_wait("join", entry, timeout)
         if entry is None:
-            return self.driver.wait(self.loop.is_idle, timeout, self._unended)
-        return self.driver.wait(lambda: has_ended(entry.rule, entry.state), timeout, lambda: [entry])
+            return self.driver.join(self.loop.is_idle, timeout, self._unended)
+        return self.driver.join(lambda: has_ended(entry.rule, entry.state), timeout, lambda: [entry])
 
     def wait(self, flight: Flight, timeout: timedelta | None) -> None:
         """Wait until a run is recorded, at most for the timeout."""
-        check_timeout("wait", timeout)
-        self.refuse_to_wait("wait", flight.entry)
-        self.driver.wait(lambda: flight.record is not None, timeout, list)
+        self.check_wait("wait", flight.entry, timeout)
+        self.driver.join(lambda: flight.record is not None, timeout, list)
 
-    def refuse_to_wait(self, method: str, entry: Entry | None) -> None:
+    def check_wait(self, method: str, entry: Entry | None, timeout: object) -> None:
         """Refuse to wait in a run that is waited for, or on the event loop that runs need."""
+        check_timeout(method, timeout)
         flight = flying.get()  # also where a run waits in another thread, as asyncio.to_thread() does
         own = flight is not None and flight in self.store.in_flight and entry in {None, flight.entry}
         if own or self.workers.runs_here():
@@ -85,39 +74,12 @@ class Life:
                 "call it from another thread, or leave the `async with` block"
             )
 
-    def _unended(self) -> list[Entry]:
-        return [entry for entry in self.loop.tasks() if not has_ended(entry.rule, entry.state)]
-
-    # ---- acting --------------------------------------------------------------------------------------------------
-
-    def do(self, command: Command) -> None:
-        """Run a command on the loop; wait up to a second."""
-        self.driver.acknowledge(self.loop.send(command))
-
-    def cancel(self, entry: Entry) -> None:
-        """Free a task's name, start nothing more of it, and ask its runs to end."""
-        with self.names.lock:
-            self.names.free(entry)
-        for flight in tuple(self.store.in_flight):
-            if flight.entry is entry:
-                flight.asked = True  # at once, so that what waits for a worker or fails now is not called again
-        self.do(partial(self.engine.cancel, entry))
-
-    def start_more(self, entry: Entry, runs: Sequence[Run]) -> list[Flight]:
-        """Start runs that claim no occurrence."""
-        flights = [Flight(entry, run) for run in runs]
-        self.do(partial(self.engine.start_more, entry, flights))
-        return flights
-
     def begin_stop(self, timeout: timedelta, *, at_exit: bool) -> None:
         """Drain for at most the timeout, then end."""
         self.loop.post(partial(self.loop.begin_drain, timeout // MICROSECOND, at_exit))
 
-    def check_startable(self, method: str, entry: Entry) -> None:
-        """Refuse to run a task that was cancelled, or whose scheduler stops."""
-        if is_cancelled(entry.state) or self.loop.stopping:
-            what = "the task was cancelled" if is_cancelled(entry.state) else "the scheduler has stopped"
-            raise SchedulerStateError(f"{method}() needs a task in a scheduler that runs, and {what}; add it again")
+    def _unended(self) -> list[Entry]:
+        return [entry for entry in self.loop.tasks() if not has_ended(entry.rule, entry.state)]
 
 
 def check_timeout(method: str, timeout: object) -> None:

@@ -11,8 +11,7 @@ from ..events import Event
 from ..planning.records import make
 from .logs import log
 
-MOST_UNTOLD: Final = 100_000
-"""Events that wait for slow listeners; further ones are dropped and counted."""
+MOST_UNTOLD: Final = 100_000  # events that wait for slow listeners; further ones are dropped and counted
 
 Listener: TypeAlias = Callable[[Event], object]
 
@@ -21,8 +20,7 @@ class Listeners:
     """The listeners of one scheduler."""
 
     def __init__(self, *, inline: bool) -> None:
-        self.dropped = 0
-        """Events that no listener was told, because too many waited."""
+        self.dropped = 0  # events that no listener was told, because too many waited
         self._listeners: tuple[tuple[Listener], ...] = ()
         self._queue: SimpleQueue[Event | None] = SimpleQueue()
         self._inline = inline
@@ -48,7 +46,6 @@ class Listeners:
         return remove
 
     def put(self, kind: type[Any], *details: object) -> None:
-        """Take note of an event."""
         if not self._listeners:  # the last one was removed
             return
         if self._queue.qsize() < MOST_UNTOLD:
@@ -59,7 +56,7 @@ class Listeners:
     def flush(self) -> None:
         """Tell what is untold in the calling thread; on a virtual clock, where nobody else does."""
         while self._inline and self._queue.qsize():
-            self._tell(self._queue.get())
+            self._tell_next()
 
     def stop(self, timeout_s: float) -> None:
         """Tell what is untold, for at most `timeout_s` seconds, and let the thread go."""
@@ -70,15 +67,17 @@ class Listeners:
                 self._thread.join(timeout_s)
 
     def _run(self) -> None:
-        while (event := self._queue.get()) is not None:
-            self._tell(event)
-            del event
+        while self._tell_next():
+            pass
 
-    def _tell(self, event: Event | None) -> None:
+    def _tell_next(self) -> bool:
+        """Tell one event; False when there are no more, ever."""
+        event = self._queue.get()
         if event is None:
-            return
+            return False
         for (listener,) in self._listeners:
             try:
                 listener(event)
             except BaseException as error:  # noqa: BLE001 - a listener's SystemExit is its own affair
                 log("a listener failed", error=error)
+        return True

@@ -16,10 +16,8 @@ LOGGED: Final[dict[Outcome, tuple[int, str]]] = {
 }
 
 
-def log(
-    message: str, *args: object, level: int = logging.ERROR, error: BaseException | None = None, **fields: Any
-) -> None:
-    """Log a line with these fields on its record."""
+def log(message: str, *args: object, level: int = logging.ERROR, error: Any = None, **fields: object) -> None:
+    """Log a line with these fields on its record, and the traceback of an error."""
     try:
         _log.log(level, message, *args, exc_info=error, extra=fields)
     except Exception:  # noqa: BLE001, S110 - there is nowhere else to say it
@@ -29,14 +27,6 @@ def log(
 def log_run(run: Run) -> None:
     """Log a recorded run that did not succeed, once, with `task`, `run_id`, `scheduled_at`, `attempt` and `outcome`."""
     level, words = LOGGED[run.outcome]
-    log(
-        "task %s " + words,
-        run.task,
-        level=level,
-        error=run.error if level == logging.ERROR else None,
-        task=run.task,
-        run_id=run.id,
-        scheduled_at=run.scheduled_at.isoformat(),
-        attempt=run.attempt,
-        outcome=run.outcome,
-    )
+    error = run.error if level == logging.ERROR else None
+    fields = {"task": run.task, "run_id": run.id, "attempt": run.attempt, "outcome": run.outcome}
+    log("task %s " + words, run.task, level=level, error=error, scheduled_at=run.scheduled_at.isoformat(), **fields)

@@ -1,8 +1,8 @@
 """The scheduler's loop: it takes messages, and in each turn sees to all that is due.
 
 A message is an entry that was added, a flight whose function has ended, or a command. All of them come through one
-queue, so the store needs no lock. A driver takes the turns: a thread that sleeps until the next one, or a virtual clock
-that is moved to it.
+queue, so the store needs no lock. A driver takes the turns: the thread below, which sleeps until the next one, or a
+virtual clock that is moved to it.
 """
 
 from __future__ import annotations
@@ -10,18 +10,20 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Final, TypeAlias
 
-from ..clock import MICROSECOND, SECOND, Reading
+from ..clock import MICROSECOND, SECOND, Clock, Reading
 from ..planning.rule import jittered
 from .engine import Engine
 from .entries import Entry, Flight
 from .logs import log
 from .workers import Workers
 
-LONGEST_SLEEP: Final = SECOND  # within this time a suspended machine or a stepped clock is noticed
+PATIENCE_S: Final = 1.0  # a stuck loop does not hold a caller for longer
+_LONGEST_SLEEP: Final = SECOND  # within this time a suspended machine or a stepped clock is noticed
 _TURN: Final = 256  # messages, and due tasks, a turn: neither floods the other
 _STEP: Final = SECOND // 10  # less is the slow correction of a clock, not a step
 _AGAIN: Final = SECOND  # after an error
@@ -38,12 +40,13 @@ class Loop:
     ) -> None:
         self.post = inbox.put
         self.reading = reading  # of the latest turn
-        self.over = False  # the drain has ended, or the loop broke
+        self.over = False  # the drain has ended, the loop broke, or this is a child process
         self.broken: BaseException | None = None  # what broke it
         self._inbox, self._engine, self._workers, self._names = inbox, engine, workers, names
-        self._put_off: list[tuple[int, Message]] = []  # by an error, until this steady time
-        self._watches: list[tuple[Callable[[], bool], threading.Event]] = []
+        self._put_off: list[Message] = []  # by an error
+        self._again_at: int | None = None  # when they are tried again, by steady time
         self._drain_ends_at: int | None = None  # by steady time; None before the drain
+        self._watches: list[tuple[Callable[[], bool], threading.Event]] = []
 
     @property
     def stopping(self) -> bool:
@@ -73,7 +76,7 @@ class Loop:
         """List the tasks; a cancelled one has left the names while its last run goes on."""
         return list(dict.fromkeys((*self._names, *(flight.entry for flight in tuple(self._engine.store.in_flight)))))
 
-    # ---- for the driver ------------------------------------------------------------------------------------------
+    # ---- turns ---------------------------------------------------------------------------------------------------
 
     def take(self, sleep: int = 0) -> list[Message]:
         """Return the messages that have arrived; wait for the first at most so many microseconds."""
@@ -87,16 +90,18 @@ class Loop:
             pass
         return messages
 
-    def turn(self, messages: list[Message], reading: Reading) -> int | None:
+    def turn(self, messages: Iterable[Message], reading: Reading) -> int | None:
         """See to the messages and to all that is due; return the microseconds until the next turn, None for never."""
         ahead = (reading.wall - reading.steady) - (self.reading.wall - self.reading.steady)
         self.reading = reading
         for message in messages:
             self._try(message, reading)
-        if self._put_off:
+        if self._again_at is not None and self._again_at <= reading.steady:
             self._try_again(reading)
         if abs(ahead) > _STEP:
-            self._clock_stepped(ahead, reading)
+            direction = "back" if ahead < 0 else "forward"
+            log("the wall clock was set %s by %s", direction, MICROSECOND * abs(ahead), level=logging.WARNING)
+            self._engine.clock_stepped(ahead, self._names if ahead < 0 else (), reading)
         self._see_to_due(reading)
         ends_at = self._drain_ends_at
         if ends_at is not None and (reading.steady >= ends_at or (self.is_idle() and not self._put_off)):
@@ -112,19 +117,11 @@ class Loop:
         if self._inbox.qsize():
             return 0
         wait = self._engine.store.wait(reading)
-        if self._put_off or self._drain_ends_at is not None:
-            ats = [at for at, _message in self._put_off] + (
-                [] if self._drain_ends_at is None else [self._drain_ends_at]
-            )
-            until = max(0, min(ats) - reading.steady)
-            wait = until if wait is None else min(wait, until)
+        for at in (self._again_at, self._drain_ends_at):
+            if at is not None:
+                until = max(0, at - reading.steady)
+                wait = until if wait is None else min(wait, until)
         return wait
-
-    def fail(self, error: BaseException) -> None:
-        log("the scheduler's thread died; no task runs any more", level=logging.CRITICAL, error=error)
-        self.broken, self.over = error, True
-
-    # ---- inside --------------------------------------------------------------------------------------------------
 
     def _try(self, message: Message, reading: Reading) -> None:
         try:  # two kinds apart: as partials of the engine's methods they would cost a fifth more a run
@@ -135,24 +132,18 @@ class Loop:
             else:
                 message(reading)
         except Exception as error:  # noqa: BLE001 - an error about one task must not stop the others
-            self._retry(message, reading, error)
+            self._put_off_by(error, message, reading)
 
-    def _retry(self, message: Message, reading: Reading, error: Exception) -> None:
+    def _put_off_by(self, error: Exception, message: Message, reading: Reading) -> None:
         log("store error; retrying in 1 s", error=error)
-        self._put_off.append((reading.steady + _AGAIN, message))
+        self._put_off.append(message)
+        if self._again_at is None:
+            self._again_at = reading.steady + _AGAIN
 
     def _try_again(self, reading: Reading) -> None:
-        put_off, self._put_off = self._put_off, []
-        for at, message in put_off:
-            if at <= reading.steady:
-                self._try(message, reading)
-            else:
-                self._put_off.append((at, message))
-
-    def _clock_stepped(self, by: int, reading: Reading) -> None:
-        direction = "back" if by < 0 else "forward"
-        log("the wall clock was set %s by %s", direction, MICROSECOND * abs(by), level=logging.WARNING)
-        self._engine.clock_stepped(by, self._names if by < 0 else (), reading)
+        messages, self._put_off, self._again_at = self._put_off, [], None
+        for message in messages:
+            self._try(message, reading)
 
     def _see_to_due(self, reading: Reading) -> None:
         engine, workers = self._engine, self._workers
@@ -160,7 +151,7 @@ class Loop:
             try:
                 engine.plan(entry, reading)
             except Exception as error:  # noqa: BLE001 - as above
-                self._retry(partial(engine.plan, entry), reading, error)
+                self._put_off_by(error, partial(engine.plan, entry), reading)
         for flight in engine.store.timers(reading):
             engine.wake(flight, reading)
         if engine.asked:
@@ -185,19 +176,14 @@ class Loop:
 
     def begin_drain(self, timeout: int, at_exit: bool, reading: Reading) -> None:
         """Start what is due and drop what comes later, then end within so many microseconds."""
-        self._put_off = [(reading.steady, message) for _at, message in self._put_off]  # it may hold what is due
-        self._try_again(reading)
+        self._try_again(reading)  # it may hold what is due
         while self._engine.store.wait(reading) == 0:
             self._see_to_due(reading)
         dropped = [entry.name for entry in self.tasks() if self._engine.drain(entry, reading)]
         if dropped and at_exit:
-            log(
-                "the program ends, so %d task(s) with later occurrences are dropped: %s%s; call join() to wait",
-                len(dropped),
-                ", ".join(dropped[:10]),
-                ", ..." if len(dropped) > 10 else "",
-                level=logging.WARNING,
-            )
+            names = ", ".join([*dropped[:10], *(["..."] if len(dropped) > 10 else [])])
+            message = "the program ends, so %d task(s) with later occurrences are dropped: %s; call join() to wait"
+            log(message, len(dropped), names, level=logging.WARNING)
         self._drain_ends_at = reading.steady + timeout
 
     def _end_drain(self, reading: Reading) -> None:
@@ -212,3 +198,40 @@ def _order(flight: Flight) -> tuple[int, bool, int]:
     """Order runs by time, wall-clock kinds first, then by when the task was added."""
     entry = flight.entry
     return jittered(entry.rule, flight.run.at, entry.state.anchor), not entry.rule.on_wall, entry.order
+
+
+class Sleeper:
+    """The driver on the machine's clock: a thread that sleeps until the next turn."""
+
+    def __init__(self, loop: Loop, clock: Clock) -> None:
+        self._loop, self._clock = loop, clock
+        self._thread = threading.Thread(target=self._run, name="panther_schedule", daemon=True)
+        self.start, self.is_alive, self.finish = self._thread.start, self._thread.is_alive, self._thread.join
+
+    def acknowledge(self, done: threading.Event) -> None:
+        """Wait until a command is done, up to a second; a stuck loop runs it later."""
+        if not self._loop.over and threading.current_thread() is not self._thread:
+            done.wait(PATIENCE_S)
+
+    def join(self, over: Callable[[], bool], timeout: timedelta | None, *_tasks: object) -> bool:
+        """Wait until something is over, or the loop has ended; False when the timeout came first."""
+        told = self._loop.watch(over)
+        deadline = None if timeout is None else self._clock.read().steady + timeout // MICROSECOND
+        while not self._loop.over:
+            left = SECOND if deadline is None else min(SECOND, deadline - self._clock.read().steady)
+            if told.wait(max(0, left) / SECOND):
+                return True
+            if left <= 0:
+                return False
+        return True
+
+    def _run(self) -> None:
+        loop, read, wait = self._loop, self._clock.read, None
+        try:
+            while not loop.over:
+                messages = loop.take(_LONGEST_SLEEP if wait is None else min(_LONGEST_SLEEP, wait))
+                wait = loop.turn(messages, read())
+        except BaseException as error:
+            log("the scheduler's thread died; no task runs any more", level=logging.CRITICAL, error=error)
+            loop.broken, loop.over = error, True
+            raise

@@ -9,8 +9,6 @@ from collections.abc import Collection, Sequence
 from itertools import count
 from typing import Protocol
 
-from typing_extensions import override
-
 from ..clock import Reading
 from ..planning.control import extended
 from ..planning.ends import is_queued
@@ -68,7 +66,6 @@ class Memory(Store):
         self._timers: Timetable[Flight] = Timetable()
         self._timer = count().__next__
 
-    @override
     def add(self, entry: Entry, reading: Reading) -> None:
         at = due_at(entry.rule, entry.state)
         if at is not None and at <= entry.rule.now(reading):
@@ -76,7 +73,6 @@ class Memory(Store):
         else:
             self._place(entry)
 
-    @override
     def save(self, entry: Entry, flight: Flight | None, step: Step, starts: Sequence[Flight] = ()) -> None:
         state, run, record, _starts, passed, given_up, _asks, _next, _hand_over, ended, _retry_in, _interrupts = step
         entry.state = state
@@ -99,31 +95,25 @@ class Memory(Store):
         if state.next_at is not None or entry.place is not None:
             self._place(entry)
 
-    @override
     def replace(self, entry: Entry, rule: Rule) -> None:
         if entry.place is not None:
             self._timetable(entry).remove(entry)
         entry.rule = rule
 
-    @override
     def flights(self, entry: Entry) -> list[Flight]:
         return [flight for flight in self.in_flight if flight.entry is entry]
 
-    @override
     def first_queued(self, entry: Entry) -> Flight | None:
         return next((flight for flight in self.in_flight if flight.entry is entry and is_queued(flight.run)), None)
 
-    @override
     def due(self, reading: Reading, limit: int) -> list[Entry]:
         found = self._wall.take(reading.wall, limit) + self._steady.take(reading.steady, limit)
         new, self._new = self._new, []
         return found + new
 
-    @override
     def timers(self, reading: Reading) -> list[Flight]:
         return self._timers.take(reading.steady, len(self._timers))
 
-    @override
     def wait(self, reading: Reading) -> int | None:
         if self._new:
             return 0

@@ -49,7 +49,6 @@ class Names:
             self._entries.pop(entry.name, None)
 
     def find(self, name: object) -> Entry | None:
-        """Return the entry of this name."""
         return self._entries.get(name) if isinstance(name, str) else None
 
     def __iter__(self) -> Iterator[Entry]:
@@ -72,11 +71,5 @@ def _refuse_name(known: BackgroundTask[..., Any], task: BackgroundTask[..., Any]
         canonical = task._known.canonical
         if not equal(canonical(known._args, known._kwargs), canonical(task._args, task._kwargs)):
             fields.append("arguments")
-    refuse(
-        "add_task",
-        "name_in_use",
-        "the name {name} is in use by a task with another {fields}; write replace(task), or choose another name",
-        at=("name",),
-        name=repr(task.name),
-        fields=" and ".join(fields),
-    )
+    message = "the name {name} is in use by a task with another {fields}; write replace(task), or choose another name"
+    refuse("add_task", "name_in_use", message, at=("name",), name=repr(task.name), fields=" and ".join(fields))

@@ -12,7 +12,6 @@ import zoneinfo
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
-from types import TracebackType
 from typing import Any, Final, ParamSpec, Self
 
 from pydantic_core import InitErrorDetails
@@ -73,8 +72,6 @@ class Scheduler:
         self._latest: tuple[AnySchedule, Policy, Rule] = ONCE, DEFAULT_POLICY, rule_of(ONCE)
         self._stopped = False
 
-    # ---- tasks -----------------------------------------------------------------------------------------------
-
     def add_task(self, task: BackgroundTask[P, Any]) -> TaskHandle:  # P, since mypy infers no lambda against `...`
         """Run the task in the background by its schedule, and return its handle.
 
@@ -110,8 +107,7 @@ class Scheduler:
             entries, new = list[Entry](), list[Entry]()
             try:
                 for task in wanted:
-                    entry = self._names.known(task)
-                    if entry is None:
+                    if (entry := self._names.known(task)) is None:
                         entry = self._entry(task)
                         self._names.take(entry)
                         new.append(entry)
@@ -184,14 +180,10 @@ class Scheduler:
 
     def _prepare(self, life: Life, name: str, task: BackgroundTask[..., Any], rule: Rule) -> None:
         if rule.back_to_back and rule.n == -1:
-            warnings.warn(
-                f"{name} repeats for ever without a wait and keeps a worker busy; give it interval_wait(...)",
-                BusyLoopWarning,
-                stacklevel=3,
-            )
-        life.workers.prepare(task)
-
-    # ---- listening and asking --------------------------------------------------------------------------------
+            message = f"{name} repeats for ever without a wait and keeps a worker busy; give it interval_wait(...)"
+            warnings.warn(message, BusyLoopWarning, stacklevel=3)
+        if task._known.is_async:
+            life.workers.coroutines.event_loop()
 
     def add_listener(self, listener: Callable[[Event], object]) -> Callable[[], None]:
         """Subscribe to all events from now on; the result unsubscribes.
@@ -203,7 +195,7 @@ class Scheduler:
         with self._names.lock:
             remove = self._listeners.add(listener)
             if self._life is not None:
-                self._life.tell()
+                self._life.engine.emit = self._listeners.put
         return remove
 
     def health(self) -> Health:
@@ -237,8 +229,6 @@ class Scheduler:
             reloaded = life.loop.send(partial(life.engine.reload_zones, found))
         life.driver.acknowledge(reloaded)
 
-    # ---- looking tasks up ------------------------------------------------------------------------------------
-
     def __getitem__(self, name: str) -> TaskHandle:
         """Return the handle of a task by its name; KeyError when there is none."""
         entry = self._names.find(name)
@@ -255,8 +245,6 @@ class Scheduler:
     def __iter__(self) -> Iterator[TaskHandle]:
         life = self._life
         return iter([] if life is None else [TaskHandle(entry, life) for entry in self._names])
-
-    # ---- beginning and end -----------------------------------------------------------------------------------
 
     def start(self) -> Self:
         """Start it, as the first `add_task()` does; once started, this changes nothing."""
@@ -283,7 +271,7 @@ class Scheduler:
         """
         check_timeout("stop", timeout)
         if self._life is not None:
-            self._life.refuse_to_wait("stop", None)
+            self._life.check_wait("stop", None, timeout)
         self._begin_stop(timeout, at_exit=False)
         self._finish_stop()
 
@@ -307,24 +295,24 @@ class Scheduler:
             raise SchedulerStateError("the scheduler has stopped and takes no tasks; make a new Scheduler()")
         if life is not None:
             raise SchedulerStateError("the scheduler's thread died, see the log; make a new Scheduler()")
+        if not isinstance(self._clock, VirtualClock):
+            _started.add(self)
         try:
+            if _program_ends.is_set():
+                raise RuntimeError("the interpreter shuts down")
             life = Life(self._clock, self._names, self._listeners, self._max_workers, self._event_loop)
-            _watch_exit(self)
             life.driver.start()
-        except RuntimeError as error:  # the interpreter ends, or no thread can be had
+        except RuntimeError as error:  # no thread can be had, as at exit from Python 3.12 on
             _started.discard(self)
-            raise SchedulerStateError(
-                f"the scheduler can't start: {error}; add tasks before the program ends"
-            ) from error
+            message = f"the scheduler can't start: {error}; add tasks before the program ends"
+            raise SchedulerStateError(message) from error
         self._life = life
         return life
 
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.stop()
 
     async def __aenter__(self) -> Self:
@@ -332,9 +320,7 @@ class Scheduler:
             self._event_loop = asyncio.get_running_loop()
         return self.start()
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         await asyncio.to_thread(self.stop)
 
 
@@ -347,21 +333,12 @@ def _not_a_task(value: object, *at: int) -> InitErrorDetails:
 # ---- the process ends, or forks ----------------------------------------------------------------------------------
 
 _all: weakref.WeakSet[Scheduler] = weakref.WeakSet()
-_started: set[Scheduler] = set()
-
-
-def _watch_exit(scheduler: Scheduler) -> None:
-    global _watching  # noqa: PLW0603 - one hook a process
-    if isinstance(scheduler._clock, VirtualClock):
-        return
-    if not _watching:
-        # atexit runs when no thread can be started any more, too late for async functions
-        threading._register_atexit(_drain_all)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue,reportUnknownMemberType] - private, the same on 3.11 to 3.13
-        _watching = True
-    _started.add(scheduler)
+_started: set[Scheduler] = set()  # on the machine's clock
+_program_ends = threading.Event()
 
 
 def _drain_all() -> None:
+    _program_ends.set()
     schedulers = tuple(_started)
     for scheduler in schedulers:
         scheduler._begin_stop(_DRAIN, at_exit=True)
@@ -370,15 +347,14 @@ def _drain_all() -> None:
 
 
 def _after_fork() -> None:
-    global _watching  # noqa: PLW0603 - one hook a process
-    _watching = False
     _started.clear()
+    _program_ends.clear()
     for scheduler in tuple(_all):
         if scheduler._life is not None:
-            scheduler._life.forked = True
-            scheduler._life.driver.forget()
+            scheduler._life.forked = scheduler._life.loop.over = True
         scheduler._reset()
 
 
-_watching = False
+# atexit runs when no thread can be started any more, too late for async functions
+threading._register_atexit(_drain_all)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue,reportUnknownMemberType] - private, the same on 3.11 to 3.13
 os.register_at_fork(after_in_child=_after_fork)

@@ -34,7 +34,6 @@ class Timetable(Generic[_Item]):
             heappush(self._heap, place)
 
     def remove(self, item: _Item) -> None:
-        """Take an item's place away."""
         item.place = None
         self._stale += 1
         if self._stale * 2 > len(self._heap):

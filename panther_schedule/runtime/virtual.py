@@ -8,18 +8,14 @@ from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
 
-from typing_extensions import override
-
-from ..clock import MICROSECOND, Drive, VirtualClock
+from ..clock import MICROSECOND, VirtualClock
 from ..errors import SchedulerStateError
-from .calls import Post
 from .current import flying
-from .drivers import PATIENCE_S
 from .engine import Engine
 from .entries import Entry, Flight
 from .listeners import Listeners
-from .loop import Loop
-from .workers import Workers
+from .loop import PATIENCE_S, Loop
+from .workers import Post, Workers
 
 
 class Inline(Workers):
@@ -30,15 +26,12 @@ class Inline(Workers):
         self._pending: deque[Flight] = deque()
         self._thread: threading.Thread | None = None  # that calls a function now
 
-    @override
     def start(self, flights: list[Flight]) -> None:
         self._pending.extend(flights)
 
-    @override
     def runs_here(self) -> bool:
         return self._thread is threading.current_thread() or super().runs_here()
 
-    @override
     def stop(self) -> None:
         self._pending.clear()
         super().stop()
@@ -61,31 +54,30 @@ class Inline(Workers):
 
 
 class Mover:
-    """Takes turns whenever the clock moves."""
+    """The driver on a virtual clock: it takes turns whenever the clock moves."""
 
     def __init__(self, loop: Loop, clock: VirtualClock, workers: Inline, listeners: Listeners) -> None:
         self._loop, self._clock, self._workers, self._listeners = loop, clock, workers, listeners
-        self._drive: Drive | None = None
 
     def start(self) -> None:
-        self._drive = Drive(self._wait, self._run_due)
-        self._clock.attach(self._drive)
+        self._clock._drives.append(self)
 
     def is_alive(self) -> bool:
-        return self._drive is not None
+        return self in self._clock._drives
 
-    def acknowledge(self, done: threading.Event) -> None:  # noqa: ARG002 - the driver's signature
+    def acknowledge(self, _done: threading.Event) -> None:
         """Do a command at once, or later if another thread moves the clock: it may wait for the coroutine that asks."""
         patience = PATIENCE_S if asyncio._get_running_loop() is None else 0
-        if not self._loop.over and self._clock.moving.acquire(timeout=patience):
+        if not self._loop.over and self._clock._moving.acquire(timeout=patience):
             try:
-                self._run_due()
+                self.run_due()
             finally:
-                self._clock.moving.release()
+                self._clock._moving.release()
 
-    def wait(self, over: Callable[[], bool], timeout: timedelta | None, tasks: Callable[[], list[Entry]]) -> bool:
+    def join(self, over: Callable[[], bool], timeout: timedelta | None, tasks: Callable[[], list[Entry]]) -> bool:
+        """Move the clock until something about these tasks is over; False when the timeout comes first."""
         end = None if timeout is None else self._clock.read().steady + timeout // MICROSECOND
-        self._run_due()
+        self.run_due()
         while not (over() or self._loop.over):
             waited_for = tasks()
             if end is None and waited_for and all(entry.rule.n == -1 for entry in waited_for):
@@ -93,38 +85,33 @@ class Mover:
                     "join() would move the virtual clock for ever: these tasks have no last run; "
                     "give join() a timeout, or use the clock's advance()"
                 )
-            wait = self._clock.next_wait()
+            wait = self._clock._wait()
             if wait is None or (end is not None and self._clock.read().steady + wait > end):
                 return False
             self._clock.advance(MICROSECOND * wait)
         return True
 
     def finish(self) -> None:
-        if self._drive is not None:
-            self._run_due()
+        if self.is_alive():
+            self.run_due()
             while not self._loop.over:
-                self._clock.advance(MICROSECOND * (self._wait() or 0))
-            self.forget()
+                self._clock.advance(MICROSECOND * (self.wait() or 0))
+            self._clock._drives.remove(self)
 
-    def forget(self) -> None:
-        if self._drive is not None:
-            self._clock.detach(self._drive)
-            self._drive = None
-
-    def _wait(self) -> int | None:
+    def wait(self) -> int | None:
         return self._loop.wait(self._clock.read())
 
-    def _run_due(self) -> int | None:
+    def run_due(self) -> int | None:
         """Take turns until nothing is due; return the microseconds until the next one."""
         loop, call_next, read = self._loop, self._workers.call_next, self._clock.read
-        with self._clock.moving:  # so that another thread, such as the event loop's, can't move it meanwhile
+        with self._clock._moving:  # so that another thread, such as the event loop's, can't move it meanwhile
             while not loop.over:
                 wait = loop.turn(loop.take(), read())
                 if call_next():
                     continue
                 if self._listeners:  # which may have something done
                     self._listeners.flush()
-                    wait = self._wait()
+                    wait = self.wait()
                 if wait != 0:
                     return wait
         return None

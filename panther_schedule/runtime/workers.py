@@ -6,36 +6,65 @@ threads are daemons: a function that never returns can't hold the process.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
-from abc import ABC, abstractmethod
+from asyncio import AbstractEventLoop
+from collections.abc import Callable, Coroutine
+from functools import partial
 from queue import SimpleQueue
+from types import CoroutineType
+from typing import Any, TypeAlias, cast
 
-from typing_extensions import override
-
-from ..clock import Clock
-from ..tasks.task import BackgroundTask
-from .calls import Caller, Post
+from ..clock import Clock, Reading, now_by
+from ..events import RunStarted
+from ..planning.records import attempted
 from .coroutines import Coroutines
 from .current import flying
 from .engine import Engine
 from .entries import Flight
 
+Post: TypeAlias = Callable[[Flight | Callable[[Reading], object]], None]  # takes messages for the loop
 
-class Workers(Caller, ABC):
-    """Where the functions of one scheduler run."""
 
-    def __init__(self, clock: Clock, engine: Engine, post: Post, event_loop: asyncio.AbstractEventLoop | None) -> None:
-        super().__init__(clock, engine, post)
-        self.coroutines = Coroutines(self, event_loop)
+class Workers:
+    """Calls functions for one scheduler, and posts to its loop what became of them."""
 
-    def prepare(self, task: BackgroundTask) -> None:
-        """Start what the task needs, while threads can still be started."""
+    def __init__(self, clock: Clock, engine: Engine, post: Post, event_loop: AbstractEventLoop | None) -> None:
+        self.post = post
+        self.coroutines = Coroutines(self.call, self.end, event_loop)
+        self._now, self._engine = now_by(clock), engine
 
-    @abstractmethod
     def start(self, flights: list[Flight]) -> None:
-        """Call the functions of these runs."""
+        raise NotImplementedError
+
+    def call(self, flight: Flight) -> Coroutine[Any, Any, Any] | None:
+        """Call a run's function and report it; the coroutine of an async one is returned instead."""
+        if flight.asked:
+            flight.started = None
+            self.end(flight, None, True)
+            return None
+        entry, task, engine = flight.entry, flight.task, self._engine
+        rule = entry.rule
+        flight.started = self._now(rule.on_wall)
+        if rule.terms is not None and rule.terms.timeout is not None:
+            self.post(partial(engine.begin, flight, self._now(False)))
+        if engine.emit is not None:
+            engine.emit(RunStarted, entry.name, flight.run, flight.started)
+        flying.set(flight)
+        try:
+            result = task._func(*task._args, **task._kwargs)  # task.kwargs would make a view for each run
+        except BaseException as error:  # noqa: BLE001 - a run's SystemExit ends the run, not the worker
+            self.end(flight, error, False)
+            return None
+        if type(result) is CoroutineType:  # of an async function, or of a lambda that calls one
+            return cast("Coroutine[Any, Any, Any]", result)
+        self.end(flight, None, flight.seen)
+        return None
+
+    def end(self, flight: Flight, error: BaseException | None, obeyed: bool) -> None:
+        """Report how a call ended; `obeyed` when it ended, or never began, because it was asked to."""
+        flight.attempt = attempted(flight.started, self._now(flight.entry.rule.on_wall), error, obeyed)
+        self.post(flight)
 
     def waiting(self) -> int:
         """Count the runs that wait for a worker."""
@@ -54,7 +83,7 @@ class Pool(Workers):
     """Worker threads, started when they are needed."""
 
     def __init__(
-        self, clock: Clock, engine: Engine, post: Post, event_loop: asyncio.AbstractEventLoop | None, size: int | None
+        self, clock: Clock, engine: Engine, post: Post, event_loop: AbstractEventLoop | None, size: int | None
     ) -> None:
         super().__init__(clock, engine, post, event_loop)
         self._size = size or min(32, (os.cpu_count() or 1) + 4)
@@ -64,12 +93,6 @@ class Pool(Workers):
         self._stopped = False
         self._add_worker()  # at exit none can be started (from Python 3.12 on)
 
-    @override
-    def prepare(self, task: BackgroundTask) -> None:
-        if task._known.is_async:
-            self.coroutines.prepare()
-
-    @override
     def start(self, flights: list[Flight]) -> None:
         coroutines: list[Flight] = []
         for flight in flights:
@@ -86,16 +109,13 @@ class Pool(Workers):
         if coroutines:
             self.coroutines.start(coroutines)
 
-    @override
     def end(self, flight: Flight, error: BaseException | None, obeyed: bool) -> None:
         self._open.discard(flight)
         super().end(flight, error, obeyed)
 
-    @override
     def waiting(self) -> int:
         return max(0, len(self._open) - self._threads)
 
-    @override
     def stop(self) -> None:
         self._stopped = True
         for _ in range(self._threads):

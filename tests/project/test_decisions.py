@@ -18,9 +18,9 @@ ALLOWED = {
     ("runtime/engine.py", "outcome"): "which records are logged",
     ("runtime/engine.py", "attempts"): "which records are logged",
     ("runtime/coroutines.py", "running"): "the asyncio tasks",
-    ("runtime/calls.py", "timeout"): "whether the loop needs to know when a call began",
+    ("runtime/workers.py", "timeout"): "whether the loop needs to know when a call began",
     ("runtime/memory.py", "next_at"): "whether a task has a place in time",
-    ("runtime/drivers.py", "timeout"): "how long a caller waits",
+    ("runtime/loop.py", "timeout"): "how long a caller waits",
     ("runtime/virtual.py", "timeout"): "how long a caller waits",
     ("runtime/life.py", "timeout"): "how long a caller waits",
 }

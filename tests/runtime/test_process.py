@@ -89,6 +89,23 @@ def test_the_first_ten_dropped_tasks_are_named() -> None:
     assert "t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, ...; call join()" in done.stderr
 
 
+def test_a_task_that_comes_too_late_to_run_is_refused() -> None:
+    done = run(
+        """
+import atexit
+def late():
+    try:
+        background_tasks.add_task(BackgroundTask(say, 'late'))
+    except RuntimeError as error:
+        say(error)
+atexit.register(late)
+"""
+    )
+
+    assert done.stdout.startswith("the scheduler can't start: "), done.stderr
+    assert "add tasks before the program ends" in done.stdout
+
+
 def test_a_child_process_has_an_empty_unstarted_scheduler() -> None:
     done = run(
         """
