@@ -153,7 +153,7 @@ class Loop:
             except Exception as error:  # noqa: BLE001 - as above
                 self._put_off_by(error, partial(engine.plan, entry), reading)
         for flight in engine.store.timers(reading):
-            engine.wake(flight, reading)
+            self._try(partial(engine.wake, flight), reading)
         if engine.asked:
             asked, engine.asked = engine.asked, []
             for flight in asked:

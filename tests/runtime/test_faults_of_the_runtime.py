@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from panther_schedule import BackgroundTask, Passed, Run, Scheduler, VirtualClock
+from panther_schedule import BackgroundTask, Passed, Retry, Run, Scheduler, VirtualClock, current_run
 from panther_schedule.clock import MICROSECOND, Reading, SystemClock
 from panther_schedule.events import Event, RunFinished, RunStarted, TaskAdded, TaskEnded
 from panther_schedule.runtime import listeners
@@ -243,6 +243,28 @@ def test_what_a_fault_of_the_store_put_off_is_done_a_second_later(
     assert line.getMessage() == "store error; retrying in 1 s"
     assert line.exc_info is not None
     assert isinstance(line.exc_info[1], OSError)
+
+
+def test_a_fault_at_the_next_attempt_puts_it_off(
+    clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    Fault(monkeypatch, "wake", "hurt", times=1)
+    called: list[timedelta] = []
+    start = clock.now()
+
+    def fails_once() -> None:
+        called.append(clock.now() - start)
+        if current_run().attempt == 1:
+            raise ConnectionError
+
+    with Scheduler(clock=clock) as scheduler:
+        task = BackgroundTask(fails_once).with_name("hurt").with_policy(retry=Retry(3, delay=LONG))
+        hurt = scheduler.add_task(task)
+        assert scheduler.join()
+
+    assert called == [0 * SECOND, LONG + SECOND]
+    assert ends(hurt.runs) == ["succeeded"]
+    assert [line.getMessage() for line in caplog.records] == ["store error; retrying in 1 s"]
 
 
 @pytest.mark.parametrize("method", ["plan", "end"])
