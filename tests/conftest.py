@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 import zoneinfo
@@ -77,3 +78,19 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     looked_up: Callable[[Years, int], int] = dict[int, int].__getitem__
     monkeypatch.setattr(Years, "__getitem__", noted)
     return seen
+
+
+class Broken(logging.Handler):
+    """A handler that fails."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        raise OSError("disk full", record.levelno)
+
+
+@pytest.fixture
+def broken_logging() -> Iterator[None]:
+    """A log handler that fails at each line."""
+    handler = Broken()
+    logging.getLogger("panther_schedule").addHandler(handler)
+    yield
+    logging.getLogger("panther_schedule").removeHandler(handler)

@@ -59,7 +59,10 @@ class Attempt(NamedTuple):
 
 
 class Run(NamedTuple):
-    """One run of a task. Its times are aware, in UTC."""
+    """One run of a task. Its times are aware, in UTC.
+
+    A run that has not ended, as in `current_run()` and some events, raises AttributeError when asked how it did.
+    """
 
     task: str
     """The task's name."""
@@ -104,29 +107,35 @@ class Run(NamedTuple):
 
     @property
     def started_at(self) -> datetime | None:
-        """When the function was last called; None when it never was, and of an abandoned run."""
-        return self.attempts[-1].started_at
+        """When the function was last called; None if it never was, and for an abandoned run."""
+        return self._last("started_at").started_at
 
     @property
     def finished_at(self) -> datetime:
         """When it ended."""
-        return self.attempts[-1].finished_at
+        return self._last("finished_at").finished_at
 
     @property
     def outcome(self) -> Outcome:
         """How it ended."""
-        return self.attempts[-1].outcome
+        return self._last("outcome").outcome
 
     @property
     def error(self) -> BaseException | None:
         """What the function raised at the last attempt."""
-        return self.attempts[-1].error
+        return self._last("error").error
 
     @property
     def lateness(self) -> timedelta | None:
         """The time from the occurrence to the first call; None when the function was never called."""
+        self._last("lateness")
         first = self.attempts[0].started_at
         return None if first is None else first - self.scheduled_at
+
+    def _last(self, name: str) -> Attempt:
+        if self.phase != "ended":
+            raise AttributeError(f"the run {self.id!r} has not ended, so it has no {name}")
+        return self.attempts[-1]
 
     def __repr__(self) -> str:
         return f"Run({self.id!r}, {self.phase}, attempts={self.attempts})"

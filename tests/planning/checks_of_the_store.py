@@ -32,7 +32,7 @@ def history_is_bounded() -> None:
 def all_histories_are_bounded() -> None:
     """The oldest records go first when there are too many in all."""
     ledger, histories = Ledger(), [History() for _ in range(WHOLE_HISTORY + 5)]
-    record = Flown("task", AT, None, attempts=(Attempt(AT, AT, "succeeded", None),))
+    record = Flown("task", AT, None, attempts=(Attempt(AT, AT, "succeeded", None),), phase="ended")
     for history in histories:
         ledger.record(history, record)
     assert [len(history) for history in histories] == [0] * 5 + [1] * WHOLE_HISTORY

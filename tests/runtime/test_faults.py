@@ -1,10 +1,8 @@
 """What goes wrong around the scheduler, and must not hurt it: loops, loggers, exits, clocks, re-entry."""
 
 import asyncio
-import logging
 import signal
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -190,21 +188,6 @@ def test_arguments_that_can_not_be_compared_are_different() -> None:
 
 
 # ---- real threads, loops and signals -----------------------------------------------------------------------------
-
-
-class Broken(logging.Handler):
-    """A handler that fails."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        raise OSError("disk full", record.levelno)
-
-
-@pytest.fixture
-def broken_logging() -> Iterator[None]:
-    handler = Broken()
-    logging.getLogger("panther_schedule").addHandler(handler)
-    yield
-    logging.getLogger("panther_schedule").removeHandler(handler)
 
 
 @pytest.mark.real_clock

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -309,21 +308,6 @@ def test_a_stop_does_not_wait_for_a_fault_that_lasts(monkeypatch: pytest.MonkeyP
 
 
 # ---- log handlers ------------------------------------------------------------------------------------------------
-
-
-class Broken(logging.Handler):
-    """A handler that fails."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        raise OSError("disk full", record.levelno)
-
-
-@pytest.fixture
-def broken_logging() -> Iterator[None]:
-    handler = Broken()
-    logging.getLogger("panther_schedule").addHandler(handler)
-    yield
-    logging.getLogger("panther_schedule").removeHandler(handler)
 
 
 @pytest.mark.usefixtures("broken_logging")

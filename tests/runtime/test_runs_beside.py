@@ -278,6 +278,23 @@ def test_outside_of_a_run_there_is_no_current_run() -> None:
     assert outcomes(handle) == {"succeeded": 1}
 
 
+@pytest.mark.parametrize("name", ["outcome", "error", "started_at", "finished_at", "lateness"])
+def test_a_run_that_has_not_ended_has_no_end(name: str) -> None:
+    said: list[str] = []
+
+    def work() -> None:
+        with pytest.raises(AttributeError) as caught:
+            getattr(current_run(), name)
+        said.append(str(caught.value))
+        raise ConnectionError  # at the next attempt, what the last one was like says nothing of the run
+
+    with Scheduler(clock=VirtualClock(START)) as scheduler:
+        handle = scheduler.add_task(BackgroundTask(work).with_name("work").with_policy(retry=Retry(2)))
+        scheduler.join()
+    assert said == [f"the run 'work/{START.isoformat()}' has not ended, so it has no {name}"] * 2
+    assert outcomes(handle) == {"failed": 1}
+
+
 def test_a_run_knows_itself() -> None:
     clock, seen = VirtualClock(START), list[Any]()
 
