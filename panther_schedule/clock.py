@@ -55,7 +55,7 @@ class SystemClock:
 
 
 class Drive(Protocol):
-    """How a virtual clock drives one scheduler; both tell the microseconds until the next occurrence, if any."""
+    """How a virtual clock drives one scheduler; both return the microseconds until the next occurrence, if any."""
 
     def wait(self) -> int | None: ...
     def run_due(self) -> int | None: ...
@@ -117,13 +117,13 @@ class VirtualClock:
 
     @contextmanager
     def _moves(self, method: str, by: timedelta = MICROSECOND, *, wait: bool = True) -> Generator[None, None, None]:
-        """Hold the clock; in an async function that is run by the thread which holds it, this would last for ever."""
+        """Hold the clock; in an async function, whose thread may already hold it, this would wait for ever."""
         if by < timedelta(0):
             raise ValueError(f"{method}() moves forward, got {by}; use step() to set the wall clock back")
         if not self._moving.acquire(blocking=wait and _get_running_loop() is None):
             raise SchedulerStateError(
-                f"{method}() is called while another thread moves this clock, and would block the event loop which "
-                "that one waits for; call it in a sync function, or let the test call advance()"
+                f"{method}() is called while another thread moves this clock, and would block the event loop that "
+                "thread waits for; call it in a sync function, or let the test call advance()"
             )
         try:
             yield

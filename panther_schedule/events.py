@@ -12,13 +12,13 @@ _Kind = TypeVar("_Kind")
 
 
 def _event(cls: type[_Kind]) -> type[_Kind]:
-    """Let events of different kinds differ, which as tuples of the same values they would not."""
+    """Make events of different kinds unequal; as plain tuples, those with the same values would be equal."""
 
     def equal(self: Any, other: Any) -> bool:
         return type(self) is type(other) and (*self,) == (*other,)
 
     kind: Any = cls
-    kind.__eq__, kind.__ne__ = equal, object.__ne__  # which asks the other one
+    kind.__eq__, kind.__ne__ = equal, object.__ne__  # it negates `__eq__`
     return cls
 
 
@@ -56,7 +56,7 @@ class TaskResumed(NamedTuple):
 
 @_event
 class TaskReplaced(NamedTuple):
-    """A task was replaced by another one of its name."""
+    """A task was replaced by another of the same name."""
 
     task: str
 
@@ -112,7 +112,7 @@ class OccurrencesPassed(NamedTuple):
 
 @_event
 class ClockStepped(NamedTuple):
-    """The machine's wall clock was set, by more than 100 ms; nothing runs twice for that."""
+    """The machine's wall clock was set, by more than 100 ms; nothing runs twice because of it."""
 
     by: timedelta
     """How far; negative for a clock that was set back."""

@@ -122,7 +122,7 @@ def load(text: str | bytes, registry: TaskRegistry) -> list[BackgroundTask]:
     """Read the tasks of a JSON document.
 
     Raises:
-        ValidationError: the text is no such document. Each fault has its path, such as `("tasks", 3, "kwargs",
+        ValidationError: the text is not such a document. Each fault has its path, such as `("tasks", 3, "kwargs",
             "day")`.
     """
     return _read(text, registry)
@@ -217,7 +217,7 @@ def _read(text: str | bytes, registry: TaskRegistry, *, inside: int = 0) -> list
 
 
 def _check_json(text: str | bytes) -> None:
-    """Refuse what is no JSON, and what parsers let pass: a key given twice, NaN, a number beyond a float."""
+    """Refuse what is not JSON, and what parsers let pass: a key given twice, NaN, a number beyond a float."""
     message: LiteralString = "the text can't be read as JSON: {what}; {remedy}"
     try:
         raw = text.encode() if isinstance(text, str) else text

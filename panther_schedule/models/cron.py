@@ -193,7 +193,7 @@ def _wrong_number(expression: str, places: list[tuple[int, int]]) -> str:
     if got < len(_FIELDS):
         return _pointed(expression, f"{message}: {_FIELDS[got].name} is missing", len(expression), 1)
     if got <= len(_FIELDS) + 2:
-        message += "; seconds and years are no fields here"
+        message += "; there are no fields for seconds and years"
     begin, end = places[len(_FIELDS)]
     return _pointed(expression, message, begin, end - begin)
 

@@ -1,6 +1,6 @@
 """What becomes of runs: that overlap, that are missed, that fail, and that take too long.
 
-A policy is a value as a schedule is. It says nothing of when, and no run is decided here: `planning` does that.
+Like a schedule, a policy is a value. It does not say when, and it decides about no run: `planning` does that.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .fields import Duration, Value, Wait, at_least, choice, invalid, refused, s
 Overlap = Annotated[Literal["skip", "queue_one", "queue_all", "allow", "cancel_running"], choice("skip")]
 Missed = Annotated[Literal["coalesce", "skip", "catch_up"], choice("coalesce")]
 
-MOST_QUEUED: Final = 1000  # how many runs wait under queue_all, and go at a time under allow without max_running
+MOST_QUEUED: Final = 1000  # how many runs wait under queue_all, and are active at once under allow without max_running
 CATCH_UP_LIMIT: Final = 100  # of missed occurrences, without catch_up_limit
 CATCH_UP_WINDOW: Final = timedelta(days=1)  # for how old they may be, without catch_up_window
 
@@ -151,7 +151,7 @@ class PolicyChanges(_PolicyKeywords[Never], total=False):
 class Policy(Value, frozen=True):
     """What becomes of a task's runs; each field can be left out.
 
-    - `overlap`: an occurrence is due while a run is going. It passes (`skip`), waits unless one waits already
+    - `overlap`: an occurrence is due while a run is active. It is skipped (`skip`), waits unless one waits already
       (`queue_one`), waits with at most 1,000 others (`queue_all`), runs beside it (`allow`, at most `max_running` at a
       time, or 1,000), or takes its place (`cancel_running`).
     - `missed`: the scheduler did not get to some occurrences, since the program or the machine stood still. One late
@@ -163,8 +163,8 @@ class Policy(Value, frozen=True):
       same occurrence of the same task.
     """
 
-    overlap: Overlap = Field("skip", description="What becomes of an occurrence that is due while a run is going.")
-    max_running: _MaxRunning | None = Field(None, description="How many runs may go at a time; null is 1000.")
+    overlap: Overlap = Field("skip", description="What becomes of an occurrence that is due while a run is active.")
+    max_running: _MaxRunning | None = Field(None, description="How many runs may be active at once; null is 1000.")
     missed: Missed = Field("coalesce", description="Missed occurrences are one late run, none, or one each.")
     grace: _Grace | None = Field(None, description="How late a run may be with missed skip, which needs it.")
     catch_up_limit: _CatchUpLimit | None = Field(None, description="How many are caught up at most; null is 100.")
@@ -189,7 +189,7 @@ class Policy(Value, frozen=True):
         return self
 
 
-# The fields that mean something with one value of another field only.
+# The fields that mean something only with one value of another field.
 _BELONGS_TO: Final = {
     "max_running": ("overlap", "allow"),
     "grace": ("missed", "skip"),

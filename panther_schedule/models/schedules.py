@@ -91,7 +91,7 @@ class Schedule(Value, frozen=True):
 
 
 class Once(Schedule, frozen=True):
-    """Run one time: at once when it is added, or at one moment.
+    """Run once: when it is added, or at one moment.
 
     A moment in the past is not lost: the task runs at once, late. The union of two moments is `AnyOf((a, b))`.
     """
@@ -335,7 +335,7 @@ def _misfit(part: object) -> str | None:
 
 
 def _flat(of: object) -> object:
-    """Put the parts of unions in the place of the unions; what is no collection is left to pydantic."""
+    """Put the parts of unions in the place of the unions; anything but a collection is left to pydantic."""
     given = of
     if isinstance(of, (str, bytes, Schedule, Mapping)) or not isinstance(of, Iterable):
         return given

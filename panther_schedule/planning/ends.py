@@ -1,4 +1,4 @@
-"""What follows a run: its outcome, another attempt, the next run; and what it means to ask one for its end."""
+"""What follows a run: its outcome, another attempt, the next run; and what follows when one is asked to end."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def ended(rule: Rule, state: State, run: Run, attempt: Attempt, reading: Reading
                 return Step(state, again, retry_in=delay)
             if cause != "schedule" or state.held is not NOTHING_HELD or rule.back_to_back:
                 return _recorded(rule, state, run, attempt)
+            # nothing else to decide: 0.6 us instead of 4.3
             record = make(Run, (task, at, previous, cause, number, (*attempts, attempt), "ended", False, None))
             anchor, cursor, next_at, handed, running, latest, held, task = state
             new = make(State, (anchor, cursor, next_at, handed, running - 1, latest, held, task))

@@ -127,7 +127,7 @@ class Run(NamedTuple):
 
     @property
     def lateness(self) -> timedelta | None:
-        """The time from the occurrence to the first call; None when the function was never called."""
+        """The time from the occurrence to the first call; None if the function was never called."""
         self._last("lateness")
         first = self.attempts[0].started_at
         return None if first is None else first - self.scheduled_at

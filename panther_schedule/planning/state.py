@@ -49,12 +49,12 @@ class Step(NamedTuple):
     starts: tuple[Run, ...] = ()  # runs that are in flight from now on
     passed: tuple[Passed, ...] = ()  # occurrences that do not become runs
     given_up: tuple[Run, ...] = ()  # waiting runs that never start, with their outcome
-    asks: Asks = ""  # which other runs of the task to ask for their end
+    asks: Asks = ""  # which other runs of the task to ask to end
     next_queued: bool = False  # wake the first queued run of the task
     hand_over: bool = False  # hand the event's run over: it was queued or resting
     ended: bool = False  # from now on no scheduled run is active and none will start
     retry_in: int | None = None  # an attempt ended, and the next one follows after so many microseconds
-    interrupts: bool = False  # ask the function of the event's run for its end: once, or its cleanup is cut short
+    interrupts: bool = False  # ask the function of the event's run to end; twice would cut its cleanup short
 
 
 def with_held(state: State, **changes: Any) -> State:

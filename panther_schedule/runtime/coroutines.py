@@ -44,7 +44,7 @@ class Coroutines:
             return self._loop
 
     def start(self, flights: list[Flight]) -> None:
-        """Call async functions, and see their coroutines through."""
+        """Call async functions, and see their coroutines through to the end."""
         try:
             self.event_loop().call_soon_threadsafe(self._call, flights)
         except RuntimeError as error:  # the app has closed its event loop
@@ -53,10 +53,10 @@ class Coroutines:
                 self._end(flight, error, False)
 
     def adopt(self, flight: Flight, coroutine: _Coroutine) -> None:
-        """See the coroutine through that a function returned on a worker."""
+        """See through the coroutine that a function returned on a worker."""
         try:
             loop = self.event_loop()
-        except RuntimeError:  # the interpreter ends before the event loop was needed
+        except RuntimeError:  # the interpreter is ending, and the event loop was not needed before
             asyncio.run(self._see_through(flight, coroutine))
             return
         try:

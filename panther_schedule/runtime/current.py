@@ -1,4 +1,4 @@
-"""`current_run()`: what a function can know of the run it is called for."""
+"""`current_run()`: what a function can know about the run it is called for."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class CurrentRun(Run):
 
 
 def current_run() -> CurrentRun:
-    """Return the run that calls the function which asks.
+    """Return the run that this function is called for.
 
     Raises:
-        SchedulerStateError: no scheduler called it; `task.run()` and a direct call are no runs.
+        SchedulerStateError: no scheduler called it; `task.run()` and a direct call are not runs.
     """
     flight = flying.get()
     if flight is None:

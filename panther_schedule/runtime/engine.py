@@ -1,6 +1,6 @@
-"""Puts what happens to the machine, and what it answers to the store: the same for every store.
+"""Passes what happens to the machine, and its answers to the store; the same for every store.
 
-What is to be done outside, once the store has kept a step, is left in two lists.
+What is left to do outside, once the store has kept a step, is in two lists.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Engine:
     def __init__(self, store: Store, leave: Callable[[Entry], None]) -> None:
         self.store = store
         self.starts: list[Flight] = []  # to hand over
-        self.asked: list[Flight] = []  # active runs to ask for their end
+        self.asked: list[Flight] = []  # active runs to ask to end
         self.live = 0  # tasks that have not ended
         self.emit: Emit | None = None  # None when there is no listener
         self._leave = leave  # called with each task that ends
@@ -48,7 +48,7 @@ class Engine:
         self._do(entry, flight, ends.ended(entry.rule, entry.state, run, flight.attempt, reading), reading)
 
     def begin(self, flight: Flight, steady: int, reading: Reading) -> None:
-        """Take note that a run's function was called at this steady time."""
+        """Note that a run's function was called at this steady time."""
         entry = flight.entry
         self._do(entry, flight, ends.began(entry.rule, entry.state, flight.run, steady), reading)
 

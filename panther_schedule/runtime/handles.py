@@ -128,21 +128,21 @@ class TaskHandle(_Handle):
     def pause(self, reason: str = "") -> None:
         """Start no runs until `resume()`. Active runs continue, with their further attempts.
 
-        The occurrences of the pause become one `skipped_paused` record; no run of the `n` is lost by that. A `Once`
-        and a repeat without a wait wait. Nothing changes for a task that has ended.
+        The occurrences of the pause become one `skipped_paused` record, and none of the `n` runs is lost. A `Once` and
+        a repeat without a wait wait. Nothing changes for a task that has ended.
         """
         life = self._alive()
         life.do(partial(life.engine.pause, self._entry, reason))
 
     def resume(self) -> None:
-        """Let it go on after `pause()`; nothing changes for a task that is not paused."""
+        """Continue after `pause()`; nothing changes for a task that is not paused."""
         life = self._alive()
         life.do(partial(life.engine.resume, self._entry))
 
     def run_now(self) -> RunHandle:
         """Run it once more, now, beside its active runs; it does not count towards `n`.
 
-        Retry and timeout of the policy hold for it; overlap and a pause don't.
+        The policy's retry and timeout apply to it; overlap and a pause do not.
 
         Raises:
             SchedulerStateError: the task was cancelled, or the scheduler has stopped.
@@ -159,8 +159,8 @@ class TaskHandle(_Handle):
     def backfill(self, start: datetime, end: datetime, *, dry_run: bool = False) -> list[RunHandle] | list[datetime]:
         """Run it once for each occurrence from `start` to `end`, both included, one after the other, oldest first.
 
-        It does not matter what became of these occurrences before: their records stay as they are, and the runs
-        have the cause `backfill`, count towards no `n` and move nothing. With `dry_run` nothing runs, and the
+        Whatever became of these occurrences before, their records stay as they are. The runs have the cause
+        `backfill`, do not count towards `n` and move nothing. With `dry_run` nothing runs, and the
         occurrences are returned. Both times are aware; `end` is not after now.
 
         Raises:

@@ -83,7 +83,7 @@ class Life:
 
 
 def check_timeout(method: str, timeout: object) -> None:
-    """Refuse a timeout that is no timedelta, before anything is done."""
+    """Refuse a timeout that is not a timedelta, before anything is done."""
     if timeout is not None and not isinstance(timeout, timedelta):
         message = "timeout must be a timedelta, got {got}; write timedelta(seconds=5)"
         refuse(method, "duration_type", message, at=("timeout",), got=f"{type_name(timeout)} {timeout!r}")

@@ -54,12 +54,12 @@ class Listeners:
             self.dropped += 1
 
     def flush(self) -> None:
-        """Tell what is untold in the calling thread; on a virtual clock, where nobody else does."""
+        """On a virtual clock, where no thread does it, tell what is untold in the calling thread."""
         while self._inline and self._queue.qsize():
             self._tell_next()
 
     def stop(self, timeout_s: float) -> None:
-        """Tell what is untold, for at most `timeout_s` seconds, and let the thread go."""
+        """Tell what is untold, for at most `timeout_s` seconds, and end the thread."""
         self.flush()
         if self._thread is not None:
             self._queue.put(None)

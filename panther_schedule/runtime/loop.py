@@ -190,7 +190,7 @@ class Loop:
         self._workers.stop()
         for flight in self._engine.end_drain(self.tasks(), reading):
             flight.asked = True
-            self._workers.coroutines.ask(flight)  # on an event loop that goes on, it would go on too
+            self._workers.coroutines.ask(flight)  # else it would go on, on an event loop that outlives the scheduler
         self.over = True
 
 

@@ -16,7 +16,7 @@ class Names:
     """The tasks of one scheduler by name; whoever changes more than one thing holds the lock."""
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()  # a signal handler, or a __del__, may add a task in the midst of adding one
+        self.lock = threading.RLock()  # a signal handler, or a __del__, may add a task while one is being added
         self._entries: dict[str, Entry] = {}
         self._orders = itertools.count(1)
 

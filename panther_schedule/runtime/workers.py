@@ -75,7 +75,7 @@ class Workers:
         return self.coroutines.is_here()
 
     def stop(self) -> None:
-        """Let the threads go: what was not started never is, and a function that goes on is left to end."""
+        """End the threads: what has not started never does, and a function that is still running is left to itself."""
         self.coroutines.stop()
 
 

@@ -15,7 +15,7 @@ from ..models.schedules import AnySchedule, Repeat
 
 
 def check_name(name: object, at: tuple[str, ...] = ("name",)) -> str:
-    """Return a task's name; refuse what is no str, or blank (`task_name`)."""
+    """Return a task's name; refuse what is not a str, or is blank (`task_name`)."""
     if not isinstance(name, str) or not name.strip():
         message = "name must be a str that is not blank, got {got}; write 'digest'"
         got = repr(name) if isinstance(name, str) else type_name(name)
@@ -42,7 +42,7 @@ def check_policy(schedule: AnySchedule, policy: Policy, at: tuple[str, ...] = ("
 
 
 def changed_policy(policy: Policy, given: object, fields: Mapping[str, object]) -> Policy:
-    """Return a task's policy with what with_policy() was given; refuse what is no policy, and None."""
+    """Return a task's policy with what with_policy() was given; refuse what is not a policy, and None for a field."""
     if not isinstance(given, Policy):
         message = "policy must be a Policy, got {got}; write with_policy(Policy(...)) or with_policy(timeout=...)"
         refuse("with_policy", "policy_type", message, at=("policy",), got=type_name(given))

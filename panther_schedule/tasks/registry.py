@@ -53,7 +53,7 @@ class TaskRegistry:
                 hint = f"there are {', '.join(map(repr, sorted(self._functions)[:10]))}"
             else:
                 hint = "none is registered, so put @tasks.register on it"
-            _refuse("unknown_function", "{name} is no registered function; {hint}", name=repr(name), hint=hint)
+            _refuse("unknown_function", "{name} is not a registered function; {hint}", name=repr(name), hint=hint)
         return found
 
     def name_of(self, func: Callable[..., Any]) -> str:

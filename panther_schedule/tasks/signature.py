@@ -207,7 +207,7 @@ def inspect_function(func: Callable[..., Any]) -> KnownFunction:
     """Return what is known of a function; the answer is kept as long as the function lives.
 
     Raises:
-        ValidationError: it is none (`not_callable`), or one of which a call runs no line (`generator_function`).
+        ValidationError: it is not a function (`not_callable`), or it is a generator function (`generator_function`).
     """
     if isinstance(func, MethodType):  # a new object at each access
         key, known = func.__func__, _methods
@@ -248,8 +248,8 @@ def _refuse_unfit(func: object) -> None:
     is_async = _is_of_kind(func, inspect.isasyncgenfunction)
     if is_async or _is_of_kind(func, inspect.isgeneratorfunction):
         message = (
-            "func must do its work when it is called, got the generator function {name}, of which a call runs no "
-            "line; write a function that goes through it: {loop} in {name}(...): pass"
+            "func must do its work when it is called, got the generator function {name}, which then runs no line; "
+            "write a function that loops over it: {loop} in {name}(...): pass"
         )
         loop = "async for _" if is_async else "for _"
         refuse("BackgroundTask", "generator_function", message, at=("func",), name=function_name(func), loop=loop)

@@ -57,8 +57,8 @@ class BackgroundTask(Generic[P, R]):
     schedule, policy and name are. The function gets the very objects given here.
 
     Raises:
-        ValidationError: the function is none (`not_callable`: it was called already) or a generator function
-            (`generator_function`: a call runs no line of it), or the arguments don't fit it: `missing_argument`,
+        ValidationError: the function is not one (`not_callable`: it was called already) or is a generator function
+            (`generator_function`: calling it runs no line), or the arguments don't fit it: `missing_argument`,
             `unknown_argument`, `surplus_argument`, `argument_type`.
     """
 
@@ -114,7 +114,7 @@ class BackgroundTask(Generic[P, R]):
         """Run `n` times, -1 for ever; without a wait or a time, back to back.
 
         Raises:
-            ValidationError: `n` is neither -1 nor at least 1, or no int.
+            ValidationError: `n` is neither -1 nor at least 1, or not an int.
         """
         return self._changed(CountedTask, _counted(n))
 
@@ -122,7 +122,7 @@ class BackgroundTask(Generic[P, R]):
         """Wait this long from one start to the next; zero is back to back.
 
         Raises:
-            ValidationError: `wait` is negative or no timedelta, or on_time() is set (`schedule_conflict`).
+            ValidationError: `wait` is negative or not a timedelta, or on_time() is set (`schedule_conflict`).
         """
         return self._changed(SpacedTask, Repeat(self._schedule.run_count, wait))
 
@@ -132,8 +132,8 @@ class BackgroundTask(Generic[P, R]):
         Without `tz` the time is that of the machine's zone.
 
         Raises:
-            ValidationError: `at` is no naive time in whole seconds, `tz` is no IANA zone, or interval_wait() is set
-                (`schedule_conflict`).
+            ValidationError: `at` is not a naive time in whole seconds, `tz` is not an IANA zone, or interval_wait() is
+                set (`schedule_conflict`).
         """
         zone = str(tz) if isinstance(tz, ZoneInfo) else tz
         return self._changed(DailyTask, Daily(at, self._schedule.run_count, zone))
@@ -142,8 +142,8 @@ class BackgroundTask(Generic[P, R]):
         """Run by this schedule.
 
         Raises:
-            ValidationError: `schedule` is none (`schedule_type`) or has no occurrence at all (`never_happens`), or
-                interval(), interval_wait() or on_time() is set (`schedule_conflict`).
+            ValidationError: `schedule` is not a schedule (`schedule_type`) or has no occurrence at all
+                (`never_happens`), or interval(), interval_wait() or on_time() is set (`schedule_conflict`).
         """
         if not isinstance(schedule, SCHEDULES):
             message = "schedule must be one of {classes}, got {got}; write with_schedule(Daily(time(8, 0)))"
@@ -160,7 +160,7 @@ class BackgroundTask(Generic[P, R]):
         """Name the task: a scheduler keeps one task of a name, and adding an equal one again changes nothing.
 
         Raises:
-            ValidationError: `name` is no str, or blank (`task_name`).
+            ValidationError: `name` is not a str, or is blank (`task_name`).
         """
         return self._changed(type(self), self._schedule, name=check_name(name))
 
@@ -170,9 +170,9 @@ class BackgroundTask(Generic[P, R]):
         The other fields stay; only what belongs to a replaced `overlap` or `missed`, such as `grace`, goes with it.
 
         Raises:
-            ValidationError: `policy` is none (`policy_type`), a field is None (`policy_none`), its value is refused or
-                does not go with another, or the task repeats without a wait, which takes no overlap but "skip"
-                (`overlap_without_wait`) and no jitter (`jitter_without_wait`).
+            ValidationError: `policy` is not a policy (`policy_type`), a field is None (`policy_none`), its value is
+                refused or does not go with another, or the task repeats without a wait, which takes no overlap but
+                "skip" (`overlap_without_wait`) and no jitter (`jitter_without_wait`).
         """
         changed = changed_policy(self._policy, policy, fields)
         return self._changed(type(self), self._schedule, policy=changed)
@@ -188,7 +188,8 @@ class BackgroundTask(Generic[P, R]):
         them: they are when the runs are due.
 
         Raises:
-            ValidationError: `n` is no positive int (`preview_count`), or `after` is no aware datetime (`instant`).
+            ValidationError: `n` is not a positive int (`preview_count`), or `after` is not an aware datetime
+                (`instant`).
         """
         start = SystemClock().read().wall if after is None else instant("next_runs", "after", after)
         if type(n) is not int or n < 1:

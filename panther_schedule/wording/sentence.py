@@ -31,10 +31,10 @@ _CLOCK_RULES: Final = {
     "both": "a time that the clock passes twice counts both times",
 }
 _OVERLAP: Final = {
-    "skip": "an occurrence is skipped while a run is going",
-    "queue_one": "one run waits while another is going",
-    "queue_all": f"runs wait while another is going, at most {MOST_QUEUED:,}",
-    "cancel_running": "a run cancels the one that is going",
+    "skip": "an occurrence is skipped while a run is active",
+    "queue_one": "one run waits while another is active",
+    "queue_all": f"runs wait while another is active, at most {MOST_QUEUED:,}",
+    "cancel_running": "a run cancels the active one",
 }
 
 

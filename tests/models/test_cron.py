@@ -173,7 +173,7 @@ REFUSED = [
     # five fields
     ("", f"{FIVE} 0: minute is missing", "^"),
     ("* * *", f"{FIVE} 3: month is missing", "     ^"),
-    ("0 * * * * *", f"{FIVE} 6; seconds and years are no fields here", "          ^"),
+    ("0 * * * * *", f"{FIVE} 6; there are no fields for seconds and years", "          ^"),
     ("* * * * * a b c", f"{FIVE} 8", "          ^"),
     # macros
     ("@reboot", "@reboot is not a macro; a scheduler has no boot; write Once()", "^^^^^^^"),

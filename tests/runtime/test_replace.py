@@ -96,7 +96,7 @@ def test_an_unknown_name_is_added_and_no_name_is_refused() -> None:
         assert len(scheduler) == 1
         for value, kind in ((BackgroundTask(note), "name_missing"), (note, "not_a_task")):
             with pytest.raises(ValidationError) as caught:
-                scheduler.replace(value)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - one is no task
+                scheduler.replace(value)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - one is not a task
             assert [fault["type"] for fault in caught.value.errors()] == [kind]
 
     with pytest.raises(SchedulerStateError, match="has stopped"):

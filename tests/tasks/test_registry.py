@@ -139,7 +139,7 @@ def test_what_is_not_registered() -> None:
     tasks = TaskRegistry()
     assert refusal(lambda: tasks.function("send_opt")) == (
         "unknown_function",
-        "'send_opt' is no registered function; none is registered, so put @tasks.register on it",
+        "'send_opt' is not a registered function; none is registered, so put @tasks.register on it",
     )
     tasks.register(send_otp)
     assert refusal(lambda: tasks.function("send_opt"))[1].endswith("; did you mean 'send_otp'?")

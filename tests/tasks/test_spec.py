@@ -244,7 +244,7 @@ def test_a_fault_names_the_type_the_rule_and_the_remedy() -> None:
     with pytest.raises(ValidationError) as caught:
         load({"version": 1, "tasks": [{"func": "send_opt"}, {"func": "send_otp", "kwargs": {"name": 7}}]})
     assert [fault["msg"] for fault in caught.value.errors()] == [
-        "'send_opt' is no registered function; did you mean 'send_otp'?",
+        "'send_opt' is not a registered function; did you mean 'send_otp'?",
         "name must be str in JSON, got a number; send_otp(name: str, *, tries: int = ...)",
     ]
 

@@ -280,7 +280,7 @@ def test_a_model_has_tasks_as_fields() -> None:
         (task.on_time(T).with_policy(overlap="skip"), "once, at the next 08:00"),
         (
             task.interval(5).interval_wait(W).with_policy(overlap="queue_one", retry=Retry(3), timeout=W),
-            "every 5 minutes, 5 times; one run waits while another is going; "
+            "every 5 minutes, 5 times; one run waits while another is active; "
             "3 attempts, 1 second apart, doubling up to 1 hour; times out after 5 minutes",
         ),
     ],

@@ -164,11 +164,11 @@ S, M = timedelta(seconds=1), timedelta(minutes=1)
 DIFFERENT: list[tuple[Policy, list[str]]] = [
     (Policy(), []),
     (Policy(overlap="skip", missed="coalesce"), []),
-    (Policy(overlap="queue_one"), ["one run waits while another is going"]),
-    (Policy(overlap="queue_all"), ["runs wait while another is going, at most 1,000"]),
+    (Policy(overlap="queue_one"), ["one run waits while another is active"]),
+    (Policy(overlap="queue_all"), ["runs wait while another is active, at most 1,000"]),
     (Policy(overlap="allow"), ["at most 1,000 runs at a time"]),
     (Policy(overlap="allow", max_running=1), ["at most 1 run at a time"]),
-    (Policy(overlap="cancel_running"), ["a run cancels the one that is going"]),
+    (Policy(overlap="cancel_running"), ["a run cancels the active one"]),
     (Policy(missed="skip", grace=M), ["no run for an occurrence missed by more than 1 minute"]),
     (
         Policy(missed="catch_up"),
@@ -205,7 +205,7 @@ def test_what_is_different_in_a_policy_is_said(policy: Policy, said: list[str]) 
 
 def test_a_whole_policy_is_said_with_its_defaults_and_limits() -> None:
     assert explain(Policy()) == (
-        "an occurrence is skipped while a run is going; one late run for the latest of missed occurrences; "
+        "an occurrence is skipped while a run is active; one late run for the latest of missed occurrences; "
         "no second attempt; no timeout; no jitter"
     )
 
