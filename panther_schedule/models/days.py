@@ -74,17 +74,20 @@ class DayRule(NamedTuple):
         dates = frozenset(day_number(day) for day in excluding if isinstance(day, date))
         return self._replace(excluded_weekdays=self.excluded_weekdays | weekdays, excluded=self.excluded | dates)
 
+    def narrowed(self) -> DayRule:
+        """Take the months or weekdays out that the grid never meets."""
+        if self.starting is None:
+            return self
+        start = date.fromordinal(self.starting + _EPOCH)
+        if self.unit == "month":
+            months = mask_of((start.month - 1 + self.every * step) % 12 + 1 for step in range(12))
+            return self._replace(months=self.months & months)
+        met = mask_of((start.weekday() + self.every * step) % 7 for step in range(7)) if self.unit == "day" else -1
+        return self._replace(excluded_weekdays=self.excluded_weekdays | ALL_WEEKDAYS & ~met)
+
     def is_empty(self) -> bool:
         """Tell whether there is no such date in any year; the single dates in `excluded` are left to a search."""
-        rule = self
-        if self.starting is not None:
-            start = date.fromordinal(self.starting + _EPOCH)
-            if self.unit == "month":
-                months = mask_of((start.month - 1 + self.every * step) % 12 + 1 for step in range(12))
-                rule = rule._replace(months=rule.months & months)
-            elif self.unit == "day":
-                weekdays = mask_of((start.weekday() + self.every * step) % 7 for step in range(7))
-                rule = rule._replace(excluded_weekdays=rule.excluded_weekdays | ALL_WEEKDAYS ^ weekdays)
+        rule = self.narrowed()
         return not any(_of_kind(rule, first, leap) for first in range(7) for leap in (False, True))
 
 

@@ -96,9 +96,8 @@ def said(rule: str, remedy: str, *, type_: str | None = None, in_json: str | Non
         except ValidationError as error:
             fault = error.errors()[0]
         told = in_json if in_json and info.mode == "json" else remedy
-        raise invalid(
-            type_ or f"{info.field_name}", info, rule or fault.get("ctx", {})["expected"], shown(fault["input"]), told
-        )
+        wanted = rule or fault.get("ctx", {})["expected"]
+        raise invalid(type_ or f"{info.field_name}", info, wanted, shown(fault["input"]), told)
 
     return WrapValidator(check)
 

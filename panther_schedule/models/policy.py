@@ -69,9 +69,7 @@ _Grace = Annotated[
     Duration, at_least(timedelta(seconds=1), "at least 1 second", "write timedelta(seconds=1) or longer")
 ]
 _MaxRunning = Annotated[int, Field(ge=1), said("an int of at least 1", f"leave it out for {MOST_QUEUED}")]
-_CatchUpLimit = Annotated[
-    int, Field(ge=1, le=1000), said("an int from 1 to 1000", f"leave it out for {CATCH_UP_LIMIT}")
-]
+_MostLate = Annotated[int, Field(ge=1, le=1000), said("an int from 1 to 1000", f"leave it out for {CATCH_UP_LIMIT}")]
 _Attempts = Annotated[int, Field(ge=2), said("an int of at least 2", "the first one counts; write Retry(3)")]
 _Factor = Annotated[
     float,
@@ -167,7 +165,7 @@ class Policy(Value, frozen=True):
     max_running: _MaxRunning | None = Field(None, description="How many runs may be active at once; null is 1000.")
     missed: Missed = Field("coalesce", description="Missed occurrences are one late run, none, or one each.")
     grace: _Grace | None = Field(None, description="How late a run may be with missed skip, which needs it.")
-    catch_up_limit: _CatchUpLimit | None = Field(None, description="How many are caught up at most; null is 100.")
+    catch_up_limit: _MostLate | None = Field(None, description="How many are caught up at most; null is 100.")
     catch_up_window: _Limit | None = Field(None, description="How old they may be to be caught up; null is one day.")
     retry: _Retry | None = Field(None, description="Further attempts after a failure; null is none.")
     timeout: _Limit | None = Field(None, description="How long an attempt may take; null is no limit.")

@@ -6,6 +6,7 @@ a time; what that means in a zone, where the clock is set twice a year, is for `
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Final, Literal, Self, TypedDict, cast, get_args
@@ -38,9 +39,8 @@ from .fields import (
     refused,
 )
 
+
 # The keyword arguments of each kind, for editors and type checkers.
-
-
 class _NoKeywords(TypedDict): ...
 
 
@@ -150,13 +150,8 @@ class Calendar(Schedule, frozen=True):
         """Return the union of both, with a moment."""
         return self | other
 
-    @property
-    def dates(self) -> DayRule:
-        """The local dates it names."""
-        raise NotImplementedError  # a union has those of its parts
-
-    def _names_no_date(self) -> bool:
-        return self.dates.is_empty()
+    @abstractmethod
+    def _names_no_date(self) -> bool: ...
 
     def _why_never(self) -> str:
         narrowing = ", ".join(f"{name}={value!r}" for name, value in self.__repr_args__() if name in _NARROWING)
@@ -172,7 +167,20 @@ class Calendar(Schedule, frozen=True):
         return self
 
 
-class _AtTime(Calendar, frozen=True):
+class _Dated(Calendar, frozen=True):
+    """The base of the kinds that name dates; a union has those of its parts."""
+
+    @property
+    @abstractmethod
+    def dates(self) -> DayRule:
+        """The local dates it names."""
+
+    @override
+    def _names_no_date(self) -> bool:
+        return self.dates.is_empty()
+
+
+class _AtTime(_Dated, frozen=True):
     """The base of the kinds with one time of day."""
 
     at: ClockTime
@@ -268,7 +276,7 @@ class Monthly(_AtTime, frozen=True):
         return super()._why_never() + remedy
 
 
-class Cron(Calendar, frozen=True):
+class Cron(_Dated, frozen=True):
     """Run by a cron expression of five fields, as Debian's cron reads it: `Cron("0 9 * * mon-fri")`.
 
     Day-of-month and day-of-week must both match when one of them starts with a star; otherwise one is enough. When

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+from abc import ABC, abstractmethod
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Coroutine
 from functools import partial
@@ -26,7 +27,7 @@ from .entries import Flight
 Post: TypeAlias = Callable[[Flight | Callable[[Reading], object]], None]  # takes messages for the loop
 
 
-class Workers:
+class Workers(ABC):
     """Calls functions for one scheduler, and posts to its loop what became of them."""
 
     def __init__(self, clock: Clock, engine: Engine, post: Post, event_loop: AbstractEventLoop | None) -> None:
@@ -34,8 +35,9 @@ class Workers:
         self.coroutines = Coroutines(self.call, self.end, event_loop)
         self._now, self._engine = now_by(clock), engine
 
+    @abstractmethod
     def start(self, flights: list[Flight]) -> None:
-        raise NotImplementedError
+        """Hand runs over to be called."""
 
     def call(self, flight: Flight) -> Coroutine[Any, Any, Any] | None:
         """Call a run's function and report it; the coroutine of an async one is returned instead."""

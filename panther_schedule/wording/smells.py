@@ -9,7 +9,7 @@ from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from ..clock import SECOND, SystemClock
-from ..models.days import ALL_DAYS, ALL_WEEKDAYS, bits, mask_of
+from ..models.days import ALL_DAYS, ALL_WEEKDAYS, bits
 from ..models.schedules import AnyOf, Cron, Daily, Monthly, Repeat, Schedule, Weekly
 from ..occurrences.compiler import UTC_ZONE, calendar_of
 from ..occurrences.evaluators import Calendar
@@ -55,9 +55,7 @@ def _smells(part: Schedule, zone: ZoneInfo | None, union: AnyOf | None) -> Itera
 
 
 def _of_dates(part: Daily | Weekly | Monthly | Cron) -> Iterator[Smell]:
-    rule, months = part.dates, part.dates.months
-    if isinstance(part, Monthly) and part.starting is not None:
-        months &= mask_of((part.starting.month - 1 + part.every * step) % 12 + 1 for step in range(12))
+    rule, months = part.dates, part.dates.narrowed().months
     days = list(bits(rule.days))
     other = rule.last or rule.clamp or rule.last_workday or rule.near_workdays or (rule.either and rule.weekdays)
     without = "it does not run in months without"
