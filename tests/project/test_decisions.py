@@ -17,6 +17,7 @@ DECIDED = {
 ALLOWED = {
     ("runtime/engine.py", "outcome"): "which records are logged",
     ("runtime/engine.py", "attempts"): "which records are logged",
+    ("runtime/engine.py", "asks"): "whether the step asks other runs to end",
     ("runtime/coroutines.py", "running"): "the asyncio tasks",
     ("runtime/workers.py", "timeout"): "whether the loop needs to know when a call began",
     ("runtime/memory.py", "next_at"): "whether a task has a place in time",
@@ -27,13 +28,24 @@ ALLOWED = {
 
 
 def compared(tree: ast.AST) -> Iterator[str]:
-    """Yield the names of what is compared or matched in a module."""
+    """Yield the names of what a module compares, matches or asks for its truth."""
     for node in ast.walk(tree):
         operands: list[ast.expr] = []
-        if isinstance(node, ast.Compare):
-            operands = [node.left, *node.comparators]
-        elif isinstance(node, ast.Match):
-            operands = [node.subject]
+        match node:
+            case ast.Compare():
+                operands = [node.left, *node.comparators]
+            case ast.Match():
+                operands = [node.subject]
+            case ast.If() | ast.While() | ast.IfExp() | ast.Assert():
+                operands = [node.test]
+            case ast.BoolOp():
+                operands = node.values
+            case ast.UnaryOp(op=ast.Not()):
+                operands = [node.operand]
+            case ast.comprehension():
+                operands = node.ifs
+            case _:
+                pass
         for operand in operands:
             yield from named(operand)
 
@@ -56,10 +68,21 @@ def test_no_shell_decides(path: Path) -> None:
     assert found - {allowed for module, allowed in ALLOWED if module == name} == set()
 
 
-def test_a_decision_would_be_found() -> None:
-    decides = "if run.outcome == 'failed': again()\nmatch state.held.stopped:\n    case '': pass\nx = handed < rule.n"
-
-    assert set(compared(ast.parse(decides))) >= {"outcome", "stopped", "handed"}
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("if run.outcome == 'failed': again()", "outcome"),
+        ("match state.held.stopped:\n    case '': pass", "stopped"),
+        ("x = handed < rule.n", "handed"),
+        ("if state.running: wait()", "running"),
+        ("while not held.waiting: pass", "waiting"),
+        ("x = 1 if held.paused else 2", "paused"),
+        ("x = held.lingering or other", "lingering"),
+        ("x = [run for run in runs if run.attempts]", "attempts"),
+    ],
+)
+def test_a_decision_would_be_found(code: str, name: str) -> None:
+    assert name in set(compared(ast.parse(code)))
 
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "planning").glob("*.py")), ids=lambda path: path.stem)
