@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import zoneinfo
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from importlib.resources import files
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import walker
@@ -23,6 +25,7 @@ DAY = 86_400
 SCHEDULES: TypeAdapter[AnySchedule] = TypeAdapter(AnySchedule)
 GAPS = st.sampled_from(["next_valid", "next_valid", "shift", "skip"])
 FOLDS = st.sampled_from(["first", "first", "last", "both"])
+Setter = tuple[str, Callable[[Any], Any]]  # of a task, under the name of what it sets
 Case = tuple[tuple[str, int], AnySchedule]
 slow = settings(
     max_examples=int(os.environ.get("EXAMPLES", "60")),  # thousands by hand
@@ -187,3 +190,16 @@ def count(schedule: AnySchedule, after: datetime, until: datetime, *, zone: str 
     """How many occurrences lie in (after, until]."""
     t = microseconds(after)
     return compile_schedule(schedule, zone_for(schedule, zone)).count(t, microseconds(until), t)
+
+
+def check_setters(task: Any, setters: list[st.SearchStrategy[Setter]], data: st.DataObject) -> Any:
+    """Check that different setters of a task commute, and that the same one replaces; return a task they made."""
+    chosen = data.draw(st.lists(st.one_of(setters), unique_by=lambda setter: setter[0], min_size=1))
+    one = other = task
+    for _, setter in chosen:
+        one = setter(one)
+    for _, setter in data.draw(st.permutations(chosen)):
+        other = setter(setter(other))
+    assert one == other
+    assert hash(one) == hash(other)
+    return one

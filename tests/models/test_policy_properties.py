@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 import pickle
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import to_jsonable_python
+from strategies import Setter, check_setters
 
 from panther_schedule import BackgroundTask
 from panther_schedule.models.policy import Policy, Retry
@@ -103,7 +103,7 @@ def test_a_duration_is_written_in_days_and_otherwise_as_pydantic_does(wait: time
         assert text == to_jsonable_python(wait)
 
 
-setters: list[st.SearchStrategy[tuple[str, Callable[[Any], Any]]]] = [
+setters: list[st.SearchStrategy[Setter]] = [
     st.integers(2, 9).map(lambda n: ("interval", lambda task: task.interval(n))),
     st.timedeltas(S, timedelta(9)).map(lambda w: ("timing", lambda task: task.interval_wait(w))),
     st.times().map(lambda t: ("timing", lambda task: task.on_time(t.replace(microsecond=0)))),
@@ -117,13 +117,5 @@ setters: list[st.SearchStrategy[tuple[str, Callable[[Any], Any]]]] = [
 
 @given(st.data())
 def test_different_setters_commute_and_the_same_one_replaces(data: st.DataObject) -> None:
-    chosen = data.draw(st.lists(st.one_of(setters), unique_by=lambda setter: setter[0], min_size=1))
-    one: Any = task
-    other: Any = task
-    for _, setter in chosen:
-        one = setter(one)
-    for _, setter in data.draw(st.permutations(chosen)):
-        other = setter(setter(other))
-    assert one == other
-    assert hash(one) == hash(other)
+    one = check_setters(task, setters, data)
     assert pickle.loads(pickle.dumps(one)) == one  # noqa: S301 - our own bytes

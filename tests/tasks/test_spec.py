@@ -9,18 +9,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import documents
 import pytest
+from documents import SECRET, refusals
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from panther_schedule import AnySchedule, BackgroundTask, Daily, Once, Repeat, TaskRegistry, spec
 
-SECRET = "hunter2"  # noqa: S105 - it stands for one, and must never be shown
 W = timedelta(minutes=5)
 tasks = TaskRegistry()
 
@@ -50,22 +52,7 @@ def untyped(value: Any) -> None: ...
 def clean() -> None: ...
 
 
-def refusals(act: Callable[[], object]) -> dict[tuple[int | str, ...], str]:
-    with pytest.raises(ValidationError) as caught:
-        act()
-    error = caught.value
-    assert SECRET not in str(error) + repr(error.errors()) + error.json()
-    found = {fault["loc"]: fault["type"] for fault in error.errors()}
-    assert len(found) == error.error_count()
-    return found
-
-
-def load(document: object) -> list[BackgroundTask]:
-    return spec.load(json.dumps(document), tasks)
-
-
-def load_task(**task: object) -> list[BackgroundTask]:
-    return load({"version": 1, "tasks": [task]})
+load, load_task = partial(documents.load, tasks), partial(documents.load_task, tasks)
 
 
 def test_a_document_to_the_byte() -> None:
@@ -327,7 +314,7 @@ def test_the_order_of_a_set_is_fixed() -> None:
     outputs = {
         subprocess.run(
             [sys.executable, "-c", program],
-            env={"PYTHONHASHSEED": seed},
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(__file__).parents[1])},
             cwd=Path(__file__).parents[2],
             capture_output=True,
             check=True,

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Annotated, Any
 
+import documents
 import pytest
 from annotated_types import Gt
+from documents import SECRET, refusals
 from pydantic import JsonValue, ValidationError
 from typing_extensions import TypedDict, Unpack
 
 from panther_schedule import BackgroundTask, TaskRegistry, spec
 from panther_schedule.tasks.signature import inspect_function
 
-SECRET = "hunter2"  # noqa: S105 - it stands for one, and must never be shown
 tasks = TaskRegistry()
 
 
@@ -41,22 +41,7 @@ def typed(mail: Mail, pair: tuple[int, str], either: int | list[str] = 1) -> Non
 def clean() -> None: ...
 
 
-def refusals(act: Callable[[], object]) -> dict[tuple[int | str, ...], str]:
-    with pytest.raises(ValidationError) as caught:
-        act()
-    error = caught.value
-    assert SECRET not in str(error) + repr(error.errors()) + error.json()
-    found = {fault["loc"]: fault["type"] for fault in error.errors()}
-    assert len(found) == error.error_count()
-    return found
-
-
-def load(document: object) -> list[BackgroundTask]:
-    return spec.load(json.dumps(document), tasks)
-
-
-def load_task(**task: object) -> list[BackgroundTask]:
-    return load({"version": 1, "tasks": [task]})
+load, load_task = partial(documents.load, tasks), partial(documents.load_task, tasks)
 
 
 def test_a_part_of_a_schedule_is_refused_with_its_place() -> None:

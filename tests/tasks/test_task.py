@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from strategies import Setter, check_setters
 
 from panther_schedule import AnySchedule, BackgroundTask, Daily, Once, Repeat, Schedule
 from panther_schedule.models.policy import Retry
@@ -35,7 +36,6 @@ async def send_hello(name: str) -> str:
 
 
 task = BackgroundTask(send_otp, name="Ali")
-Setter = Callable[[Any], Any]
 
 
 def refusal(act: Callable[[], object]) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def test_what_the_setters_mean(made: BackgroundTask, schedule: AnySchedule, cls:
 
 
 counts = st.one_of(st.just(-1), st.integers(1, 9))
-setters: list[st.SearchStrategy[tuple[str, Setter]]] = [
+setters: list[st.SearchStrategy[Setter]] = [
     counts.map(lambda n: ("interval", lambda task: task.interval(n))),
     st.timedeltas(timedelta(0), timedelta(9)).map(lambda w: ("timing", lambda task: task.interval_wait(w))),
     st.times().map(lambda t: ("timing", lambda task: task.on_time(t.replace(microsecond=0)))),
@@ -87,15 +87,7 @@ setters: list[st.SearchStrategy[tuple[str, Setter]]] = [
 
 @given(st.data())
 def test_different_setters_commute_and_the_same_one_replaces(data: st.DataObject) -> None:
-    chosen = data.draw(st.lists(st.one_of(setters), unique_by=lambda setter: setter[0], min_size=1))
-    one: Any = task
-    other: Any = task
-    for _, setter in chosen:
-        one = setter(one)
-    for _, setter in data.draw(st.permutations(chosen)):
-        other = setter(setter(other))
-    assert one == other
-    assert hash(one) == hash(other)
+    check_setters(task, setters, data)
 
 
 @pytest.mark.parametrize(
