@@ -180,6 +180,11 @@ class OurSide:
         self._added += 1
         self.scheduler.add_task(task)
 
+    def add_tasks(self, tasks: list[Any]) -> None:
+        """Add values that were built before, all at once."""
+        self._added += len(tasks)
+        self.scheduler.add_tasks(tasks)
+
     def wait(self) -> None:
         """Return when the owner of the store has taken in what was added."""
         life = self.scheduler._life
