@@ -202,8 +202,7 @@ class Walk:
         self.calls = self.acts = 0
         if len(self.handles) < MOST_TASKS and draw([True, False, False, False]):
             self.add(named=draw([True, True, False]))
-            task = self.handles[-1].task  # by its values, since versions word them differently
-            return f"add {task.schedule!r} {task.policy!r}"
+            return f"add {self.handles[-1].task.schedule!r} {self.handles[-1].task.policy!r}"
         act = draw([each for each, often in OFTEN.items() for _ in range(often)])
         by = timedelta(seconds=draw(LENGTHS.get(act, [1])))
         at = self.random.randrange(100)
