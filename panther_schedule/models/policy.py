@@ -6,15 +6,17 @@ Like a schedule, a policy is a value. It does not say when, and it decides about
 from __future__ import annotations
 
 import builtins
-import difflib
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from types import ModuleType
 from typing import Annotated, Final, Generic, Literal, Never, Self, TypedDict, TypeVar, cast
 
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 from typing_extensions import Unpack
 
+from ..errors import nearest, refuse, type_name
 from .fields import Duration, Value, Wait, at_least, choice, invalid, refused, said, shown
 
 Overlap = Annotated[Literal["skip", "queue_one", "queue_all", "allow", "cancel_running"], choice("skip")]
@@ -43,17 +45,51 @@ def _exceptions(value: object, info: ValidationInfo) -> tuple[str, ...]:
 def _exception(item: object, info: ValidationInfo, remedy: str) -> str:
     found = item
     if isinstance(item, str):
-        name = item.removeprefix("builtins.")
-        if _is_path(name):
+        name, own = (
+            str.__str__(item).removeprefix("builtins."),
+            'one that is not built in has its module, as "httpx.HTTPError"',
+        )
+        found, known = _named(name) if _is_path(name) else (vars(builtins).get(name), vars(builtins))
+        if found is _UNKNOWN:
             return name
-        found = vars(builtins).get(name)
-        known = [each for each, cls in vars(builtins).items() if isinstance(cls, type) and issubclass(cls, Exception)]
-        near = difflib.get_close_matches(name, known, 1, cutoff=0.8)
-        own = 'one that is not built in has its module, as "httpx.HTTPError"'
-        remedy = f"did you mean {near[0]!r}?" if near else own
+        errors = [each for each, cls in known.items() if isinstance(cls, type) and issubclass(cls, Exception)]
+        remedy = nearest(name.rpartition(".")[2], errors, 0.8) or own
     if isinstance(found, type) and issubclass(found, Exception):
         return exception_name(found)
     raise invalid("retry_on", info, "of subclasses of Exception or their names", shown(item), remedy)
+
+
+_UNKNOWN: Final = object()
+
+
+def _named(path: str) -> tuple[object, Mapping[str, object]]:
+    """Return what a path names, and the names beside it; `_UNKNOWN` if only an import, which is not made, could tell.
+
+    A class may have several paths, as "asyncio.TimeoutError", of which it knows one.
+    """
+    module = path
+    while module not in sys.modules:
+        module = module.rpartition(".")[0]
+        if not module:
+            return _UNKNOWN, {}
+    found: object = sys.modules[module]
+    names: Mapping[str, object] = {}
+    steps = path.removeprefix(module).split(".")[1:]
+    for name in steps:
+        names = vars(found) if isinstance(found, (type, ModuleType)) else {}
+        if name not in names:
+            unknown = name == "<locals>" or _may_get(found, in_it=name is not steps[-1])
+            return (_UNKNOWN if unknown else None), names
+        found = names[name]
+    return found, names
+
+
+def _may_get(holder: object, *, in_it: bool) -> bool:
+    """Tell whether a module may get a name later: it is being imported, has a `__getattr__`, or `in_it` are modules."""
+    if not isinstance(holder, ModuleType):
+        return False
+    importing = holder.__spec__ is None or getattr(holder.__spec__, "_initializing", False)
+    return importing or "__getattr__" in vars(holder) or (in_it and "__path__" in vars(holder))
 
 
 def _retry(value: object, info: ValidationInfo) -> object:
@@ -115,7 +151,17 @@ class Retry(Value, frozen=True):
 
     def covers(self, error: BaseException) -> bool:
         """Tell whether this error, or one of its base classes, is named in `on`."""
-        return isinstance(error, Exception) and any(exception_name(cls) in self.on for cls in type(error).__mro__)
+        if not isinstance(error, BaseException):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
+            refuse(
+                "covers",
+                "error_type",
+                "error must be an exception, got {got}; write covers(OSError())",
+                got=type_name(error),
+            )
+        if not isinstance(error, Exception):
+            return False
+        known = [_named(name)[0] for name in self.on if "." in name]
+        return any(exception_name(cls) in self.on or any(cls is one for one in known) for cls in type(error).__mro__)
 
     @model_validator(mode="after")
     def _grows(self) -> Self:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal, Self, TypedDict, cast, get_ar
 from pydantic import AfterValidator, Field, model_validator
 from typing_extensions import Unpack, override
 
-from ..errors import refuse
+from ..errors import refuse, type_name
 from .cron import CronFields, parse, why_never
 from .days import ALL_MONTHS, WEEKDAYS, DayRule, Weekday, day_number, mask_of
 from .fields import (
@@ -342,13 +342,17 @@ def _misfit(part: object) -> str | None:
             return None
 
 
-def _flat(of: object) -> object:
-    """Put the parts of unions in the place of the unions; anything but a collection is left to pydantic."""
+def _flat(of: object) -> tuple[object, ...]:
+    """Put the parts of unions in the place of the unions."""
     given = of
     if isinstance(of, (str, bytes, Schedule, Mapping)) or not isinstance(of, Iterable):
-        return given
+        message = "of must be a collection of schedules, got {got}; write AnyOf((Daily(time(8)), Cron(...)))"
+        refuse("AnyOf", "tuple_type", message, at=("of",), got=type_name(given))
     parts: list[object] = []
     for part in cast(Iterable[object], of):
+        if not isinstance(part, Schedule):
+            message = "of must hold schedules, got {got}; write Daily(time(8)) | Cron(...)"
+            refuse("AnyOf", "union_part", message, at=("of",), got=type_name(part))
         if why := _misfit(part):
             refuse("AnyOf", "union_part", "{why}", at=("of",), why=why)
         parts += part.of if isinstance(part, AnyOf) else [part]

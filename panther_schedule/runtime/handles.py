@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final, Literal, overload
 
 from ..clock import Reading, instant, moment
-from ..errors import SchedulerStateError, refuse
+from ..errors import SchedulerStateError, refuse, type_name
 from ..models.policy import Policy
 from ..planning.due import has_ended, is_cancelled
 from ..planning.records import Cause, Passed, Run
@@ -132,7 +132,7 @@ class TaskHandle(_Handle):
         a repeat without a wait wait. Nothing changes for a task that has ended.
         """
         life = self._alive()
-        life.do(partial(life.engine.pause, self._entry, reason))
+        life.do(partial(life.engine.pause, self._entry, _checked_reason(reason)))
 
     def resume(self) -> None:
         """Continue after `pause()`; nothing changes for a task that is not paused."""
@@ -246,6 +246,13 @@ class RunHandle(_Handle):
 
     def __repr__(self) -> str:
         return f"<RunHandle {self.id!r}>"
+
+
+def _checked_reason(reason: object) -> str:
+    if not isinstance(reason, str):
+        message = "reason must be a str, got {got}; write pause('maintenance')"
+        refuse("pause", "pause_reason", message, at=("reason",), got=type_name(reason))
+    return str.__str__(reason)
 
 
 def in_flight(entry: Entry) -> int:

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 from ..clock import SECOND, SystemClock
 from ..models.days import ALL_DAYS, ALL_WEEKDAYS, bits
 from ..models.schedules import AnyOf, Cron, Daily, Monthly, Repeat, Schedule, Weekly
-from ..occurrences.compiler import UTC_ZONE, calendar_of
+from ..occurrences.compiler import UTC_ZONE, calendar_of, check_schedule, checked_zone
 from ..occurrences.evaluators import Calendar
 from .clock_changes import clock_change, local
-from .sentence import WEEKDAYS, clock_time, is_short
+from .sentence import WEEKDAYS, Task, clock_time, is_short
 
 Code = Literal["short_month", "day_and_weekday", "skipped_time", "doubled_time", "busy_loop", "no_zone"]
 _FIVE_YEARS: Final = timedelta(days=5 * 366) // timedelta(seconds=1)
@@ -30,15 +30,17 @@ class Smell:
     """What happens, and what to write instead."""
 
 
-def lint(schedule: Schedule, zone: ZoneInfo | str | None = None) -> list[Smell]:
-    """Return likely mistakes in a schedule, with fixes.
+def lint(schedule: Schedule | Task, zone: ZoneInfo | str | None = None) -> list[Smell]:
+    """Return likely mistakes in a schedule, or in that of a task, with fixes.
 
     Times are checked against the zone's clock changes of the next five years. `zone` is the zone of a schedule that
     names none; by default its times are not checked.
     """
-    info = ZoneInfo(zone) if isinstance(zone, str) else zone
-    union = schedule if isinstance(schedule, AnyOf) else None
-    parts = union.of if union else (schedule,)
+    of_task = schedule.schedule if isinstance(schedule, Task) else schedule
+    known = check_schedule("lint", of_task, or_a=" or a BackgroundTask")
+    info = None if zone is None else checked_zone(zone)
+    union = known if isinstance(known, AnyOf) else None
+    parts = union.of if union else (known,)
     return list(dict.fromkeys(smell for part in parts for smell in _smells(part, info, union)))
 
 
