@@ -205,9 +205,7 @@ def _wrong_number(expression: str, places: list[tuple[int, int]]) -> str:
     if len(joined.split()) == len(_FIELDS):
         message += f"; a blank ends a field, so write none beside a comma: {joined[:_SHOWN]!r}"
     elif got <= len(_FIELDS) + 2:
-        message += (
-            "; there are no fields for seconds and years, so leave out a first one for seconds, a last one for years"
-        )
+        message += "; there are no fields for seconds and years: leave out the seconds in front, or the year at the end"
     begin, end = places[len(_FIELDS)]
     return _pointed(expression, message, begin, end - begin)
 

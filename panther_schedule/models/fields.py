@@ -23,7 +23,7 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import override
 
 from ..clock import plain_datetime, plain_timedelta
-from ..errors import type_name
+from ..errors import refuse, type_name
 from .cron import CronError, parse
 from .days import WEEKDAYS, Weekday
 from .faults import MODELS, in_our_words
@@ -75,6 +75,9 @@ class Value(BaseModel, frozen=True, extra="forbid", strict=True, defer_build=Tru
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002 - pydantic's signature
         """Return a copy with some fields changed; unlike pydantic's own, the changes are validated."""
+        if not isinstance(cast(object, update), Mapping | None):
+            message = "update must be a mapping of fields, got {got}; write model_copy(update=dict(n=5))"
+            refuse("model_copy", "update_type", message, at=("update",), got=type_name(update))
         return type(self).model_validate({**self._given(), **(update or {})})
 
     if not TYPE_CHECKING:  # checkers know the fields as read-only, and would let this take any value

@@ -53,7 +53,8 @@ def _exception(item: object, info: ValidationInfo, remedy: str) -> str:
         if found is _UNKNOWN:
             return name
         errors = [each for each, cls in known.items() if isinstance(cls, type) and issubclass(cls, Exception)]
-        remedy = nearest(name.rpartition(".")[2], errors, 0.8) or own
+        if found is None:
+            remedy = nearest(name.rpartition(".")[2], errors, 0.8) or (own if "." not in name else "there is none")
     if isinstance(found, type) and issubclass(found, Exception):
         return exception_name(found)
     raise invalid("retry_on", info, "of subclasses of Exception or their names", shown(item), remedy)

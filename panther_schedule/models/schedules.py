@@ -330,6 +330,8 @@ Part = Annotated[Once | Daily | Weekly | Monthly | Cron, Field(discriminator="ki
 def _misfit(part: object) -> str | None:
     """Say why this can't be part of a union."""
     match part:
+        case _ if not isinstance(part, Schedule):
+            return f"of must hold schedules, got {type_name(part)}; write Daily(time(8)) | Cron(...)"
         case Once(at=None) | Repeat():
             return f"of must hold wall-clock schedules, got {part!r}; add it as a task of its own"
         case Calendar(n=n) if n != -1:
@@ -344,15 +346,11 @@ def _misfit(part: object) -> str | None:
 
 def _flat(of: object) -> tuple[object, ...]:
     """Put the parts of unions in the place of the unions."""
-    given = of
     if isinstance(of, (str, bytes, Schedule, Mapping)) or not isinstance(of, Iterable):
         message = "of must be a collection of schedules, got {got}; write AnyOf((Daily(time(8)), Cron(...)))"
-        refuse("AnyOf", "tuple_type", message, at=("of",), got=type_name(given))
+        refuse("AnyOf", "tuple_type", message, at=("of",), got=type_name(of))
     parts: list[object] = []
     for part in cast(Iterable[object], of):
-        if not isinstance(part, Schedule):
-            message = "of must hold schedules, got {got}; write Daily(time(8)) | Cron(...)"
-            refuse("AnyOf", "union_part", message, at=("of",), got=type_name(part))
         if why := _misfit(part):
             refuse("AnyOf", "union_part", "{why}", at=("of",), why=why)
         parts += part.of if isinstance(part, AnyOf) else [part]

@@ -98,7 +98,7 @@ def clear_caches() -> None:
 def check_schedule(title: str, value: object, *, or_a: str = "") -> AnySchedule:
     """Return a schedule; refuse anything else (`schedule_type`). `or_a` names what else may be given."""
     if not isinstance(value, SCHEDULES):
-        message = "schedule must be one of {classes}{or_a}, got {got}; write Daily(time(8, 0)) or another one"
+        message = "schedule must be one of {classes}{or_a}, got {got}; write Daily(time(8, 0)), for example"
         classes, got = ", ".join(cls.__name__ for cls in SCHEDULES), type_name(value)
         refuse(title, "schedule_type", message, at=("schedule",), classes=classes, or_a=or_a, got=got)
     return cast(AnySchedule, value)

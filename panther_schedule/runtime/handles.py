@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final, Literal, overload
+from typing import Any, Final, Literal, cast, overload
 
 from ..clock import Reading, instant, moment
 from ..errors import SchedulerStateError, refuse, type_name
@@ -16,7 +16,7 @@ from ..planning.rule import due_at
 from ..tasks.task import BackgroundTask
 from .entries import Entry, Flight
 from .ledger import counts_of
-from .life import Life
+from .life import Life, check_timeout
 
 MOST_BACKFILLED: Final = 10_000  # occurrences of one backfill
 
@@ -170,6 +170,9 @@ class TaskHandle(_Handle):
             SchedulerStateError: the task was cancelled, or the scheduler has stopped.
         """
         life, entry = self._startable("backfill"), self._entry
+        if not isinstance(cast(object, dry_run), bool):
+            message = "dry_run must be True or False, got {got}; leave it out to run what is found"
+            refuse("backfill", "dry_run", message, at=("dry_run",), got=repr(dry_run))
         found = _occurrences(entry, start, end, life.clock.read())
         if dry_run:
             return [moment(at) for at, _before in found]
@@ -233,8 +236,9 @@ class RunHandle(_Handle):
             TimeoutError: the timeout came first.
             SchedulerStateError: it is called from a run of this task, or on the event loop that runs need.
         """
+        given = check_timeout("wait", timeout)
         if self._flight.record is None:
-            self._alive().wait(self._flight, timeout)
+            self._alive().wait(self._flight, given)
         if self._flight.record is None:
             raise TimeoutError(f"the run {self.id!r} has not ended; wait longer, or cancel() it")
         return self._flight.record

@@ -124,6 +124,7 @@ def test_a_star_in_minute_or_hour_follows_the_real_minutes(expression: str, *, e
 
 # ---------------------------------------------------------------- what is refused, and where
 
+SECONDS = "there are no fields for seconds and years: leave out the seconds in front, or the year at the end"
 FIVE = "must have five fields (minute, hour, day-of-month, month, day-of-week), got"
 REFUSED = [
     ("60 * * * *", "minute must be 0 to 59, got 60", "^^"),
@@ -173,7 +174,7 @@ REFUSED = [
     # five fields
     ("", f"{FIVE} 0: minute is missing", "^"),
     ("* * *", f"{FIVE} 3: month is missing", "     ^"),
-    ("0 * * * * *", f"{FIVE} 6; there are no fields for seconds and years", "          ^"),
+    ("0 * * * * *", f"{FIVE} 6; {SECONDS}", "          ^"),
     ("* * * * * a b c", f"{FIVE} 8", "          ^"),
     # macros
     ("@reboot", "@reboot is not a macro; a scheduler has no boot; write Once()", "^^^^^^^"),

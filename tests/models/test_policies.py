@@ -5,7 +5,6 @@ from __future__ import annotations
 from asyncio import CancelledError
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import pytest
@@ -239,7 +238,8 @@ def test_json_is_refused_with_its_path(text: str, kind: str, where: str) -> None
 
 def test_a_policy_does_not_change() -> None:
     for value, name in ((Policy(), "overlap"), (Retry(2), "attempts")):
-        assert refusals(partial(setattr, value, name, 3))[0][0] == "frozen_instance"
+        with pytest.raises(AttributeError, match=f"{name} can't be set; write model_copy"):
+            setattr(value, name, 3)
 
 
 # ---------------------------------------------------------------- values
@@ -277,7 +277,6 @@ def test_a_copy_is_checked_and_keeps_what_was_given() -> None:
         ((TimeoutError, LookupError), [TimeoutError(), KeyError()], [ConnectionError()]),
         ((OwnError,), [OwnError()], [OwnError.InnerError(), Exception()]),
         ((f"{__name__}.OwnError.InnerError",), [OwnError.InnerError()], [OwnError()]),
-        (("asyncio.exceptions.CancelledError",), [], [CancelledError()]),  # no Exception
     ],
 )
 def test_a_retry_covers_the_named_exceptions_and_their_subclasses(

@@ -266,21 +266,21 @@ def test_between_includes_its_end_but_not_its_start() -> None:
 
 def test_between_refuses_to_fill_the_memory() -> None:
     repeat, start = Repeat(-1, timedelta(seconds=1)), utc("2026-01-01")
-    with pytest.raises(ValueError, match=r"^31,536,000 occurrences lie between these times; pass limit="):
+    with pytest.raises(ValueError, match=r"31,536,000 occurrences lie between these times; pass limit="):
         between(repeat, start, utc("2027-01-01"))
     assert len(between(repeat, start, utc("2027-01-01"), limit=3)) == 3
-    with pytest.raises(ValueError, match=r"^limit must not be negative, got -1"):
+    with pytest.raises(ValueError, match=r"limit must be an int of at least 0, got -1"):
         between(repeat, start, start, limit=-1)
 
 
 def test_naive_times_are_refused_with_the_remedy() -> None:
     naive, aware = datetime(2026, 7, 1), utc("2026-07-01")  # noqa: DTZ001 - what is refused
-    remedy = r"must be an aware datetime, got a naive one; write datetime\(2026, 12, 24, 18, 0, tzinfo=UTC\)$"
-    with pytest.raises(ValueError, match="^after " + remedy):
+    remedy = r"must be an aware datetime, got a naive one; write datetime\(2026, 12, 24, 18, 0, tzinfo=UTC\)"
+    with pytest.raises(ValueError, match="after " + remedy):
         next_after(Daily(time(8)), naive)
-    with pytest.raises(ValueError, match="^anchor " + remedy):
+    with pytest.raises(ValueError, match="anchor " + remedy):
         next_after(Once(), aware, anchor=naive)
-    with pytest.raises(ValueError, match="^until " + remedy):
+    with pytest.raises(ValueError, match="until " + remedy):
         between(Daily(time(8)), aware, naive)
 
 
