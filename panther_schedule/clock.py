@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from threading import RLock
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, cast, runtime_checkable
 from zoneinfo import ZoneInfo
 
 from .errors import SchedulerStateError, fault, refusal, refuse, type_name
@@ -155,7 +155,7 @@ def now_by(clock: Clock) -> Callable[[bool], int]:
 
 def check_clock(clock: object) -> Clock:
     """Return a clock; refuse anything else (`clock_type`)."""
-    if isinstance(clock, type) or not isinstance(clock, Clock) or not isinstance(clock.read(), Reading):
+    if isinstance(clock, type) or not isinstance(clock, Clock) or not isinstance(cast(object, clock.read()), Reading):
         message = "clock must be a Clock, got {got}; write VirtualClock(datetime(2026, 1, 1, tzinfo=UTC))"
         refuse("Scheduler", "clock_type", message, at=("clock",), got=type_name(clock))
     return clock

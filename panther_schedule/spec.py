@@ -28,7 +28,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import ErrorDetails, InitErrorDetails, from_json, to_jsonable_python
 
 from .errors import fault, refusal, refuse, type_name
-from .models.faults import MODELS, WANTED, Path, worded
+from .models.faults import WANTED, Path, worded
+from .models.fields import own_models
 from .models.policy import DEFAULT_POLICY, Policy
 from .models.schedules import ONCE, AnySchedule
 from .tasks.checks import check_name, check_policy
@@ -115,9 +116,6 @@ class Document(
     tasks: list[TaskLine]
 
 
-MODELS.update(document=Document, task=TaskLine)
-
-
 def load(text: str | bytes, registry: TaskRegistry) -> list[BackgroundTask]:
     """Read the tasks of a JSON document.
 
@@ -133,14 +131,11 @@ def load_task(item: JsonValue, registry: TaskRegistry) -> BackgroundTask:
     """Read one task of a document; raises a `ValidationError` as `load` does."""
     try:
         text = json.dumps({"version": VERSION, "tasks": [item]})
-    except (TypeError, ValueError) as error:  # it may hold a secret, so ours is raised outside of this block
-        got = type(error).__name__
-        text = ""
-    if not text:
-        message = (
-            "item must be JSON data, got what json.dumps() refuses by {got}; write load_task(json.loads(text), tasks)"
-        )
-        refuse("load_task", "item_type", message, at=("item",), got=got)
+    except (TypeError, ValueError):  # its message may hold a secret, so ours is raised outside of this block
+        text = None
+    if text is None:
+        message = "item must be JSON data; write load_task(json.loads(text), tasks)"
+        refuse("load_task", "item_type", message, at=("item",))
     (task,) = _read(text, _checked("load_task", registry), inside=len(("tasks", 0)))
     return task
 
@@ -273,7 +268,7 @@ def _doubtful(node: Any, path: Path) -> Iterator[InitErrorDetails]:
 
 def _worded(line: ErrorDetails, inside: int) -> InitErrorDetails:
     """Say a fault of pydantic's in our words; what our own validators say is in them already."""
-    kind, message, path = worded(line, "document", _WANTED)
+    kind, message, path = worded(line, Document, {**own_models(), "task": TaskLine}, _WANTED)
     if kind == "extra_forbidden" and (len(path) == 1 or (isinstance(path[-2], int) and path[:-2] == ("tasks",))):
         kind = "unknown_key"
     return _said(kind, message, path[inside:])

@@ -14,6 +14,7 @@ import difflib
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NoReturn, Self, TypeGuard, cast
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -26,7 +27,7 @@ from ..clock import plain_datetime, plain_timedelta
 from ..errors import refuse, type_name
 from .cron import CronError, parse
 from .days import WEEKDAYS, Weekday
-from .faults import MODELS, in_our_words
+from .faults import in_our_words
 
 
 def _tidy(schema: dict[str, Any]) -> None:
@@ -45,7 +46,6 @@ class Value(BaseModel, frozen=True, extra="forbid", strict=True, defer_build=Tru
     def __init_subclass__(cls, **options: Any) -> None:
         """Mark a class's own `__init__` as one that only names its arguments, so that JSON is read without it."""
         super().__init_subclass__(**options)
-        MODELS[vars(cls).get("kind", cls.__name__.lower())] = cls
         cls.__init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess] - pydantic's own mark
 
     def _validate(self, **fields: Any) -> None:
@@ -53,7 +53,7 @@ class Value(BaseModel, frozen=True, extra="forbid", strict=True, defer_build=Tru
         try:
             self.__pydantic_validator__.validate_python(fields, self_instance=self)
         except ValidationError as error:
-            raise in_our_words(_root(type(self)), error) from None
+            raise in_our_words(type(self), own_models(), error) from None
 
     @classmethod
     @override
@@ -62,7 +62,7 @@ class Value(BaseModel, frozen=True, extra="forbid", strict=True, defer_build=Tru
         try:
             return super().model_validate(obj, **options)
         except ValidationError as error:
-            raise in_our_words(_root(cls), error) from None
+            raise in_our_words(cls, own_models(), error) from None
 
     @classmethod
     @override
@@ -71,7 +71,7 @@ class Value(BaseModel, frozen=True, extra="forbid", strict=True, defer_build=Tru
         try:
             return super().model_validate_json(json_data, **options)
         except ValidationError as error:
-            raise in_our_words(_root(cls), error) from None
+            raise in_our_words(cls, own_models(), error) from None
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002 - pydantic's signature
         """Return a copy with some fields changed; unlike pydantic's own, the changes are validated."""
@@ -98,9 +98,16 @@ class Value(BaseModel, frozen=True, extra="forbid", strict=True, defer_build=Tru
         return [(name, value) for name, value in self if value != fields[name].default]
 
 
-def _root(model: type[Value]) -> str:
-    """Name a model as `MODELS` does."""
-    return next(name for name, known in MODELS.items() if known is model)
+@cache
+def own_models() -> dict[str, type[BaseModel]]:
+    """Return the models of this package, by their kind, or else by their name."""
+    found, models = [Value], dict[str, type[BaseModel]]()
+    while found:
+        model = found.pop()
+        found += [each for each in model.__subclasses__()[::-1] if each.__module__.startswith(f"{__package__}.")]
+        kind = model.model_fields.get("kind")
+        models[kind.default if kind else model.__name__.lower()] = model
+    return models
 
 
 def _frozen(value: Value, name: str, done: str) -> str:

@@ -152,17 +152,13 @@ class Retry(Value, frozen=True):
 
     def covers(self, error: BaseException) -> bool:
         """Tell whether this error, or one of its base classes, is named in `on`."""
-        if not isinstance(error, BaseException):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
-            refuse(
-                "covers",
-                "error_type",
-                "error must be an exception, got {got}; write covers(OSError())",
-                got=type_name(error),
-            )
+        if not isinstance(cast(object, error), BaseException):
+            message = "error must be an exception, got {got}; write covers(OSError())"
+            refuse("covers", "error_type", message, got=type_name(error))
         if not isinstance(error, Exception):
             return False
         known = [_named(name)[0] for name in self.on if "." in name]
-        return any(exception_name(cls) in self.on or any(cls is one for one in known) for cls in type(error).__mro__)
+        return any(exception_name(cls) in self.on or any(one is cls for one in known) for cls in type(error).__mro__)
 
     @model_validator(mode="after")
     def _grows(self) -> Self:

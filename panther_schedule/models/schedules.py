@@ -146,9 +146,7 @@ class Calendar(Schedule, frozen=True):
             return NotImplemented
         return AnyOf((cast(Part, self), other))
 
-    def __ror__(self, other: Once) -> AnyOf:
-        """Return the union of both, with a moment."""
-        return self | other
+    __ror__ = __or__  # a moment may come first
 
     @abstractmethod
     def _names_no_date(self) -> bool: ...
@@ -347,7 +345,7 @@ def _misfit(part: object) -> str | None:
 def _flat(of: object) -> tuple[object, ...]:
     """Put the parts of unions in the place of the unions."""
     if isinstance(of, (str, bytes, Schedule, Mapping)) or not isinstance(of, Iterable):
-        message = "of must be a collection of schedules, got {got}; write AnyOf((Daily(time(8)), Cron(...)))"
+        message = "of must hold schedules, got {got}; write AnyOf((a, b)), or a | b"
         refuse("AnyOf", "tuple_type", message, at=("of",), got=type_name(of))
     parts: list[object] = []
     for part in cast(Iterable[object], of):

@@ -24,7 +24,7 @@ def check_tasks(title: str, values: object) -> list[BackgroundTask[..., Any]]:
     if not isinstance(values, Iterable) or isinstance(values, (str, bytes)):
         message = "tasks must be a list, a tuple or a TaskRegistry of tasks, got {got}; write {title}([task])"
         refuse(title, "tasks_type", message, at=("tasks",), got=type_name(values), title=title)
-    tasks = list[Any](values)
+    tasks = [*cast(list[Any], values)]
     faults = [_not_a_task(it, at) for at, it in enumerate(tasks) if not isinstance(it, BackgroundTask)]
     if faults:
         raise refusal(title, faults)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property, partial
 from itertools import takewhile
 from types import MethodType
-from typing import Any, Final, LiteralString, get_args, get_origin, get_type_hints
+from typing import Any, Final, LiteralString, cast, get_args, get_origin, get_type_hints
 from weakref import WeakKeyDictionary
 
 import typing_extensions
@@ -298,8 +298,9 @@ def _own_hints(func: Any, parameters: Mapping[str, object]) -> dict[str, Any]:
 
 
 def _is_local(hint: Any) -> bool:
-    inner = hint if isinstance(hint, list) else get_args(hint)  # a list is that of a Callable
-    return "<locals>" in getattr(hint, "__qualname__", "") or any(map(_is_local, inner))
+    if isinstance(hint, list):  # of a Callable
+        return any(map(_is_local, cast(list[Any], hint)))
+    return "<locals>" in f"{getattr(hint, '__qualname__', '')}" or any(map(_is_local, get_args(hint)))
 
 
 def _is_usable(hint: Any) -> bool:

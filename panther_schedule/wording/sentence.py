@@ -6,7 +6,7 @@ from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
-from typing import Final, Protocol, runtime_checkable
+from typing import Final, Protocol, cast, runtime_checkable
 
 from ..errors import refuse, type_name
 from ..models.days import ALL_DAYS, ALL_MONTHS, ALL_WEEKDAYS, DayRule, bits
@@ -63,7 +63,7 @@ def explain(schedule: Schedule | Policy | Task, zone: str | None = None) -> str:
     if isinstance(schedule, Task):
         return "; ".join([explain(schedule.schedule, zone), *differing(schedule.policy)])
     known = check_schedule("explain", schedule, or_a=", a Policy or a BackgroundTask")
-    if zone is not None and not isinstance(zone, str):
+    if zone is not None and not isinstance(cast(object, zone), str):
         refuse("explain", "zone_name", "zone must be a str, got {got}; write zone='Europe/Paris'", got=type_name(zone))
     if isinstance(known, (Once, Repeat)):
         return _counted(known)
