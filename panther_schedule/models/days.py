@@ -74,6 +74,10 @@ class DayRule(NamedTuple):
         dates = frozenset(day_number(day) for day in excluding if isinstance(day, date))
         return self._replace(excluded_weekdays=self.excluded_weekdays | weekdays, excluded=self.excluded | dates)
 
+    def excludes(self, day: int) -> bool:
+        """Tell whether a date was taken out."""
+        return day in self.excluded or self.excluded_weekdays >> (day + 3) % 7 & 1 == 1
+
     def narrowed(self) -> DayRule:
         """Take the months or weekdays out that the grid never meets."""
         if self.starting is None:

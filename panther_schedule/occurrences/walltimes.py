@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from functools import lru_cache
 from itertools import pairwise
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from ..models.days import Dates, DayRule, bits
+from ..models.days import Dates, DayRule
 from .zones import DAY
+
+_dates: Final = lru_cache(maxsize=1024)(Dates)
 
 
 class Walltimes:
@@ -111,14 +113,3 @@ def _count_together(pieces: list[Piece], first: int, last: int) -> int:
 def _seconds_of_day(dates: tuple[tuple[Walltimes, int], ...]) -> frozenset[int]:
     """Return the seconds of a day with an occurrence, given the local dates that begin so many seconds after it."""
     return frozenset(at for walltimes, begin in dates for time in walltimes.times if 0 <= (at := begin + time) < DAY)
-
-
-@lru_cache(maxsize=1024)
-def _dates(rule: DayRule) -> Dates:
-    return Dates(rule)
-
-
-@lru_cache(maxsize=128)
-def times_of_day(minutes: int, hours: int) -> tuple[int, ...]:
-    """Return the seconds of a day at which these minutes of these hours begin; both are masks of bits."""
-    return tuple((hour * 60 + minute) * 60 for hour in bits(hours) for minute in bits(minutes))

@@ -27,7 +27,6 @@ _SAFE_LAST: Final = LAST_SECOND - 2 * DAY
 _from_timestamp: Final = datetime.fromtimestamp
 _FIRST_CHANGE: Final = int(datetime(1800, 1, 1, tzinfo=UTC).timestamp())  # no clock was set before
 _YEARLY: Final = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp())  # from then on each zone has one yearly rule
-YEARLY: Final = _YEARLY * SECOND
 _CYCLE: Final = 146_097 * DAY  # 400 years, in which dates, weekdays and the yearly rules of all zones come round
 _SAMPLE: Final = 5 * DAY  # shorter than the time between two changes of any zone
 _SPAN: Final = 240 * _SAMPLE
