@@ -70,9 +70,8 @@ class VirtualClock:
     """
 
     def __init__(self, start: datetime) -> None:
-        if start.tzinfo is None:
-            raise ValueError("start must be aware; write datetime(2026, 1, 1, tzinfo=UTC)")
-        self._reading = Reading(microseconds(start), microseconds(start))
+        at = instant("VirtualClock", "start", start)
+        self._reading = Reading(at, at)
         self._drives: list[Drive] = []
         self._moving = RLock()  # held by the thread that moves the clock and runs what is due
 
@@ -149,7 +148,7 @@ def now_by(clock: Clock) -> Callable[[bool], int]:
 
 
 def instant(title: str, field: str, value: object) -> int:
-    """Return an aware datetime as microseconds since 1970; refuse anything else (`instant`)."""
+    """Return an aware datetime as microseconds since 1970; refuse anything else by a `ValidationError` (`instant`)."""
     if not isinstance(value, datetime) or value.utcoffset() is None:
         got = "a naive one" if isinstance(value, datetime) else type_name(value)
         message = "{field} must be an aware datetime, got {got}; write datetime(2026, 12, 24, 18, 0, tzinfo=UTC)"

@@ -1,4 +1,4 @@
-"""What a schedule or a policy means, in one English sentence."""
+"""What a schedule or a policy means, in one English sentence, and what setting the clock does to its times."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from typing import Final, cast
 
+from ..clock import EPOCH
 from ..models.days import ALL_DAYS, ALL_MONTHS, ALL_WEEKDAYS, DayRule, bits
 from ..models.days import WEEKDAYS as WEEKDAY_NAMES
 from ..models.policy import CATCH_UP_LIMIT, CATCH_UP_WINDOW, DEFAULT_POLICY, MOST_QUEUED, Policy, Retry
 from ..models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
+from ..occurrences.evaluators import Calendar
+from ..occurrences.zones import DAY, Stretch
 
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS: Final = (
@@ -30,6 +33,7 @@ _CLOCK_RULES: Final = {
     "last": "a time that the clock passes twice counts the second time",
     "both": "a time that the clock passes twice counts both times",
 }
+_FOLDS: Final = {"first": "it runs the first time", "last": "it runs the second time", "both": "it runs both times"}
 _OVERLAP: Final = {
     "skip": "an occurrence is skipped while a run is active",
     "queue_one": "one run waits while another is active",
@@ -223,6 +227,37 @@ def duration(length: timedelta) -> str:
     exact = f"{seconds}.{length.microseconds:06d}".rstrip("0") if length.microseconds else str(seconds)
     amounts = {"day": str(length.days), "hour": str(hours), "minute": str(minutes), "second": exact}
     return " ".join(f"{said} {unit}{'' if said == '1' else 's'}" for unit, said in amounts.items() if said != "0")
+
+
+def clock_change(calendar: Calendar, stretch: Stretch, only: int | None = None) -> tuple[str, str] | None:
+    """Say what setting the clock as a stretch begins does to the named times, or to `only` one; None if nothing.
+
+    In two parts, such as "02:30 does not exist on 29 Mar" and "moved to 03:00".
+    """
+    low, high = stretch.skipped_or_repeated()
+    first = calendar.walltimes.after((low if only is None else max(low, only)) - 1)
+    last = calendar.walltimes.latest((high if only is None else min(high, only + 1)) - 1)
+    if first is None or last is None or first > last:
+        return None
+    times, day, one = clock_time(local(first)), short_date(local(first)), first == last
+    if not one:
+        times = f"{calendar.walltimes.count(first, last)} times from {times} to {clock_time(local(last))}"
+    if not stretch.after_gap:
+        return f"{times} {'happens' if one else 'happen'} twice on {day}", _FOLDS[calendar.fold]
+    if low <= first - first % DAY <= high - DAY:
+        return f"{day} does not exist", "skipped"
+    named = f"{times} {'does' if one else 'do'} not exist on {day}"
+    if calendar.gap == "skip":
+        return named, "skipped"
+    if calendar.gap == "shift" and not one:
+        return named, f"moved by {duration(timedelta(seconds=high - low))}"
+    to = local(high if calendar.gap == "next_valid" else first + high - low)
+    return named, f"moved to {clock_time(to)}{'' if short_date(to) == day else f' on {short_date(to)}'}"
+
+
+def local(wall: int) -> datetime:
+    """Return a wall-clock second as a datetime without a zone."""
+    return EPOCH.replace(tzinfo=None) + timedelta(seconds=wall)
 
 
 def clock_time(at: time | datetime) -> str:

@@ -13,8 +13,7 @@ from ..models.days import ALL_DAYS, ALL_WEEKDAYS, bits
 from ..models.schedules import AnyOf, Cron, Daily, Monthly, Repeat, Schedule, Weekly
 from ..occurrences.compiler import UTC_ZONE, calendar_of
 from ..occurrences.evaluators import Calendar
-from .clock_changes import clock_change, local
-from .sentence import WEEKDAYS, clock_time, is_short
+from .sentence import WEEKDAYS, clock_change, clock_time, is_short, local
 
 Code = Literal["short_month", "day_and_weekday", "skipped_time", "doubled_time", "busy_loop", "no_zone"]
 _FIVE_YEARS: Final = timedelta(days=5 * 366) // timedelta(seconds=1)
