@@ -10,10 +10,9 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Annotated, Final, Generic, Literal, Never, Self, TypedDict, TypeVar, cast
+from typing import Annotated, Final, Generic, Literal, Never, Self, TypedDict, TypeVar, Unpack, cast
 
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
-from typing_extensions import Unpack
 
 from .fields import Duration, Value, Wait, at_least, choice, invalid, refused, said, shown
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any, Final, Literal, Self, TypedDict, cast, get_args
+from typing import Annotated, Any, Final, Literal, Self, TypedDict, Unpack, cast, get_args
 
 from pydantic import AfterValidator, Field, model_validator
-from typing_extensions import Unpack, override
 
 from ..errors import refuse
 from .cron import CronFields, parse, why_never
@@ -67,11 +66,8 @@ class _MonthlyKeywords(_WeeklyKeywords, total=False):
     missing: Missing
 
 
-class _AnyOfKeywords(_CalendarKeywords, total=False):
+class _CronKeywords(_CalendarKeywords, total=False):
     n: int
-
-
-class _CronKeywords(_AnyOfKeywords, total=False):
     tz: str | None
     gap: Gap | None
     fold: Fold | None
@@ -133,7 +129,6 @@ class Calendar(Schedule, frozen=True):
     end_at: Instant | None = optional(None, "Nothing happens after this moment; null is no bound.")
 
     @classmethod
-    @override
     def __pydantic_init_subclass__(cls, **options: Any) -> None:
         # put a kind's own fields before those that it inherits, in JSON and in reprs
         fields = cls.__pydantic_fields__
@@ -175,7 +170,6 @@ class _Dated(Calendar, frozen=True):
     def dates(self) -> DayRule:
         """The local dates it names."""
 
-    @override
     def _names_no_date(self) -> bool:
         return self.dates.is_empty()
 
@@ -218,7 +212,6 @@ class Daily(_AtTime, frozen=True):
         self._validate(at=at, n=n, tz=tz, **fields)
 
     @property
-    @override
     def dates(self) -> DayRule:
         return self._on_grid(DayRule(), "day")
 
@@ -236,7 +229,6 @@ class Weekly(_AtTime, frozen=True):
         self._validate(on=on, at=at, **fields)
 
     @property
-    @override
     def dates(self) -> DayRule:
         return self._on_grid(DayRule(weekdays=mask_of(map(WEEKDAYS.index, self.on))), "week")
 
@@ -259,7 +251,6 @@ class Monthly(_AtTime, frozen=True):
         self._validate(on=on, at=at, **fields)
 
     @property
-    @override
     def dates(self) -> DayRule:
         rule = DayRule(months=ALL_MONTHS if self.months is None else mask_of(self.months))
         if isinstance(self.on, tuple):
@@ -270,7 +261,6 @@ class Monthly(_AtTime, frozen=True):
             rule = rule._replace(days=1 << self.on, clamp=self.on if self.missing == "clamp" else 0)
         return self._on_grid(rule, "month")
 
-    @override
     def _why_never(self) -> str:
         remedy = "; write on=-1 for the last day, or missing='clamp'" if isinstance(self.on, int) else ""
         return super()._why_never() + remedy
@@ -302,11 +292,9 @@ class Cron(_Dated, frozen=True):
         return parse(self.expression)
 
     @property
-    @override
     def dates(self) -> DayRule:
         return self.fields.dates.without(self.excluding)
 
-    @override
     def _why_never(self) -> str:
         if self.fields.dates.is_empty():
             return f"expression: {why_never(self.expression)}"
@@ -315,11 +303,9 @@ class Cron(_Dated, frozen=True):
     def _meaning(self) -> tuple[object, ...]:
         return (self.fields, *(value for name, value in self if name != "expression"))
 
-    @override
     def __eq__(self, other: object) -> bool:
         return self._meaning() == other._meaning() if isinstance(other, Cron) else NotImplemented
 
-    @override
     def __hash__(self) -> int:
         return hash(self._meaning())
 
@@ -383,10 +369,9 @@ class AnyOf(Calendar, frozen=True):
     kind: Literal["any_of"] = "any_of"
     of: _Parts = Field(description="Daily, weekly, monthly and cron schedules without `n`, and moments.")
 
-    def __init__(self, of: Iterable[Part | AnyOf], **fields: Unpack[_AnyOfKeywords]) -> None:
-        self._validate(of=_flat(of), **fields)
+    def __init__(self, of: Iterable[Part | AnyOf], *, n: int = -1, **fields: Unpack[_CalendarKeywords]) -> None:
+        self._validate(of=_flat(of), n=n, **fields)
 
-    @override
     def _names_no_date(self) -> bool:
         dates = (DayRule() if isinstance(part, Once) else part.dates for part in self.of)
         return all(rule.without(self.excluding).is_empty() for rule in dates)

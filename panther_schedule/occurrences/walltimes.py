@@ -29,7 +29,7 @@ class Walltimes:
         """Return the first one strictly after `wall`."""
         times = self.times
         day, second = divmod(wall, DAY)
-        if second < times[-1] and day in self.dates:
+        if second < times[-1] and self.dates.has(day):
             return wall - second + times[bisect_right(times, second)]
         found = self.dates.after(day)
         return None if found is None else found * DAY + times[0]
@@ -38,7 +38,7 @@ class Walltimes:
         """Return the last one at or before `wall`."""
         times = self.times
         day, second = divmod(wall, DAY)
-        if second >= times[0] and day in self.dates:
+        if second >= times[0] and self.dates.has(day):
             return wall - second + times[bisect_right(times, second) - 1]
         found = self.dates.latest(day - 1)
         return None if found is None else found * DAY + times[-1]
@@ -48,9 +48,9 @@ class Walltimes:
         times = self.times
         (first_day, begin), (last_day, end) = divmod(first, DAY), divmod(last, DAY)
         total = self.dates.count(first_day, last_day) * len(times)
-        if first_day in self.dates:
+        if self.dates.has(first_day):
             total -= bisect_left(times, begin)
-        if last_day in self.dates:
+        if self.dates.has(last_day):
             total -= len(times) - bisect_right(times, end)
         return total
 
@@ -100,7 +100,7 @@ def _count_together(pieces: list[Piece], first: int, last: int) -> int:
                 (walltimes, ahead * DAY - offset)
                 for walltimes, _, _, offset in pieces
                 for ahead in (-1, 0, 1)  # a local date shares seconds with no other day of UTC
-                if day + ahead in walltimes.dates
+                if walltimes.dates.has(day + ahead)
             )
         )
         low, high = first - day * DAY, last - day * DAY
