@@ -46,7 +46,6 @@ class SystemClock:
         self._base = time.time_ns() - time.clock_gettime_ns(_BOOTTIME)
 
     def read(self) -> Reading:
-        """Return wall and steady time of this moment."""
         return Reading(_wall_ns() // 1000, (_clock_ns(_BOOTTIME) + self._base) // 1000)
 
     def now(self, on_wall: bool) -> int:
@@ -138,7 +137,6 @@ class VirtualClock:
         return waits[0] if len(waits) == len(self._drives) == 1 else self._wait()  # one may have given another work
 
     def _wait(self) -> int | None:
-        """Return the microseconds until the next occurrence of any scheduler; None when there is none."""
         return min((wait for drive in self._drives if (wait := drive.wait()) is not None), default=None)
 
 

@@ -182,7 +182,6 @@ def mask_of(numbers: Iterable[int]) -> int:
 
 @lru_cache(maxsize=1024)  # 0.2 us less for each question about a date of the same days
 def _year_of(day: int) -> tuple[int, int]:
-    """Return the year of a date, and its first day."""
     year = date.fromordinal(day + _EPOCH).year
     return year, _new_year(year)
 

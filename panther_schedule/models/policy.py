@@ -1,7 +1,4 @@
-"""What becomes of runs: that overlap, that are missed, that fail, and that take too long.
-
-Like a schedule, a policy is a value. It does not say when, and it decides about no run: `planning` does that.
-"""
+"""What becomes of runs: that overlap, that are missed, that fail, and that take too long."""
 
 from __future__ import annotations
 

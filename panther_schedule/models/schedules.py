@@ -1,12 +1,7 @@
-"""The schedules: frozen pydantic models, told apart in JSON by `kind`.
-
-A schedule says when, and nothing else: it holds no function, no state and no clock. The calendar kinds name dates and
-a time; what that means in a zone, where the clock is set twice a year, is for `occurrences`.
-"""
+"""The schedules: frozen pydantic models, told apart in JSON by `kind`."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Final, Literal, Self, TypedDict, Unpack, cast, get_args
@@ -145,8 +140,13 @@ class Calendar(Schedule, frozen=True):
         """Return the union of both, with a moment."""
         return self | other
 
-    @abstractmethod
-    def _names_no_date(self) -> bool: ...
+    @property
+    def dates(self) -> DayRule:
+        """The local dates it names; a union names all but the excluded ones."""
+        return DayRule().without(self.excluding)
+
+    def _names_no_date(self) -> bool:
+        return self.dates.is_empty()
 
     def _why_never(self) -> str:
         narrowing = ", ".join(f"{name}={value!r}" for name, value in self.__repr_args__() if name in _NARROWING)
@@ -162,19 +162,7 @@ class Calendar(Schedule, frozen=True):
         return self
 
 
-class _Dated(Calendar, frozen=True):
-    """The base of the kinds that name dates; a union has those of its parts."""
-
-    @property
-    @abstractmethod
-    def dates(self) -> DayRule:
-        """The local dates it names."""
-
-    def _names_no_date(self) -> bool:
-        return self.dates.is_empty()
-
-
-class _AtTime(_Dated, frozen=True):
+class _AtTime(Calendar, frozen=True):
     """The base of the kinds with one time of day."""
 
     at: ClockTime
@@ -266,7 +254,7 @@ class Monthly(_AtTime, frozen=True):
         return super()._why_never() + remedy
 
 
-class Cron(_Dated, frozen=True):
+class Cron(Calendar, frozen=True):
     """Run by a cron expression of five fields, as Debian's cron reads it: `Cron("0 9 * * mon-fri")`.
 
     Day-of-month and day-of-week must both match when one of them starts with a star; otherwise one is enough. When

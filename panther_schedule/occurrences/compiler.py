@@ -64,10 +64,10 @@ def _union_of(union: AnyOf, zone: ZoneInfo) -> Evaluator:
     parts = [calendar_of(part, zone, union) for part in union.of if not isinstance(part, Once)]
     calendars = tuple(dict.fromkeys(part for part in parts if not part.walltimes.rule.is_empty()))
     start, end = _bounds(union)
-    rule, offset = DayRule().without(union.excluding), zones.zone(zone).offset
+    dates, offset = union.dates, zones.zone(zone).offset
     named = (microseconds(part.at) for part in union.of if isinstance(part, Once) and part.at)
     within = (at for at in named if start <= at <= end)
-    moments = tuple(at for at in within if not rule.excludes((at // SECOND + offset(at // SECOND)) // DAY))
+    moments = tuple(at for at in within if not dates.excludes((at // SECOND + offset(at // SECOND)) // DAY))
     return calendars[0] if len(calendars) == 1 and not moments else _union(calendars, moments)
 
 

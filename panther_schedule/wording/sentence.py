@@ -9,14 +9,13 @@ from itertools import groupby
 from typing import Final, cast
 
 from ..clock import EPOCH
-from ..models.days import ALL_DAYS, ALL_MONTHS, ALL_WEEKDAYS, DayRule, bits
-from ..models.days import WEEKDAYS as WEEKDAY_NAMES
+from ..models.days import ALL_DAYS, ALL_MONTHS, ALL_WEEKDAYS, WEEKDAYS, DayRule, bits
 from ..models.policy import CATCH_UP_LIMIT, CATCH_UP_WINDOW, DEFAULT_POLICY, MOST_QUEUED, Policy, Retry
 from ..models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
 from ..occurrences.evaluators import Calendar
 from ..occurrences.zones import DAY, Stretch
 
-WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+DAY_NAMES: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS: Final = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
@@ -101,7 +100,7 @@ def _limits(schedule: Daily | Weekly | Monthly | Cron | AnyOf) -> list[str]:
         dates = [str(day) for day in schedule.excluding if isinstance(day, date)]
         if len(dates) > _MOST_DATES:
             dates = [f"{len(dates)} dates from {dates[0]} to {dates[-1]}"]
-        weekdays = [WEEKDAYS[WEEKDAY_NAMES.index(day)] for day in schedule.excluding if isinstance(day, str)]
+        weekdays = [DAY_NAMES[WEEKDAYS.index(day)] for day in schedule.excluding if isinstance(day, str)]
         limits.append(f"except on {_joined(weekdays + dates)}")
     if isinstance(schedule, (Daily, Weekly, Monthly)) and schedule.starting:
         if schedule.every == 1:
@@ -139,7 +138,7 @@ def times_said(minutes: int, hours: int) -> str:
 
 def dates_said(rule: DayRule) -> str:
     """Say the dates of a schedule, without the excluded ones: "every Friday in May"; "" for every day."""
-    weekdays, months = _numbers(bits(rule.weekdays), WEEKDAYS), _months(rule)
+    weekdays, months = _numbers(bits(rule.weekdays), DAY_NAMES), _months(rule)
     if rule.every > 1 and rule.unit != "month":
         return f"every {rule.every} {rule.unit}s{'' if rule.unit == 'day' else f' on {weekdays}'}"
     within = "" if months == "every month" else f" in {months}"
@@ -158,7 +157,6 @@ def dates_said(rule: DayRule) -> str:
 
 
 def _months(rule: DayRule) -> str:
-    """Say the months of a rule: "every month", "January and July", "every 3rd month that is January or July"."""
     every = rule.every
     ending = "th" if every % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(every % 10, "th")
     said = "every month" if every == 1 else f"every {every}{ending} month"
@@ -178,8 +176,8 @@ def _day_words(rule: DayRule) -> list[str]:
 
 
 def _weekday_words(rule: DayRule, each: str) -> list[str]:
-    words = [f"{each} {_numbers(bits(rule.weekdays), WEEKDAYS, 'or')}"] if rule.weekdays else []
-    return words + [f"the {_NTH[nth]} {WEEKDAYS[weekday]}" for nth, weekday in rule.nth]
+    words = [f"{each} {_numbers(bits(rule.weekdays), DAY_NAMES, 'or')}"] if rule.weekdays else []
+    return words + [f"the {_NTH[nth]} {DAY_NAMES[weekday]}" for nth, weekday in rule.nth]
 
 
 def differing(policy: Policy) -> list[str]:
@@ -296,5 +294,4 @@ def _numbers(values: Iterable[int], names: Sequence[str] | None = None, last: st
 
 
 def _joined(words: Sequence[str], last: str = "and") -> str:
-    """Join words: "a", "a and b", "a, b and c"."""
     return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
