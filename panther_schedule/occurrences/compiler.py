@@ -7,12 +7,10 @@ from typing import Final, assert_never, cast
 from zoneinfo import ZoneInfo
 
 from ..clock import MICROSECOND, SECOND, machine_zone, microseconds
-from ..models.days import DayRule, bits
-from ..models.fields import Fold, Gap
+from ..models.days import bits
 from ..models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
 from . import zones
 from .evaluators import Calendar, Evaluator, Grid, Union
-from .walltimes import Walltimes
 from .zones import DAY, FIRST, LAST
 
 UTC_ZONE: Final = ZoneInfo("UTC")
@@ -71,19 +69,13 @@ def _union_of(union: AnyOf, zone: ZoneInfo) -> Evaluator:
     return calendars[0] if len(calendars) == 1 and not moments else _union(calendars, moments)
 
 
-@lru_cache(maxsize=1024)
-def _calendar(
-    rule: DayRule, times: tuple[int, ...], zone: ZoneInfo, gap: Gap, fold: Fold, start: int, end: int
-) -> Calendar:
-    return Calendar(Walltimes(rule, times), zones.zone(zone), gap, fold, start, end)
-
-
 @lru_cache(maxsize=128)
 def _times_of_day(minutes: int, hours: int) -> tuple[int, ...]:
     return tuple((hour * 60 + minute) * 60 for hour in bits(hours) for minute in bits(minutes))
 
 
 _grid: Final = lru_cache(maxsize=1024)(Grid)
+_calendar: Final = lru_cache(maxsize=1024)(Calendar)
 _union: Final = lru_cache(maxsize=1024)(Union)
 
 

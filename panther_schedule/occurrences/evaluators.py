@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final, TypeAlias
+from zoneinfo import ZoneInfo
 
 from ..clock import SECOND
 from ..models.days import DayRule
 from ..models.fields import Fold, Gap
 from .walltimes import Piece, Walltimes, count_pieces
-from .zones import DAY, FIRST, LAST, Stretch, Zone
+from .zones import DAY, FIRST, LAST, Stretch, zone
 
 _EVERY_DAY: Final = DayRule()
 
@@ -53,14 +54,16 @@ class Calendar:
 
     __slots__ = ("_daily", "end", "fold", "gap", "start", "walltimes", "zone")
 
-    def __init__(self, walltimes: Walltimes, zone: Zone, gap: Gap, fold: Fold, start: int, end: int) -> None:
-        self.walltimes = walltimes
-        self.zone = zone
+    def __init__(
+        self, rule: DayRule, times: tuple[int, ...], info: ZoneInfo, gap: Gap, fold: Fold, start: int, end: int
+    ) -> None:
+        self.walltimes = Walltimes(rule, times)
+        self.zone = zone(info)
         self.gap = gap
         self.fold = fold
         self.start = start
         self.end = end
-        self._daily = walltimes.times[0] if walltimes.rule == _EVERY_DAY and len(walltimes.times) == 1 else None
+        self._daily = times[0] if rule == _EVERY_DAY and len(times) == 1 else None
 
     def next_after(self, t: int, _anchor: int) -> int | None:
         instant = (t if t >= self.start else self.start - 1) // SECOND
