@@ -5,10 +5,9 @@ from __future__ import annotations
 import itertools
 from asyncio import AbstractEventLoop
 from datetime import timedelta
-from functools import partial
 from queue import SimpleQueue
 
-from ..clock import MICROSECOND, Clock, VirtualClock
+from ..clock import Clock, VirtualClock
 from ..errors import SchedulerStateError, refuse, type_name
 from ..planning.due import has_ended
 from .current import flying
@@ -28,7 +27,7 @@ class Life:
     def __init__(
         self, clock: Clock, names: Names, listeners: Listeners, size: int | None, event_loop: AbstractEventLoop | None
     ) -> None:
-        inbox: SimpleQueue[Message] = SimpleQueue()
+        inbox = SimpleQueue[Message]()
         self.clock, self.names = clock, names
         self.store = Memory()
         self.engine = Engine(self.store, names.leave)
@@ -55,7 +54,7 @@ class Life:
         """Wait until a task has ended, or all have; False when the timeout came first."""
         self.check_wait("join", entry, timeout)
         if entry is None:
-            return self.driver.join(self.loop.is_idle, timeout, self._unended)
+            return self.driver.join(self.loop.is_idle, timeout, self.loop.tasks)
         return self.driver.join(lambda: has_ended(entry.rule, entry.state), timeout, lambda: [entry])
 
     def wait(self, flight: Flight, timeout: timedelta | None) -> None:
@@ -73,13 +72,6 @@ class Life:
                 f"{method}() waits for runs to end, and is called from one of them, or on the event loop they need; "
                 "call it from another thread, or leave the `async with` block"
             )
-
-    def begin_stop(self, timeout: timedelta, *, at_exit: bool) -> None:
-        """Drain for at most the timeout, then end."""
-        self.loop.post(partial(self.loop.begin_drain, timeout // MICROSECOND, at_exit))
-
-    def _unended(self) -> list[Entry]:
-        return [entry for entry in self.loop.tasks() if not has_ended(entry.rule, entry.state)]
 
 
 def check_timeout(method: str, timeout: object) -> None:
