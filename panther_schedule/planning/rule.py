@@ -66,11 +66,9 @@ def rule_of(schedule: Schedule, zone: ZoneInfo | None = None) -> Rule:
 
 @lru_cache(maxsize=4096)
 def _compiled(schedule: Schedule, zone: ZoneInfo) -> Rule:
-    back_to_back = isinstance(schedule, Repeat) and not schedule.wait
-    compiled = compile_schedule(schedule, zone)
-    return Rule(
-        compiled, schedule.run_count, once=False, back_to_back=back_to_back, on_wall=not isinstance(schedule, Repeat)
-    )
+    occurrences, n = compile_schedule(schedule, zone), schedule.run_count
+    back_to_back, on_wall = isinstance(schedule, Repeat) and not schedule.wait, not isinstance(schedule, Repeat)
+    return Rule(occurrences, n, once=False, back_to_back=back_to_back, on_wall=on_wall)
 
 
 def clear_caches() -> None:

@@ -25,23 +25,23 @@ class Life:
     """The parts of a scheduler that was started, joined."""
 
     def __init__(
-        self, clock: Clock, names: Names, listeners: Listeners, size: int | None, event_loop: AbstractEventLoop | None
+        self, clock: Clock, names: Names, listeners: Listeners, size: int, event_loop: AbstractEventLoop | None
     ) -> None:
         inbox = SimpleQueue[Message]()
         self.clock, self.names = clock, names
         self.store = Memory()
-        self.engine = Engine(self.store, names.leave)
+        self.engine = Engine(self.store, names)
         self.next_number = itertools.count(1).__next__  # of a run that claims no occurrence; any thread may ask
         self.forked = False  # this is a child process, and the threads stayed with the parent
         self.workers: Workers
         self.driver: Sleeper | Mover
         if isinstance(clock, VirtualClock):
             self.workers = inline = Inline(clock, self.engine, inbox.put)
-            self.loop = Loop(inbox, self.engine, inline, names, clock.read())
+            self.loop = Loop(inbox, self.engine, inline, clock.read())
             self.driver = Mover(self.loop, clock, inline, listeners)
         else:
             self.workers = Pool(clock, self.engine, inbox.put, event_loop, size)
-            self.loop = Loop(inbox, self.engine, self.workers, names, clock.read())
+            self.loop = Loop(inbox, self.engine, self.workers, clock.read())
             self.driver = Sleeper(self.loop, clock)
         if listeners:
             self.engine.emit = listeners.put

@@ -5,9 +5,8 @@ The scheduler's thread owns it; other threads read single fields, which are repl
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from itertools import count
-from typing import Protocol
 
 from ..clock import Reading
 from ..planning.control import extended
@@ -20,46 +19,12 @@ from .ledger import History, Ledger
 from .timetable import Timetable
 
 
-class Store(Protocol):
-    """What keeps the tasks of a scheduler. It decides nothing."""
-
-    in_flight: Collection[Flight]
-    """The runs without an outcome, oldest first."""
-
-    def add(self, entry: Entry, reading: Reading) -> None:
-        """Keep a new task."""
-
-    def save(self, entry: Entry, flight: Flight | None, step: Step, starts: Sequence[Flight] = ()) -> None:
-        """Keep all that a step says about a task, the event's run and the runs that start; or nothing of it."""
-
-    def replace(self, entry: Entry, rule: Rule) -> None:
-        """Keep another rule, and the task that the entry has by now; a step about it follows."""
-
-    def flights(self, entry: Entry) -> list[Flight]:
-        """Find the runs of a task that have no outcome, oldest first."""
-        ...
-
-    def first_queued(self, entry: Entry) -> Flight | None:
-        """Find the first queued run of a task."""
-
-    def due(self, reading: Reading, limit: int) -> list[Entry]:
-        """Take out tasks that are due, about `limit` of them; a step about each follows."""
-        ...
-
-    def timers(self, reading: Reading) -> list[Flight]:
-        """Take out the runs whose `wake_at` has come; a step about each follows."""
-        ...
-
-    def wait(self, reading: Reading) -> int | None:
-        """Return the microseconds until the next task or timer is due; None when nothing is to come."""
-
-
-class Memory(Store):
-    """The tasks in order of time, the runs in flight, their timers, and the ledger."""
+class Memory:
+    """The tasks in order of time, the runs in flight, their timers, and the ledger; it decides nothing."""
 
     def __init__(self) -> None:
         self.ledger = Ledger()
-        self.in_flight: dict[Flight, None] = {}  # pyright: ignore[reportIncompatibleVariableOverride] - others only read it
+        self.in_flight: dict[Flight, None] = {}  # the runs without an outcome, oldest first
         self._new: list[Entry] = []  # due when they were added: they skip the heap
         self._wall: Timetable[Entry] = Timetable()
         self._steady: Timetable[Entry] = Timetable()
@@ -74,6 +39,7 @@ class Memory(Store):
             self._place(entry)
 
     def save(self, entry: Entry, flight: Flight | None, step: Step, starts: Sequence[Flight] = ()) -> None:
+        """Keep all that a step says about a task, the event's run and the runs that start; or nothing of it."""
         state, run, record, _starts, passed, given_up, _asks, _next, _hand_over, ended, _retry_in, _interrupts = step
         entry.state = state
         if flight is not None:
@@ -96,25 +62,30 @@ class Memory(Store):
             self._place(entry)
 
     def replace(self, entry: Entry, rule: Rule) -> None:
+        """Keep another rule, and the task that the entry has by now; a step about it follows."""
         if entry.place is not None:
             self._timetable(entry).remove(entry)
         entry.rule = rule
 
     def flights(self, entry: Entry) -> list[Flight]:
+        """Find the runs of a task that have no outcome, oldest first."""
         return [flight for flight in self.in_flight if flight.entry is entry]
 
     def first_queued(self, entry: Entry) -> Flight | None:
         return next((flight for flight in self.in_flight if flight.entry is entry and is_queued(flight.run)), None)
 
     def due(self, reading: Reading, limit: int) -> list[Entry]:
+        """Take out tasks that are due, about `limit` of them; a step about each follows."""
         found = self._wall.take(reading.wall, limit) + self._steady.take(reading.steady, limit)
         new, self._new = self._new, []
         return found + new
 
     def timers(self, reading: Reading) -> list[Flight]:
+        """Take out the runs whose `wake_at` has come; a step about each follows."""
         return self._timers.take(reading.steady, len(self._timers))
 
     def wait(self, reading: Reading) -> int | None:
+        """Return the microseconds until the next task or timer is due; None when nothing is to come."""
         if self._new:
             return 0
         wall, steady = reading

@@ -58,7 +58,7 @@ class Scheduler:
         if max_workers is not None and (type(max_workers) is not int or max_workers < 1):
             message = "max_workers must be at least 1, got {got}"
             refuse("Scheduler", "max_workers", message, at=("max_workers",), got=max_workers)
-        self._max_workers = max_workers
+        self._max_workers = max_workers or min(32, (os.cpu_count() or 1) + 4)
         self._clock: Clock = clock if clock is not None else SystemClock()
         self._now = now_by(self._clock)
         self._reset()
@@ -95,14 +95,14 @@ class Scheduler:
     def add_tasks(self, tasks: Iterable[BackgroundTask[..., Any]]) -> list[TaskHandle]:
         """Add each task of an iterable, such as a whole `TaskRegistry`: all of them or, if one is refused, none."""
         wanted: list[Any] = list(tasks)
-        others = [(at, it) for at, it in enumerate(wanted) if not isinstance(it, BackgroundTask)]
-        if others:
-            raise refusal("add_tasks", [_not_a_task(other, at) for at, other in others])
+        faults = [_not_a_task(other, at) for at, other in enumerate(wanted) if not isinstance(other, BackgroundTask)]
+        if faults:
+            raise refusal("add_tasks", faults)
         with self._names.lock:
             life, entries = self._running(), list[tuple[Entry, bool]]()
             try:
                 for task in wanted:
-                    entries.append(self._entry(life, task))  # noqa: PERF401 - what was taken before an error is freed
+                    entries.append(self._entry(life, task))
             except BaseException:
                 for entry, is_new in entries:
                     if is_new:
@@ -158,9 +158,7 @@ class Scheduler:
 
     def _rule(self, task: BackgroundTask[..., Any]) -> Rule:
         schedule, policy, rule = self._latest
-        if (
-            task._schedule is schedule and task._policy is policy
-        ):  # as the task before: spares 0.8 us of 2.8, and 3.5 of 5.4 under a policy
+        if task._schedule is schedule and task._policy is policy:  # spares 0.8 us of 2.8, under a policy 3.5 of 5.4
             return rule
         schedule, policy = task._schedule, task._policy
         rule = rule_of(schedule)

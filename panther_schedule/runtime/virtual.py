@@ -23,7 +23,7 @@ class Inline(Workers):
     """Calls functions one after the other; coroutines are awaited on an event loop."""
 
     def __init__(self, clock: VirtualClock, engine: Engine, post: Post) -> None:
-        super().__init__(clock, engine, post, None)
+        super().__init__(clock, engine, post)
         self._pending: deque[Flight] = deque()
         self._thread: threading.Thread | None = None  # that calls a function now
 

@@ -150,9 +150,7 @@ class BackgroundTask(Generic[P, R]):
             classes, got = ", ".join(cls.__name__ for cls in SCHEDULES), type_name(schedule)
             refuse("with_schedule", "schedule_type", message, at=("schedule",), classes=classes, got=got)
         if not ever_happens(schedule):
-            message = (
-                "schedule must have an occurrence, got {got}, which never happens; exclude less, or widen its bounds"
-            )
+            message = "schedule must happen, got {got}, which never happens; exclude less, or widen its bounds"
             refuse("with_schedule", "never_happens", message, at=("schedule",), got=repr(schedule))
         return self._changed(ScheduledTask, schedule)
 
@@ -332,12 +330,10 @@ def jitter_key(task: BackgroundTask[..., Any]) -> str:
     return task._name if task._name is not None else task._known.path
 
 
-def _remade(
-    cls: type[_Task], func: Any, args: Any, kwargs: Any, schedule: AnySchedule, name: str | None, policy: Policy
-) -> _Task:
+def _remade(cls: type[_Task], func: Any, args: Any, kwargs: Any, *settings: Any) -> _Task:
     """Make a task whose arguments have been checked."""
     task = object.__new__(cls)
-    _fill(task, func, args, kwargs or _NO_KWARGS, inspect_function(func), schedule, name, policy)
+    _fill(task, func, args, kwargs or _NO_KWARGS, inspect_function(func), *settings)
     return task
 
 

@@ -17,15 +17,15 @@ from panther_schedule.planning.rule import due_at
 from panther_schedule.planning.state import State, Step, with_held
 from panther_schedule.runtime.entries import Entry, Flight
 from panther_schedule.runtime.ledger import counts_of
-from panther_schedule.runtime.memory import Memory, Store
+from panther_schedule.runtime.memory import Memory
 
-STORES: list[Callable[[], Store]] = [Memory]
+STORES: list[Callable[[], Memory]] = [Memory]
 SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest) -> Store:
-    made: Store = request.param()
+def store(request: pytest.FixtureRequest) -> Memory:
+    made: Memory = request.param()
     return made
 
 
@@ -39,7 +39,7 @@ def entry_of(name: str, order: int, policy: Policy | None = None, first: float =
     return Entry(name, BackgroundTask(nothing).with_name(name), rule, state._replace(next_at=us(first)), order)
 
 
-def start(store: Store, entry: Entry) -> Flight:
+def start(store: Memory, entry: Entry) -> Flight:
     """Plan a due task, and keep the step."""
     step = due(entry.rule, entry.state, AT)
     flight = Flight(entry, step.starts[0])
@@ -47,7 +47,7 @@ def start(store: Store, entry: Entry) -> Flight:
     return flight
 
 
-def test_a_task_is_due_at_its_time_and_taken_once(store: Store) -> None:
+def test_a_task_is_due_at_its_time_and_taken_once(store: Memory) -> None:
     store.add(entry_of("a", 1, first=10), now(0))
 
     assert store.due(now(9.999999), 10) == []
@@ -56,7 +56,7 @@ def test_a_task_is_due_at_its_time_and_taken_once(store: Store) -> None:
     assert store.due(now(10), 10) == []
 
 
-def test_what_is_due_comes_by_time_then_in_the_order_of_adding(store: Store) -> None:
+def test_what_is_due_comes_by_time_then_in_the_order_of_adding(store: Memory) -> None:
     for order, (name, first) in enumerate([("c", 3), ("a", 2), ("d", 3), ("b", 2), ("later", 9)]):
         store.add(entry_of(name, order, first=first), now(0))
 
@@ -64,7 +64,7 @@ def test_what_is_due_comes_by_time_then_in_the_order_of_adding(store: Store) -> 
     assert [entry.name for entry in store.due(now(5), 3)] == ["d"]
 
 
-def test_a_step_moves_the_place_of_a_task(store: Store) -> None:
+def test_a_step_moves_the_place_of_a_task(store: Memory) -> None:
     entry = entry_of("a", 1)
     store.add(entry, now(0))
     (found,) = store.due(now(0), 10)
@@ -77,7 +77,7 @@ def test_a_step_moves_the_place_of_a_task(store: Store) -> None:
     assert store.due(now(99), 10) == []
 
 
-def test_runs_are_in_flight_until_they_are_recorded(store: Store) -> None:
+def test_runs_are_in_flight_until_they_are_recorded(store: Memory) -> None:
     one, other = entry_of("a", 1), entry_of("b", 2)
     first, second = start(store, one), start(store, other)
 
@@ -90,7 +90,7 @@ def test_runs_are_in_flight_until_they_are_recorded(store: Store) -> None:
     assert one.state == step.state
 
 
-def test_a_run_is_found_when_its_time_has_come(store: Store) -> None:
+def test_a_run_is_found_when_its_time_has_come(store: Memory) -> None:
     entry = entry_of("a", 1, Policy(timeout=5 * SECOND))
     flight = start(store, entry)
     store.save(entry, flight, began(entry.rule, entry.state, flight.run, AT))
@@ -100,7 +100,7 @@ def test_a_run_is_found_when_its_time_has_come(store: Store) -> None:
     assert store.timers(now(5)) == []
 
 
-def test_the_first_queued_run_of_a_task_is_found(store: Store) -> None:
+def test_the_first_queued_run_of_a_task_is_found(store: Memory) -> None:
     entry = entry_of("a", 1)
     active = start(store, entry)
     queued = [Flight(entry, active.run._replace(cause="backfill", number=k, phase="queued")) for k in (1, 2)]
@@ -110,7 +110,7 @@ def test_the_first_queued_run_of_a_task_is_found(store: Store) -> None:
     assert store.first_queued(entry) == queued[0]
 
 
-def test_a_task_with_another_rule_follows_its_clock(store: Store) -> None:
+def test_a_task_with_another_rule_follows_its_clock(store: Memory) -> None:
     entry = entry_of("a", 1, first=10)
     store.add(entry, now(0))
     rule, state = added(DAILY)
@@ -121,14 +121,14 @@ def test_a_task_with_another_rule_follows_its_clock(store: Store) -> None:
     assert [found.name for found in store.due(now(3600), 10)] == ["a"]
 
 
-def test_a_task_without_a_next_occurrence_is_under_no_time(store: Store) -> None:
+def test_a_task_without_a_next_occurrence_is_under_no_time(store: Memory) -> None:
     entry = entry_of("a", 1)
     store.save(entry, None, Step(State(AT, AT, None)))
 
     assert store.wait(now(0)) is None
 
 
-def test_a_task_with_jitter_is_due_when_its_jitter_is_over(store: Store) -> None:
+def test_a_task_with_jitter_is_due_when_its_jitter_is_over(store: Memory) -> None:
     entry = entry_of("a", 1, Policy(jitter=9 * SECOND))
     when = due_at(entry.rule, entry.state)
     assert when is not None
@@ -140,7 +140,7 @@ def test_a_task_with_jitter_is_due_when_its_jitter_is_over(store: Store) -> None
     assert store.due(Reading(when, when), 10) == [entry]
 
 
-def test_all_that_a_step_says_is_in_the_history_and_the_counts(store: Store) -> None:
+def test_all_that_a_step_says_is_in_the_history_and_the_counts(store: Memory) -> None:
     entry = entry_of("a", 1, Policy(overlap="queue_all"))
     flight = start(store, entry)
     first, second = range_of("missed", 10, 20, 2), range_of("missed", 30, 30, 1)
@@ -156,7 +156,7 @@ def test_all_that_a_step_says_is_in_the_history_and_the_counts(store: Store) -> 
     assert counts == {"missed": 3, "cancelled": 1, "failed": 1}
 
 
-def test_a_range_that_goes_on_is_one_record(store: Store) -> None:
+def test_a_range_that_goes_on_is_one_record(store: Memory) -> None:
     entry = entry_of("a", 1)
     for first, last in ((10, 20), (30, 50)):
         store.save(entry, None, Step(entry.state, passed=(range_of("missed", first, last, (last - first) // 10 + 1),)))
