@@ -90,8 +90,7 @@ def _terms_of(policy: Policy) -> Terms | None:
     if policy == DEFAULT_POLICY:
         return None
     most = {"queue_one": 1, "cancel_running": 1, "queue_all": MOST_QUEUED, "allow": policy.max_running or MOST_QUEUED}
-    tolerances = {"skip": policy.grace, "catch_up": policy.catch_up_window or CATCH_UP_WINDOW}
-    tolerance = tolerances.get(policy.missed)
+    tolerance = {"skip": policy.grace, "catch_up": policy.catch_up_window or CATCH_UP_WINDOW}.get(policy.missed)
     return Terms(
         overlap=policy.overlap,
         most=most.get(policy.overlap, 0),

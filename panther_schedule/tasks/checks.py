@@ -31,12 +31,10 @@ def check_policy(schedule: AnySchedule, policy: Policy, at: tuple[str, ...] = ("
     faults: list[InitErrorDetails] = []
     if policy.overlap != "skip":
         rule, got = "'skip' for a repeat without a wait, whose runs never overlap", repr(policy.overlap)
-        words = {"field": "overlap", "rule": rule, "got": got}
-        faults.append(fault("overlap_without_wait", message, at=(*at, "overlap"), **words))
+        faults.append(fault("overlap_without_wait", message, at=(*at, "overlap"), field="overlap", rule=rule, got=got))
     if policy.jitter:
-        rule = "zero for a repeat without a wait, which starts when the run before has ended"
-        words = {"field": "jitter", "rule": rule, "got": str(policy.jitter)}
-        faults.append(fault("jitter_without_wait", message, at=(*at, "jitter"), **words))
+        rule, got = "zero for a repeat without a wait, which starts when the run before has ended", str(policy.jitter)
+        faults.append(fault("jitter_without_wait", message, at=(*at, "jitter"), field="jitter", rule=rule, got=got))
     if faults:
         raise refusal("with_policy", faults)
 

@@ -34,10 +34,7 @@ _CALLS: Final[dict[str, tuple[LiteralString, LiteralString]]] = {
     "missing_positional_only_argument": _MISSING,
     "unexpected_keyword_argument": ("unknown_argument", "{name} is not an argument; leave it out: {rule}"),
     "multiple_argument_values": ("surplus_argument", "{name} is given twice; leave out one: {rule}"),
-    "unexpected_positional_argument": (
-        "surplus_argument",
-        "{name} of type {got} is one too many; leave it out: {rule}",
-    ),
+    "unexpected_positional_argument": ("surplus_argument", "{name} ({got}) is one too many; leave it out: {rule}"),
 }
 """Pydantic's faults of a call's names and number, as our types and messages."""
 
@@ -56,9 +53,7 @@ class _Words(str):
     """A text that a signature shows as it is."""
 
     __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)
+    __repr__ = str.__str__
 
 
 class KnownFunction:
