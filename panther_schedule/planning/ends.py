@@ -74,8 +74,6 @@ def began(rule: Rule, state: State, run: Run, steady: int) -> Step:
 
 def lost(rule: Rule, state: State, run: Run, started: int | None, on_lost: OnLost, reading: Reading) -> Step:
     """Decide what follows an attempt whose process died, or was silent for longer than its lease."""
-    if run.phase not in {"active", "outrun", "lingering"}:
-        return Step(state, run)
     attempt = Attempt(started, rule.now(reading), "lost", None)
     if run.phase != "active":
         return ended(rule, state, run, attempt, reading)
@@ -112,7 +110,6 @@ def is_asked(asks: Asks, run: Run) -> bool:
 
 
 def abandon(rule: Rule, state: State, run: Run, reading: Reading) -> Step:
-    """Record a run that has no outcome when the drain is over."""
     if run.phase in {"lingering", "ended"}:
         return Step(state, run)
     attempt = Attempt(None, rule.now(reading), "abandoned", None)
@@ -157,7 +154,6 @@ def _recorded(rule: Rule, state: State, run: Run, last: Attempt, *, lingers: boo
 
 
 def _followed(rule: Rule, step: Step, run: Run, at: int, before: State) -> Step:
-    """Let whatever waited for the end of a run's function begin."""
     match run.cause:
         case "schedule":
             return closed(rule, _next(rule, step, at), before)

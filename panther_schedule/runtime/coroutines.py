@@ -63,7 +63,6 @@ class Coroutines:
             self._end(flight, error, False)
 
     def run(self, flight: Flight, coroutine: _Coroutine) -> None:
-        """See a coroutine through, and wait for it."""
         asyncio.run_coroutine_threadsafe(self._see_through(flight, coroutine), self.event_loop()).result()
 
     def ask(self, flight: Flight) -> None:

@@ -34,8 +34,7 @@ class Engine:
 
     def add(self, entry: Entry, reading: Reading) -> None:
         self.live += 1
-        if self.emit is not None:
-            self.emit(events.TaskAdded, entry.name)
+        self._tell(events.TaskAdded, entry.name)
         self.store.add(entry, reading)
 
     def plan(self, entry: Entry, reading: Reading) -> None:

@@ -247,7 +247,6 @@ class RunHandle(_Handle):
 
 
 def in_flight(entry: Entry) -> int:
-    """Count the occurrences of a task whose run is active, waits or is tried again."""
     return entry.state.running + len(entry.state.held.waiting)
 
 

@@ -58,7 +58,6 @@ class Life:
         return self.driver.join(lambda: has_ended(entry.rule, entry.state), timeout, lambda: [entry])
 
     def wait(self, flight: Flight, timeout: timedelta | None) -> None:
-        """Wait until a run is recorded, at most for the timeout."""
         self.check_wait("wait", flight.entry, timeout)
         self.driver.join(lambda: flight.record is not None, timeout, list)
 
@@ -75,7 +74,6 @@ class Life:
 
 
 def check_timeout(method: str, timeout: object) -> None:
-    """Refuse a timeout that is not a timedelta, before anything is done."""
     if timeout is not None and not isinstance(timeout, timedelta):
         message = "timeout must be a timedelta, got {got}; write timedelta(seconds=5)"
         refuse(method, "duration_type", message, at=("timeout",), got=f"{type_name(timeout)} {timeout!r}")

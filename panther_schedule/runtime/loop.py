@@ -1,8 +1,7 @@
 """The scheduler's loop: it takes messages, and in each turn sees to all that is due.
 
-A message is an entry that was added, a flight whose function has ended, or a command. All of them come through one
-queue, so the store needs no lock. A driver takes the turns: the thread below, which sleeps until the next one, or a
-virtual clock that is moved to it.
+A message is an entry that was added, a flight whose function has ended, or a command. All come through one queue, so
+the store needs no lock. A driver takes the turns: the thread below, or a virtual clock.
 """
 
 from __future__ import annotations

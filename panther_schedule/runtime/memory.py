@@ -68,7 +68,6 @@ class Memory:
         entry.rule = rule
 
     def flights(self, entry: Entry) -> list[Flight]:
-        """Find the runs of a task that have no outcome, oldest first."""
         return [flight for flight in self.in_flight if flight.entry is entry]
 
     def first_queued(self, entry: Entry) -> Flight | None:

@@ -68,7 +68,6 @@ class Workers(ABC):
         self.post(flight)
 
     def waiting(self) -> int:
-        """Count the runs that wait for a worker."""
         return 0
 
     def runs_here(self) -> bool:

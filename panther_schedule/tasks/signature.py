@@ -1,10 +1,8 @@
 """Check a call against a function's signature and hints, without calling it.
 
 The check is one call of a validator that pydantic builds from the signature and that is kept as long as the
-function lives. What it returns is thrown away: the caller's own objects are passed on, never copies. It refuses
-what a type checker would refuse; class mismatches are left to the type checkers, so that a `Mock()` passes.
-
-The same validator reads arguments from JSON, and there what it returns is kept.
+function lives. What it returns is kept for JSON only: the caller's own objects are passed on, never copies. It
+refuses what a type checker would, and leaves class mismatches to the type checkers, so that a `Mock()` passes.
 """
 
 from __future__ import annotations

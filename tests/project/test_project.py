@@ -39,13 +39,13 @@ NO_CODE = {
 MOST_LINES = {  # of each folder: all lines, and lines of code
     "models": (1370, 925),
     "occurrences": (680, 465),
-    "planning": (895, 580),
-    "runtime": (2170, 1525),
-    "tasks": (970, 635),
+    "planning": (880, 570),
+    "runtime": (2110, 1485),
+    "tasks": (935, 600),
     "wording": (480, 350),
     "panther_schedule": (760, 475),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (7325, 4945)  # to be lowered to (6_500, 4_800)
+MOST_LINES_IN_ALL = (7210, 4860)  # to be lowered to (6_500, 4_800)
 
 
 def by_name(path: Path) -> str:
