@@ -13,8 +13,7 @@ from ..occurrences.compiler import check_schedule, compile_schedule, zone_for
 from ..occurrences.evaluators import Calendar, Union
 from ..occurrences.queries import first_due
 from ..occurrences.zones import BEFORE_ALL, DAY
-from .clock_changes import clock_change
-from .sentence import Task
+from .sentence import Task, clock_change
 
 
 @dataclass(frozen=True, slots=True)

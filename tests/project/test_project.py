@@ -37,15 +37,15 @@ NO_CODE = {
     tokenize.ENDMARKER,
 }
 MOST_LINES = {  # of each folder: all lines, and lines of code
-    "models": (1600, 1100),
-    "occurrences": (700, 480),
-    "planning": (895, 580),
-    "runtime": (2180, 1540),
-    "tasks": (1070, 720),
-    "wording": (520, 375),
-    "panther_schedule": (840, 530),  # the modules beside the folders
+    "models": (1560, 1070),
+    "occurrences": (650, 440),
+    "planning": (880, 570),
+    "runtime": (2140, 1500),
+    "tasks": (1040, 680),
+    "wording": (500, 370),
+    "panther_schedule": (830, 520),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (7700, 5300)  # to be lowered to (6_500, 4_800)
+MOST_LINES_IN_ALL = (7550, 5100)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:
