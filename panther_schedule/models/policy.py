@@ -132,8 +132,9 @@ class Retry(Value, frozen=True):
     the last has ended.
 
     `on` are the exceptions that it covers, with their subclasses, as classes or as names: "ConnectionError", or with
-    the module that defines it "httpx.HTTPError". They are kept as names. A timeout is a `TimeoutError`. What is no
-    `Exception`, such as a cancellation, is never covered.
+    a module that has it "httpx.HTTPError". They are kept as the names of their classes, so "asyncio.TimeoutError" is
+    "TimeoutError"; nothing is imported to find out. A timeout is a `TimeoutError`. What is no `Exception`, such as a
+    cancellation, is never covered.
     """
 
     attempts: _Attempts = Field(description="How many attempts at most, the first included.")

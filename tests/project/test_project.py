@@ -37,15 +37,15 @@ NO_CODE = {
     tokenize.ENDMARKER,
 }
 MOST_LINES = {  # of each folder: all lines, and lines of code
-    "models": (1560, 1070),
+    "models": (1575, 1085),
     "occurrences": (650, 440),
     "planning": (880, 570),
-    "runtime": (2140, 1500),
-    "tasks": (1040, 680),
-    "wording": (500, 370),
-    "panther_schedule": (830, 520),  # the modules beside the folders
+    "runtime": (2155, 1510),
+    "tasks": (1025, 660),
+    "wording": (495, 365),
+    "panther_schedule": (795, 490),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (7550, 5100)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (7565, 5105)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:
