@@ -123,9 +123,14 @@ class Engine:
             self._do(entry, None, control.end_drain(entry.rule, entry.state, entry.rule.now(reading)), reading)
             for flight in self.store.flights(entry):
                 abandoned.append(flight)
-                self._do(entry, flight, ends.abandon(entry.rule, entry.state, flight.run, reading), reading)
+                self.abandon(flight, reading)
         self.starts.clear()
         return abandoned
+
+    def abandon(self, flight: Flight, reading: Reading) -> None:
+        """Give up a run whose function does not end, or can't."""
+        entry = flight.entry
+        self._do(entry, flight, ends.abandon(entry.rule, entry.state, flight.run, reading), reading)
 
     def _look(self, entry: Entry, reading: Reading) -> None:
         """Decide about what is due before the task is changed."""
@@ -147,7 +152,9 @@ class Engine:
         self.store.save(entry, flight, step, flights)
         if record is not None:
             if record.attempts[-1].outcome in LOGGED:
-                log_run(record)
+                log_run(record, None if flight is None else flight.error)
+            if flight is not None:
+                flight.error = None
             if self.emit is not None:
                 self.emit(events.RunFinished, entry.name, record)
         if run is not None and flight is not None:
@@ -164,7 +171,7 @@ class Engine:
         if step.retry_in is not None:
             self._tell(events.RunRetried, entry.name, flight.run, MICROSECOND * step.retry_in)
         if step.hand_over:
-            flight.asked, flight.seen, flight.started = flight.run.asked, False, None
+            flight.asked, flight.seen, flight.started, flight.error = flight.run.asked, False, None, None
             self.starts.append(flight)
         elif step.interrupts:
             flight.asked = True

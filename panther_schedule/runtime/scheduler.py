@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures.thread  # noqa: F401  # pyright: ignore[reportUnusedImport] - its exit hook must be registered before ours, which then runs first
+import concurrent.futures.thread  # pyright: ignore[reportUnusedImport] - its exit hook must be registered before ours, which then runs first
 import os
 import threading
 import warnings
 import weakref
 import zoneinfo
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import copy_context
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final, ParamSpec, Self
@@ -29,6 +30,7 @@ from ..planning.state import State
 from ..tasks.checks import check_policy
 from ..tasks.signature import function_name
 from ..tasks.task import BackgroundTask, jitter_key
+from .current import context_seen
 from .entries import Entry
 from .handles import TaskHandle, in_flight
 from .health import Health, health_of
@@ -147,7 +149,7 @@ class Scheduler:
             rule = self._rule(task)
             fresh = self._first_state(task, rule, entry.name) if entry.task._schedule != task._schedule else None
             self._prepare(life, entry.name, task, rule)
-            entry.task = task
+            entry.task, entry.context = task, context_seen()
             replaced = life.loop.send(partial(life.engine.replace, entry, rule, fresh))
         life.driver.acknowledge(replaced)  # outside of the lock, which the loop may need
         return TaskHandle(entry, life)
@@ -155,7 +157,7 @@ class Scheduler:
     def _entry(self, task: BackgroundTask[..., Any]) -> Entry:
         rule = self._rule(task)
         name, order = self._names.next(task)
-        return Entry(name, task, rule, self._first_state(task, rule, name), order)
+        return Entry(name, task, rule, self._first_state(task, rule, name), order, context_seen())
 
     def _rule(self, task: BackgroundTask[..., Any]) -> Rule:
         schedule, policy, rule = self._latest
@@ -323,7 +325,23 @@ class Scheduler:
         return self.start()
 
     async def __aexit__(self, *_error: object) -> None:
-        await asyncio.to_thread(self.stop)
+        await _on_a_thread(self.stop)
+
+
+async def _on_a_thread(func: Callable[[], None]) -> None:
+    """Call a function on a thread of its own: those of the event loop's executor may all be taken."""
+    done: concurrent.futures.Future[None] = concurrent.futures.Future()
+    done.set_running_or_notify_cancel()  # so that it can't be cancelled
+    context = copy_context()
+
+    def call() -> None:
+        try:
+            done.set_result(context.run(func))
+        except BaseException as error:  # noqa: BLE001 - it is raised where the result is awaited
+            done.set_exception(error)
+
+    threading.Thread(target=call, name="panther_schedule-stop", daemon=True).start()
+    await asyncio.wrap_future(done)
 
 
 def _not_a_task(value: object, *at: int) -> InitErrorDetails:

@@ -148,7 +148,7 @@ def test_all_that_a_step_says_is_in_the_history_and_the_counts(store: Store) -> 
 
     store.save(entry, None, Step(entry.state, passed=(first,)))
     store.save(entry, None, Step(entry.state, passed=(second,), given_up=(given_up,)))
-    step = ended(entry.rule, entry.state, flight.run, Attempt(AT, us(60), "failed", OSError()), now(60))
+    step = ended(entry.rule, entry.state, flight.run, Attempt(AT, us(60), "failed", None), now(60))
     store.save(entry, flight, step)
 
     assert entry.history == [first, given_up, second, step.record]
