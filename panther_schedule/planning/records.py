@@ -13,7 +13,7 @@ from ..clock import moment
 from ..models.policy import exception_name
 
 Outcome: TypeAlias = Literal["succeeded", "failed", "timed_out", "cancelled", "lost", "abandoned"]
-"""How a run ended. `abandoned`: still running at shutdown. `lost`: its process died, or was silent for too long."""
+"""How a run ended. `abandoned`: its scheduler or event loop ended first. `lost`: its process died or fell silent."""
 Phase: TypeAlias = Literal["queued", "resting", "active", "outrun", "lingering", "ended"]
 """Where a run stands: waiting for its turn in a backfill; waiting for its next attempt; handed over; its attempt timed
 out, and another one follows when the function returns; recorded as timed out, while the function goes on; recorded."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from contextvars import Context
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from .entries import Flight
 from .event_loop import OwnLoop
@@ -90,8 +91,9 @@ class Coroutines:
                 self._abandon(flight)
 
     def is_here(self) -> bool:
-        running = asyncio._get_running_loop()
-        return running is not None and running in {self._apps, *(own.loop for own in self._own.values())}
+        if self._apps is not None:
+            return asyncio._get_running_loop() is self._apps
+        return any(own.is_here() for own in self._own.values())
 
     def stop(self) -> None:
         """End our own event loop, and cancel what is still active there."""
@@ -100,23 +102,31 @@ class Coroutines:
             own.stop()
 
     def _hand_over(self, handed: list[tuple[Flight, Begun | None]]) -> None:
-        loop = self.event_loop()
         self._handed += handed
-        try:
-            loop.call_soon_threadsafe(self._begin)
-        except RuntimeError as error:
-            if loop is self._apps:  # which is closed; our own was just replaced, and takes them
-                for flight, begun in handed:
-                    self._handed.remove((flight, begun))
-                    _close(begun)
-                    self._end(flight, error, False)
+        while not self._stopped:
+            try:
+                self.event_loop().call_soon_threadsafe(self._begin)
+                return
+            except (
+                RuntimeError
+            ) as error:  # it is closed: the app's for good, our own until the next one takes its place
+                if self._apps is not None:
+                    for flight, begun in handed:
+                        self._handed.remove((flight, begun))
+                        _close(begun)
+                        self._end(flight, error, False)
+                    return
 
     def _take_running(self) -> list[Flight]:
         """Return the runs whose event loop is closed or broken, and let them go."""
-        flights = [flight for flight, _ in self.running.values()]
-        self.running.clear()
-        for flight in flights:
+        flights: list[Flight] = []
+        for run in tuple(self.running):
+            flight, _ = self.running.pop(run)
             flight.aio = None
+            flights.append(flight)
+            with suppress(BaseException):  # what its `finally` blocks raise
+                cast("_Coroutine", run.get_coro()).close()
+            run._log_destroy_pending = False  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue] - it says that no loop will end it, as we know
         return flights
 
     def _fail(self, error: BaseException) -> None:

@@ -46,6 +46,7 @@ class Engine:
         if flight.asked and not run.asked:  # the cancel is on its way
             flight.run = run = run._replace(asked=True)
         self._do(entry, flight, ends.ended(entry.rule, entry.state, run, flight.attempt, reading), reading)
+        flight.error = None  # it was logged, if it was the last
 
     def begin(self, flight: Flight, steady: int, reading: Reading) -> None:
         """Note that a run's function was called at this steady time."""
@@ -153,8 +154,6 @@ class Engine:
         if record is not None:
             if record.attempts[-1].outcome in LOGGED:
                 log_run(record, None if flight is None else flight.error)
-            if flight is not None:
-                flight.error = None
             if self.emit is not None:
                 self.emit(events.RunFinished, entry.name, record)
         if run is not None and flight is not None:
@@ -171,7 +170,7 @@ class Engine:
         if step.retry_in is not None:
             self._tell(events.RunRetried, entry.name, flight.run, MICROSECOND * step.retry_in)
         if step.hand_over:
-            flight.asked, flight.seen, flight.started, flight.error = flight.run.asked, False, None, None
+            flight.asked, flight.seen, flight.started = flight.run.asked, False, None
             self.starts.append(flight)
         elif step.interrupts:
             flight.asked = True

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from .logs import log
 
@@ -24,8 +25,11 @@ class OwnLoop:
         self._stopped = True
         with suppress(RuntimeError):  # it has ended
             self.loop.call_soon_threadsafe(self.loop.stop)
-        if self._thread is not threading.current_thread():
+        if not self.is_here():
             self._thread.join(timeout=1)
+
+    def is_here(self) -> bool:
+        return self._thread is threading.current_thread()  # under gevent, all greenlets see one running loop
 
     def _run(self) -> None:
         while not self._stopped:
@@ -36,10 +40,10 @@ class OwnLoop:
                 pass  # of an asyncio task that a run started; the task has it too, and the loop can go on
             except BaseException as error:  # noqa: BLE001 - its selector was closed, or the like
                 log("the event loop broke; its runs failed, and a new loop takes its place", error=error)
-                broken, self.loop = self.loop, asyncio.new_event_loop()
-                self._broke(error)
                 with suppress(BaseException):
-                    broken.close()
+                    self.loop.close()  # first: its descriptors may be those of the next one
+                self.loop = asyncio.new_event_loop()
+                self._broke(error)
         self._close()
 
     def _close(self) -> None:
@@ -47,9 +51,13 @@ class OwnLoop:
         tasks = asyncio.all_tasks(loop)  # also those that runs left behind
         for task in tasks:
             task.cancel()
-        with suppress(BaseException):  # such as a task's SystemExit
-            if tasks:
-                loop.run_until_complete(asyncio.wait(tasks))
-            loop.run_until_complete(loop.shutdown_asyncgens())
-        with suppress(BaseException):
-            loop.close()
+        loop.set_task_factory(None)  # a run may have set a broken one
+        for ending in (_ended(tasks), loop.shutdown_asyncgens()):
+            with suppress(BaseException):  # such as a task's SystemExit
+                loop.run_until_complete(ending)
+        loop.close()
+
+
+async def _ended(tasks: set[asyncio.Task[Any]]) -> None:
+    if tasks:
+        await asyncio.wait(tasks)

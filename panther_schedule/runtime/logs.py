@@ -12,7 +12,7 @@ LOGGED: Final[dict[Outcome, tuple[int, str]]] = {
     "failed": (logging.ERROR, "failed"),
     "timed_out": (logging.WARNING, "took longer than its timeout"),
     "lost": (logging.WARNING, "was lost: its process died"),
-    "abandoned": (logging.WARNING, "abandoned: still running at shutdown"),
+    "abandoned": (logging.WARNING, "abandoned: its scheduler or its event loop ended first"),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures.thread  # pyright: ignore[reportUnusedImport] - its exit hook must be registered before ours, which then runs first
+import logging
 import os
 import threading
 import warnings
@@ -37,6 +38,7 @@ from .health import Health, health_of
 from .ledger import no_counts
 from .life import Life, check_timeout
 from .listeners import Listeners
+from .logs import log
 from .names import Names, equal
 
 P = ParamSpec("P")
@@ -72,7 +74,7 @@ class Scheduler:
         self._event_loop: asyncio.AbstractEventLoop | None = None
         self._listeners = Listeners(inline=isinstance(self._clock, VirtualClock))
         self._latest: tuple[AnySchedule, Policy, Rule] = ONCE, DEFAULT_POLICY, rule_of(ONCE)
-        self._stopped = False
+        self._stopped = self._forked = False
 
     def add_task(self, task: BackgroundTask[P, Any]) -> TaskHandle:  # P, since mypy infers no lambda against `...`
         """Run the task in the background by its schedule, and return its handle.
@@ -311,6 +313,12 @@ class Scheduler:
             message = f"the scheduler can't start: {error}; add tasks before the program ends"
             raise SchedulerStateError(message) from error
         self._life = life
+        if self._forked:
+            self._forked = False
+            log(
+                "this is a child process: its scheduler starts empty, and the parent's tasks run only there",
+                level=logging.WARNING,
+            )
         return life
 
     def __enter__(self) -> Self:
@@ -372,7 +380,9 @@ def _after_fork() -> None:
     for scheduler in tuple(_all):
         if scheduler._life is not None:
             scheduler._life.forked = scheduler._life.loop.over = True
+        was_started = scheduler._life is not None
         scheduler._reset()
+        scheduler._forked = was_started
 
 
 # atexit runs when no thread can be started any more, too late for async functions
