@@ -231,3 +231,28 @@ assert threading.active_count() == 1, "nothing starts at import"
     done = run(program, head="")
 
     assert done.returncode == 0, done.stderr
+
+
+THREADS = """
+async def uses_a_thread():
+    await asyncio.sleep(0.2)
+    say(await asyncio.to_thread(sum, (1, 2)))
+background_tasks.add_task(BackgroundTask(uses_a_thread))
+"""
+
+
+def test_a_run_may_use_new_threads_while_the_main_thread_waits_in_join() -> None:
+    done = run(THREADS + "background_tasks.join()")
+
+    assert (done.returncode, done.stdout) == (0, "3\n"), done.stderr
+
+
+def test_after_the_main_thread_has_ended_a_run_that_needs_a_thread_fails_aloud() -> None:
+    """From Python 3.12 on the interpreter starts no thread then."""
+    done = run(THREADS)
+
+    if sys.version_info >= (3, 12):
+        assert "task uses_a_thread-000001 failed" in done.stderr
+        assert "RuntimeError" in done.stderr
+    else:
+        assert done.stdout == "3\n", done.stderr
