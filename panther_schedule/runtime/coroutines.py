@@ -7,19 +7,13 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from contextvars import Context
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 from .entries import Flight
 from .event_loop import OwnLoop
 
 _Coroutine: TypeAlias = Coroutine[Any, Any, Any]
-
-
-class Begun(NamedTuple):
-    """A coroutine that a run's function returned, and the context of the run."""
-
-    coroutine: _Coroutine
-    context: Context
+Begun: TypeAlias = tuple[_Coroutine, Context]  # what a run's function returned, and the context of the run
 
 
 class Coroutines:
@@ -67,7 +61,7 @@ class Coroutines:
             self.event_loop()
         except RuntimeError:  # the interpreter is ending, and the event loop was not needed before
             with asyncio.Runner() as runner:
-                runner.run(self._see_through(flight, begun.coroutine), context=begun.context)
+                runner.run(self._see_through(flight, begun[0]), context=begun[1])
         else:
             self._hand_over([(flight, begun)])
 
@@ -138,29 +132,26 @@ class Coroutines:
     # ---- on the event loop ---------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        begun: list[asyncio.Task[None]] = []
+        loop, begun = asyncio.get_running_loop(), list[asyncio.Task[None]]()
         while self._handed and not self._stopped:
-            flight, known = self._handed.popleft()
-            called = self._call(flight) if known is None else known
-            if called is not None:
-                begun += self._create(flight, called)
-        asyncio.get_running_loop().call_soon(self._report_cancelled, begun)  # after their first steps
-
-    def _create(self, flight: Flight, begun: Begun) -> list[asyncio.Task[None]]:
-        coroutine, context = begun
-        seen_through = self._see_through(flight, coroutine)
-        try:
-            run = asyncio.get_running_loop().create_task(seen_through, context=context)
-        except BaseException as error:  # noqa: BLE001 - a task factory that a function has set
-            seen_through.close()
-            coroutine.close()
-            self._end(flight, error, False)
-            return []
-        self.running[run] = flight, coroutine
-        flight.aio = run
-        if flight.asked:  # meanwhile
-            run.cancel()
-        return [run]
+            flight, called = self._handed.popleft()
+            if called is None and (called := self._call(flight)) is None:
+                continue
+            coroutine, context = called
+            seen_through = self._see_through(flight, coroutine)
+            try:
+                run = loop.create_task(seen_through, context=context)
+            except BaseException as error:  # noqa: BLE001 - of a task factory that a function has set
+                seen_through.close()
+                coroutine.close()
+                self._end(flight, error, False)
+                continue
+            self.running[run] = flight, coroutine
+            flight.aio = run
+            if flight.asked:  # meanwhile
+                run.cancel()
+            begun.append(run)
+        loop.call_soon(self._report_cancelled, begun)  # after their first steps
 
     def _report_cancelled(self, begun: list[asyncio.Task[None]]) -> None:
         """Report runs that were cancelled before their first step, of which `_see_through` knows nothing.
@@ -196,4 +187,4 @@ class Coroutines:
 
 def _close(begun: Begun | None) -> None:
     if begun is not None:
-        begun.coroutine.close()
+        begun[0].close()

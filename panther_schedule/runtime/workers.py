@@ -64,7 +64,7 @@ class Workers(ABC):
             self.end(flight, error, False)
             return None
         if coroutine is not None and generation() == self._generation:
-            return Begun(coroutine, context)
+            return coroutine, context
         self.end(flight, None, flight.seen)
         return None
 
