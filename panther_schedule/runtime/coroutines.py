@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import AbstractEventLoop
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -14,6 +15,7 @@ from .event_loop import OwnLoop
 
 _Coroutine: TypeAlias = Coroutine[Any, Any, Any]
 Begun: TypeAlias = tuple[_Coroutine, Context]  # what a run's function returned, and the context of the run
+_End: TypeAlias = Callable[[Flight, BaseException | None, bool], None]
 
 
 class Coroutines:
@@ -22,9 +24,9 @@ class Coroutines:
     def __init__(
         self,
         call: Callable[[Flight], Begun | None],
-        end: Callable[[Flight, BaseException | None, bool], None],
+        end: _End,
         abandon: Callable[[Flight], None],
-        loop: asyncio.AbstractEventLoop | None,
+        loop: AbstractEventLoop | None,
     ) -> None:
         self._call, self._end, self._abandon, self._apps = call, end, abandon, loop
         self._own: dict[str, OwnLoop] = {}  # one at most
@@ -32,7 +34,7 @@ class Coroutines:
         self.running: dict[asyncio.Task[None], tuple[Flight, _Coroutine]] = {}  # an event loop keeps tasks only weakly
         self._stopped = False
 
-    def event_loop(self) -> asyncio.AbstractEventLoop:
+    def event_loop(self) -> AbstractEventLoop:
         """Return the event loop; it is started before the first run, since at exit no thread can be (Python 3.12)."""
         if self._apps is not None:
             return self._apps

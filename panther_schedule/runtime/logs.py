@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Final
+from typing import Final
 
 from ..planning.records import Outcome, Run
 
@@ -16,7 +16,9 @@ LOGGED: Final[dict[Outcome, tuple[int, str]]] = {
 }
 
 
-def log(message: str, *args: object, level: int = logging.ERROR, error: Any = None, **fields: object) -> None:
+def log(
+    message: str, *args: object, level: int = logging.ERROR, error: BaseException | None = None, **fields: object
+) -> None:
     """Log a line with these fields on its record, and the traceback of an error."""
     try:
         info = None if error is None else (type(error), error, error.__traceback__)

@@ -49,7 +49,7 @@ async def leaves_a_callback_that_is_interrupted() -> None:
     asyncio.get_running_loop().call_soon(interrupt)
 
 
-def interrupt() -> None:
+def interrupt(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 
 
@@ -67,10 +67,10 @@ async def closes_its_descriptor() -> None:
 
 async def breaks_the_task_factory() -> None:
     loop: Any = asyncio.get_running_loop()
-    loop.set_task_factory(lambda *_, **__: interrupt())
+    loop.set_task_factory(interrupt)
 
 
-HOSTILE = {
+HOSTILE: dict[Callable[[], Coroutine[Any, Any, None]], str] = {
     stops_it: "succeeded",
     exits_in_a_child: "failed",
     leaves_a_child_that_exits: "succeeded",

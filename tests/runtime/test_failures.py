@@ -79,13 +79,17 @@ def test_long_texts_are_cut() -> None:
 # ---- hostile exceptions ------------------------------------------------------------------------------------------
 
 
+METHODS = ["__str__", "__repr__", "__eq__", "__hash__", "__bool__", "__len__", "__getattribute__"]
+ATTRIBUTES = ["__traceback__", "__class__", "__cause__", "__context__", "__notes__", "__dict__", "args"]
+
+
 def hostile(name: str, raised: type[BaseException]) -> type[BaseException]:
     """Make an exception class of which one attribute raises."""
 
     def raises(*_: object) -> NoReturn:
         raise raised(name)
 
-    method = name in {"__str__", "__repr__", "__eq__", "__hash__", "__bool__", "__len__", "__getattribute__"}
+    method = name in METHODS
     return type(f"Hostile{name}", (Exception,), {name: raises if method else property(raises)})
 
 
@@ -98,9 +102,9 @@ META = type("Meta", (type,), {"__module__": property(no_module)})
 NOWHERE: Any = META("Nowhere", (Exception,), {})  # its module can't be asked for
 
 
-NAMES = ["__str__", "__repr__", "__eq__", "__hash__", "__bool__", "__len__", "__getattribute__"]
-NAMES += ["__traceback__", "__class__", "__cause__", "__context__", "__notes__", "__dict__", "args"]
-HOSTILE = [hostile(name, raised) for name in NAMES for raised in (ValueError, SystemExit, KeyboardInterrupt)]
+HOSTILE = [
+    hostile(name, raised) for name in METHODS + ATTRIBUTES for raised in (ValueError, SystemExit, KeyboardInterrupt)
+]
 
 
 def raises(cls: type[BaseException]) -> NoReturn:
