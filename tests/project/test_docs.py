@@ -184,6 +184,13 @@ def test_examples_fit_the_page(path: Path) -> None:
     assert long == []
 
 
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_what_is_indented_as_code_fits_the_page(path: Path) -> None:
+    prose = FENCE.sub("", path.read_text())
+
+    assert [line for line in prose.splitlines() if re.match(r" {4}[^ -]", line) and len(line) > WIDTH + 4] == []
+
+
 def test_no_example_is_left_out() -> None:
     for path in documents():
         fences = len(re.findall(r"^ *```", path.read_text(), re.MULTILINE))
@@ -234,19 +241,13 @@ def test_readme_program_is_short() -> None:
     assert len(program.strip().splitlines()) <= 12
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_what_is_indented_as_code_fits_the_page(path: Path) -> None:
-    prose = FENCE.sub("", path.read_text())
-
-    assert [line for line in prose.splitlines() if re.match(r" {4}[^ -]", line) and len(line) > WIDTH + 4] == []
-
-
 @pytest.fixture(scope="module")
 def extracted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with each program and what continues it as one module, on the lines of the page, and each wrong.py."""
     folder = tmp_path_factory.mktemp("docs")
     for story in STORIES:
-        path, lines = Path(story[0].path), dict[int, str]()
+        path = Path(story[0].path)
+        lines: dict[int, str] = {}
         for example in story:
             info, body = example.parsed
             if info in (PROGRAM, CONTINUED):
