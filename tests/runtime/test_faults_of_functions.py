@@ -71,8 +71,7 @@ def test_what_a_function_raises_fails_its_run_alone(
         assert scheduler.join()
 
     run = only(handle.runs)
-    assert (run.outcome, is_a(run.error, type(error))) == ("failed", True)
-    assert len(run.attempts) == 1
+    assert (run.outcome, len(run.attempts), is_a(run.error, type(error))) == ("failed", 1, True)
     assert only(after.runs).outcome == "succeeded"
 
 
