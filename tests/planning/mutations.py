@@ -12,8 +12,8 @@ import pytest
 
 from panther_schedule.planning.rule import Rule
 
-Wrong: TypeAlias = Callable[[Any], Callable[..., Any]]
-"""Makes a wrong variant of the real function."""
+Wrong: TypeAlias = Callable[[Any], Any]
+"""Makes a wrong variant of the real function, or of a real constant."""
 
 
 class Mutation(NamedTuple):
@@ -50,7 +50,7 @@ def of(change: Callable[..., tuple[Any, ...]]) -> Wrong:
     return lambda real: lambda *given, **named: real(*change(*given), **named)
 
 
-def instead(variant: Callable[..., Any]) -> Wrong:
+def instead(variant: Any) -> Wrong:
     """Leave the real function out."""
     return lambda _real: variant
 
