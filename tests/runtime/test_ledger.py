@@ -1,6 +1,8 @@
 """The law of the ledger: each due occurrence is in exactly one record, whatever happens to time and to the runs."""
 
+from collections import Counter
 from datetime import UTC, datetime, time, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ from panther_schedule import (
     VirtualClock,
     Weekly,
 )
+from panther_schedule.runtime import ledger
 
 SECOND = timedelta(seconds=1)
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -103,6 +106,22 @@ def test_a_passed_record_tells_its_range() -> None:
     assert missed == passed("missed", START, START + 99_999 * SECOND, 100_000)
     assert isinstance(run, Run)
     assert run.scheduled_at == START + 100_000 * SECOND
+
+
+def test_the_order_is_as_long_as_the_records_that_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "WHOLE_HISTORY", 150)
+    book, histories, recorded = ledger.Ledger(), [ledger.History() for _ in range(30)], [0] * 30
+    random, record = Random(150), passed("missed", START, START, 1)
+    for number in range(2_000):
+        place = random.randrange(number // 100 + 1) if number < 1_000 else random.choice((3, random.randrange(30)))
+        book.record(histories[place], record)
+        recorded[place] += 1
+        kept = {id(history): len(history) for history in histories if history}
+        assert Counter(map(id, book._order)) == kept
+        assert sum(kept.values()) <= 150
+        assert max(kept.values()) <= 20
+    assert len(book._order) == 150
+    assert [ledger.counts_of(history)["missed"] for history in histories] == recorded
 
 
 # ---- an outage ---------------------------------------------------------------------------------------------------
