@@ -67,16 +67,12 @@ class Life:
         """Refuse to wait in a run that is waited for, or on the event loop that runs need."""
         check_timeout(method, timeout)
         flight = flying.get()  # also where a run waits in another thread, as asyncio.to_thread() does
-        own = flight is not None and entry in {None, flight.entry} and self._goes_on(flight)
+        own = flight is not None and flight.run.phase != "ended" and entry in {None, flight.entry}
         if own or self.workers.runs_here():
             raise SchedulerStateError(
                 f"{method}() waits for runs to end, and is called from one of them, or on the event loop they need; "
                 "call it from another thread, or leave the `async with` block"
             )
-
-    def _goes_on(self, flight: Flight) -> bool:
-        """Tell whether a run has no outcome, or its function goes on after a timeout and holds up what comes next."""
-        return flight in self.store.in_flight or flight.run.phase == "lingering"
 
     def begin_stop(self, timeout: timedelta, *, at_exit: bool) -> None:
         """Drain for at most the timeout, then end."""

@@ -60,8 +60,9 @@ def calendars(draw: st.DrawFn, day: date) -> walker.Kind:
     if kind == "cron":
         document["expression"] = draw(LINES | RARE_LINES)
     else:
-        starting = day + draw(st.integers(-800, 40)) * DAY
-        document |= {"at": draw(TIMES), "every": draw(SPARSE), "starting": starting}
+        document |= {"at": draw(TIMES), "every": draw(SPARSE)}
+        if document["every"] > 1 or draw(st.booleans()):
+            document["starting"] = day + draw(st.integers(-800, 40)) * DAY
     if kind == "weekly":
         document["on"] = draw(st.sets(st.sampled_from(walker.WEEKDAYS), min_size=1, max_size=3))
     elif kind == "monthly":
@@ -77,7 +78,7 @@ def calendars(draw: st.DrawFn, day: date) -> walker.Kind:
 
 def excluded(day: date) -> st.SearchStrategy[frozenset[date | str]]:
     some = st.sampled_from(walker.WEEKDAYS) | st.integers(-9, 9).map(lambda by: day + by * DAY)
-    return st.just(frozenset()) | st.frozensets(some, max_size=3)
+    return st.just(frozenset[date | str]()) | st.frozensets(some, max_size=3)
 
 
 @st.composite
@@ -115,7 +116,7 @@ def longest(schedule: AnySchedule) -> timedelta:
         case Repeat(wait=wait):
             return LOOKS * wait or LONGEST
         case AnyOf():
-            return min(longest(part) for part in schedule.of) / len(schedule.of)
+            return min(LONGEST / 10, *map(longest, schedule.of)) / len(schedule.of)  # it is counted day by day
         case Daily() | Weekly():
             return min(LONGEST, LOOKS * schedule.every * DAY)
         case _:
