@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Coroutine
+from contextvars import copy_context
 from datetime import timedelta
 from typing import Any
 
@@ -83,3 +84,27 @@ def test_a_coroutine_that_a_cancelled_function_returns_is_not_begun() -> None:
 
     assert begun == []
     assert [run.outcome for run in runs(own[0])] == ["cancelled"]
+
+
+@pytest.mark.real_clock
+def test_what_a_run_has_left_behind_may_wait_for_its_task() -> None:
+    own, left, joined = list[TaskHandle](), list[threading.Thread](), list[bool]()
+    added = threading.Event()
+
+    def later() -> None:
+        while not own[0].runs:
+            added.wait()
+        joined.append(own[0].join(LONG))
+
+    def work() -> None:
+        added.wait(60)
+        left.append(threading.Thread(target=copy_context().run, args=(later,)))
+        left[0].start()
+
+    with Scheduler() as scheduler:
+        own.append(scheduler.add_task(BackgroundTask(work)))
+        added.set()
+        assert own[0].join(LONG)
+        left[0].join()
+
+    assert joined == [True]
