@@ -12,7 +12,6 @@ import asked
 from asked import by
 from mutations import Mutation, instead, of, then
 
-from panther_schedule.models.days import bits
 from panther_schedule.occurrences import walltimes, zones
 from panther_schedule.occurrences.walltimes import Piece, Walltimes
 from panther_schedule.occurrences.zones import DAY, Stretch, Zone
@@ -45,9 +44,9 @@ def same_day(dates: Any) -> tuple[Any]:
     return (tuple(each for each in dates if -DAY // 2 <= each[1] <= DAY // 2),)
 
 
-def minutes_first(minutes: int, hours: int) -> tuple[int, ...]:
+def minutes_first(walls: Any, rule: Any, times: tuple[int, ...]) -> tuple[Any, ...]:
     """List the hours of each minute."""
-    return tuple((hour * 60 + minute) * 60 for minute in bits(minutes) for hour in bits(hours))
+    return walls, rule, tuple(sorted(times, key=lambda second: (second % 3600, second)))
 
 
 OF_WALLTIMES = [
@@ -112,9 +111,7 @@ OF_WALLTIMES = [
         "what coincides is counted by whole days", walltimes, "_count_together", of(whole_days), by(asked.TOGETHER)
     ),
     Mutation("only dates of the same number coincide", walltimes, "_seconds_of_day", of(same_day), by(asked.TOGETHER)),
-    Mutation(
-        "the times of a day are in no order", walltimes, "times_of_day", instead(minutes_first), by(asked.TIMES_OF_DAY)
-    ),
+    Mutation("the times of a day are in no order", Walltimes, "__init__", of(minutes_first), by(asked.TIMES_OF_DAY)),
 ]
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from datetime import UTC
 from typing import Any
 
@@ -18,7 +19,7 @@ from panther_schedule.clock import SECOND
 from panther_schedule.models.schedules import Once
 from panther_schedule.occurrences import compiler, walltimes
 from panther_schedule.occurrences.evaluators import Calendar, Grid, Union
-from panther_schedule.occurrences.walltimes import Piece, Walltimes
+from panther_schedule.occurrences.walltimes import Piece
 from panther_schedule.occurrences.zones import Stretch
 
 
@@ -26,31 +27,23 @@ def ruled(**rules: Any) -> Any:
     """Let a calendar look at a stretch by another rule."""
 
     def change(calendar: Any, stretch: Stretch) -> tuple[Any, Stretch]:
-        given = {"gap": calendar.gap, "fold": calendar.fold} | rules
-        start, end = calendar.start, calendar.end
-        return Calendar(calendar.walltimes, calendar.zone, given["gap"], given["fold"], start, end), stretch
+        other = copy(calendar)
+        for name, rule in rules.items():
+            setattr(other, name, rule)
+        return other, stretch
 
     return of(change)
 
 
 def moved_bound(by_start: int, by_end: int) -> Any:
     """Let a calendar begin or end at other moments."""
-    return of(
-        lambda calendar, walls, zone, gap, fold, start, end: (
-            calendar,
-            walls,
-            zone,
-            gap,
-            fold,
-            start + by_start,
-            end + by_end,
-        )
-    )
+    return of(lambda *given: (*given[:-2], given[-2] + by_start, given[-1] + by_end))
 
 
-def always_daily(_none: None, calendar: Any, walls: Walltimes, *_: Any) -> None:
+def always_daily(_none: None, calendar: Any, *_given: Any) -> None:
     """Take any one time of day for a daily one."""
-    calendar._daily = walls.times[0] if len(walls.times) == 1 else None
+    times = calendar.walltimes.times
+    calendar._daily = times[0] if len(times) == 1 else None
 
 
 def from_their_begin(calendar: Any, after: int, until: int) -> Iterator[Piece]:
@@ -68,12 +61,6 @@ def shifted_back(pieces: Any, calendar: Any, stretch: Stretch) -> Iterator[Piece
     for piece in pieces:
         moved = calendar.gap == "shift" and piece.offset == stretch.before != stretch.offset
         yield piece._replace(offset=stretch.offset) if moved else piece
-
-
-def as_shown(calendar: Calendar, t: int) -> int:
-    """Give what the clock shows, also in the second pass of a fold."""
-    instant = t // SECOND
-    return instant + calendar.zone.stretch(instant).offset
 
 
 def each_moment(union: Union, after: int, until: int, _anchor: int) -> int:
@@ -145,13 +132,6 @@ OF_EVALUATORS = [
         "pieces",
         instead(from_their_begin),
         by(asked.TEN_STEADY_YEARS),
-    ),
-    Mutation(
-        "dates of a far fold are counted as they are shown",
-        Calendar,
-        "_passed",
-        instead(as_shown),
-        by(asked.NEXT_CENTURY),
     ),
     Mutation("moments that coincide are counted", Union, "count", instead(each_moment), by(asked.MOMENTS)),
     Mutation(
