@@ -143,6 +143,41 @@ def test_the_version_is_the_same_everywhere() -> None:
     assert f"## [{version}]" in (ROOT / "CHANGELOG.md").read_text()
 
 
+WAITS = """
+import threading
+
+def test_that_waits_for_ever():
+    threading.Event().wait()
+
+def test_that_ends():
+    pass
+"""
+
+
+@pytest.mark.real_clock
+def test_a_test_that_waits_for_ever_is_ended_and_named(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    assert float(request.config.getini("timeout")) > 0
+    waits = tmp_path / "test_waits.py"
+    waits.write_text(WAITS)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-c",
+        str(ROOT / "pyproject.toml"),
+        "--tb=no",
+        "--timeout",
+        "0.5",
+        str(waits),
+    ]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert re.findall(r"^FAILED \S*::(\w+) - (\w+: \w+)", done.stdout, re.MULTILINE) == [
+        ("test_that_waits_for_ever", "Failed: Timeout")
+    ]
+    assert "1 failed, 1 passed" in done.stdout
+
+
 @pytest.mark.real_clock
 def test_the_demo_shows_the_four_uses_and_ends() -> None:
     done = subprocess.run(

@@ -273,6 +273,24 @@ def test_the_next_attempt_comes_only_after_the_function_has_returned() -> None:
     assert run.outcome == "succeeded"
 
 
+def test_an_attempt_does_not_know_that_the_one_before_saw_its_end() -> None:
+    clock, seen = VirtualClock(START), list[bool]()
+
+    def work() -> None:
+        if current_run().attempt == 1:
+            clock.sleep(5 * SECOND)
+        seen.append(current_run().cancelled)
+
+    with Scheduler(clock=clock) as scheduler:
+        task = BackgroundTask(work).with_policy(timeout=2 * SECOND, retry=Retry(2, delay=SECOND))
+        handle = scheduler.add_task(task)
+        scheduler.join()
+
+    (run,) = runs(handle)
+    assert seen == [True, False]
+    assert [attempt.outcome for attempt in run.attempts] == ["timed_out", "succeeded"]
+
+
 @pytest.mark.parametrize(("on", "called"), [((TimeoutError,), [0, 6]), ((LookupError,), [0])])
 def test_a_timeout_is_a_timeout_error(on: tuple[type[Exception]], called: list[float]) -> None:
     clock, calls = VirtualClock(START), list[float]()
