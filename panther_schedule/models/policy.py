@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from types import ModuleType
 from typing import Annotated, Final, Generic, Literal, Never, Self, TypedDict, TypeVar, Unpack, cast
@@ -28,6 +28,11 @@ _is_path = re.compile(r"[^\W\d]\w*(\.([^\W\d]\w*|<locals>))+").fullmatch
 def exception_name(cls: type[BaseException]) -> str:
     """Name an exception class as policies do: "ConnectionError", or "httpx.HTTPError" with its module."""
     return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+
+
+def exception_names(cls: type[BaseException]) -> tuple[str, ...]:
+    """Name an exception class and its base classes."""
+    return tuple(exception_name(base) for base in cls.__mro__ if issubclass(base, BaseException))
 
 
 def _exceptions(value: object, info: ValidationInfo) -> tuple[str, ...]:
@@ -79,6 +84,12 @@ def _named(path: str) -> tuple[object, Mapping[str, object]]:
             return (_UNKNOWN if unknown else None), names
         found = names[name]
     return found, names
+
+
+def _own_name(path: str) -> str:
+    """Return the name that the class of a path knows itself by; the path, while it names no class."""
+    found = _named(path)[0]
+    return exception_name(found) if isinstance(found, type) and issubclass(found, BaseException) else path
 
 
 def _may_get(holder: object, *, in_it: bool) -> bool:
@@ -148,14 +159,15 @@ class Retry(Value, frozen=True):
         self._validate(attempts=attempts, **fields)
 
     def covers(self, error: BaseException) -> bool:
-        """Tell whether this error, or one of its base classes, is named in `on`."""
+        """Tell whether this error's class, or one of its base classes, is named in `on`."""
         if not isinstance(cast(object, error), BaseException):
             message = "error must be an exception, got {got}; write covers(OSError())"
             refuse("covers", "error_type", message, got=type_name(error))
-        if not isinstance(error, Exception):
-            return False
-        known = [_named(name)[0] for name in self.on if "." in name]
-        return any(exception_name(cls) in self.on or any(one is cls for one in known) for cls in type(error).__mro__)
+        return self.covers_names(exception_names(type(error)))
+
+    def covers_names(self, names: Collection[str]) -> bool:
+        """Tell it by the names of these classes."""
+        return "Exception" in names and any(name in names or _own_name(name) in names for name in self.on)
 
     @model_validator(mode="after")
     def _grows(self) -> Self:

@@ -177,7 +177,8 @@ def test_a_classmethod_is_registered_below_its_class() -> None:
     def clean(cls: Any) -> str:
         return str(cls)
 
-    above: Any = classmethod[Any, [], str](clean)
+    made: Any = classmethod
+    above = made(clean)
     for decorate in (tasks.register, tasks.register(name="clean"), tasks.scheduled(Daily(time(8)))):
         with pytest.raises(ValidationError, match=r"write tasks.register\(Class.clean\) below the class"):
             decorate(above)
