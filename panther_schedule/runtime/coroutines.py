@@ -164,7 +164,9 @@ class Coroutines:
             if run.done() and run in self.running:
                 flight, coroutine = self.running.pop(run)
                 coroutine.close()
-                flight.aio = flight.started = None
+                flight.aio = None
+                if flight.task._known.is_async:  # no line of it has run
+                    flight.started = None
                 self._end(flight, None, True)
 
     async def _see_through(self, flight: Flight, coroutine: _Coroutine) -> None:

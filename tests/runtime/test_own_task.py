@@ -66,7 +66,9 @@ def test_nor_on_a_virtual_clock() -> None:
 
 
 @pytest.mark.real_clock
-def test_a_coroutine_that_a_cancelled_function_returns_is_not_begun() -> None:
+@pytest.mark.parametrize("virtual", [False, True])
+def test_a_coroutine_that_a_cancelled_function_returns_is_not_begun(clock: VirtualClock, *, virtual: bool) -> None:
+    """Its function was called, and the record says when."""
     own, added, begun = list[TaskHandle](), threading.Event(), list[str]()
 
     async def report() -> None:
@@ -77,13 +79,15 @@ def test_a_coroutine_that_a_cancelled_function_returns_is_not_begun() -> None:
         own[0].cancel()
         return report()
 
-    with Scheduler() as scheduler:
+    with Scheduler(clock=clock if virtual else None) as scheduler:
         own.append(scheduler.add_task(BackgroundTask(work).interval(3).interval_wait(SECOND).with_name("own")))
         added.set()
         assert own[0].join(LONG)
 
+    (run,) = runs(own[0])
     assert begun == []
-    assert [run.outcome for run in runs(own[0])] == ["cancelled"]
+    assert run.outcome == "cancelled"
+    assert run.started_at is not None
 
 
 @pytest.mark.real_clock
