@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import os
 import re
 import subprocess
 import sys
@@ -170,7 +171,8 @@ def test_a_test_that_waits_for_ever_is_ended_and_named(tmp_path: Path, request: 
         "0.5",
         str(waits),
     ]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    wide = {**os.environ, "COLUMNS": "300"}  # else a long path cuts the line off
+    done = subprocess.run(command, cwd=tmp_path, env=wide, capture_output=True, text=True, check=False)
 
     assert re.findall(r"^FAILED \S*::(\w+) - (\w+: \w+)", done.stdout, re.MULTILINE) == [
         ("test_that_waits_for_ever", "Failed: Timeout")
