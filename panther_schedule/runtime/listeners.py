@@ -19,13 +19,13 @@ Listener: TypeAlias = Callable[[Event], object]
 class Listeners:
     """The listeners of one scheduler."""
 
-    def __init__(self, *, inline: bool) -> None:
+    def __init__(self, lock: threading.RLock, *, inline: bool) -> None:
         self.dropped = 0  # events that no listener was told, because too many waited
         self._listeners: tuple[tuple[Listener], ...] = ()
         self._queue: SimpleQueue[Event | None] = SimpleQueue()
         self._inline = inline
         self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
+        self._lock = lock  # of the names: a __del__ may add a task here, and two locks would wait for each other
 
     def __bool__(self) -> bool:
         return bool(self._listeners)

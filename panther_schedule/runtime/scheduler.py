@@ -68,7 +68,7 @@ class Scheduler:
         self._names = Names()
         self._life: Life | None = None
         self._event_loop: asyncio.AbstractEventLoop | None = None
-        self._listeners = Listeners(inline=isinstance(self._clock, VirtualClock))
+        self._listeners = Listeners(self._names.lock, inline=isinstance(self._clock, VirtualClock))
         self._latest: tuple[AnySchedule, Policy, Rule] = ONCE, DEFAULT_POLICY, rule_of(ONCE)
         self._stopped = False
 
@@ -88,12 +88,8 @@ class Scheduler:
         with self._names.lock:
             life = self._running()
             entry = self._names.known(task)
-            if entry is None:
-                entry = self._entry(task)
-                if task._known.is_async or entry.rule.back_to_back:
-                    self._prepare(life, entry.name, task, entry.rule)
-                self._names.take(entry)
-                life.loop.post(entry)
+            while entry is None:
+                entry = self._add(life, task) or self._names.known(task)
         return TaskHandle(entry, life)
 
     def add_tasks(self, tasks: Iterable[BackgroundTask[..., Any]]) -> list[TaskHandle]:
@@ -107,13 +103,14 @@ class Scheduler:
             entries, new = list[Entry](), list[Entry]()
             try:
                 for task in wanted:
-                    if (entry := self._names.known(task)) is None:
+                    while (entry := self._names.known(task)) is None:
                         entry = self._entry(task)
-                        self._names.take(entry)
-                        new.append(entry)
+                        if self._names.take(entry):
+                            new.append(entry)
+                            break
                     entries.append(entry)
                 for entry in new:
-                    self._prepare(life, entry.name, entry.task, entry.rule)
+                    self._prepare(life, entry.name, entry.task, entry.rule, stacklevel=3)
             except BaseException:
                 for entry in new:
                     self._names.free(entry)
@@ -139,18 +136,32 @@ class Scheduler:
             message = "replace() needs a task with a name, to find the one it replaces; write task.with_name('digest')"
             refuse("replace", "name_missing", message, at=("name",))
         with self._names.lock:
-            life, entry = self._running(), self._names.find(task._name)
-            if entry is None:
-                return self.add_task(task)
+            life = self._running()
+            while (entry := self._names.find(task._name)) is None:
+                if (entry := self._add(life, task)) is not None:
+                    return TaskHandle(entry, life)
             if equal(entry.task, task):
                 return TaskHandle(entry, life)
             rule = self._rule(task)
             fresh = self._first_state(task, rule, entry.name) if entry.task._schedule != task._schedule else None
-            self._prepare(life, entry.name, task, rule)
+            self._prepare(life, entry.name, task, rule, stacklevel=3)
+            self._names.revive(entry)
             entry.task = task
             replaced = life.loop.send(partial(life.engine.replace, entry, rule, fresh))
         life.driver.acknowledge(replaced)  # outside of the lock, which the loop may need
         return TaskHandle(entry, life)
+
+    def _add(self, life: Life, task: BackgroundTask[..., Any]) -> Entry | None:
+        """Add a new task; None when a signal handler, or a __del__, has just added one of the same name."""
+        entry = self._entry(task)
+        if task._known.is_async or entry.rule.back_to_back:
+            self._prepare(life, entry.name, task, entry.rule, stacklevel=4)
+        if not self._names.take(entry):
+            return None
+        life.loop.post(entry)
+        if life.loop.closed:  # it has just stopped the scheduler
+            life.loop.settle(self._clock.read())
+        return entry
 
     def _entry(self, task: BackgroundTask[..., Any]) -> Entry:
         rule = self._rule(task)
@@ -180,10 +191,10 @@ class Scheduler:
             refuse("add_task", "no_occurrence", message, at=("schedule",), got=task.explain())
         return state
 
-    def _prepare(self, life: Life, name: str, task: BackgroundTask[..., Any], rule: Rule) -> None:
+    def _prepare(self, life: Life, name: str, task: BackgroundTask[..., Any], rule: Rule, *, stacklevel: int) -> None:
         if rule.back_to_back and rule.n == -1:
             message = f"{name} repeats for ever without a wait and keeps a worker busy; give it interval_wait(...)"
-            warnings.warn(message, BusyLoopWarning, stacklevel=3)
+            warnings.warn(message, BusyLoopWarning, stacklevel=stacklevel)
         if task._known.is_async:
             life.workers.coroutines.event_loop()
 
@@ -302,13 +313,19 @@ class Scheduler:
         try:
             if _program_ends.is_set():
                 raise RuntimeError("the interpreter shuts down")
-            life = Life(self._clock, self._names, self._listeners, self._max_workers, self._event_loop)
+            made = Life(self._clock, self._names, self._listeners, self._max_workers, self._event_loop)
+            self._life = life = self._life or made  # in one step, which no signal handler or __del__ can part
+            if life is not made:  # one of them has added a task meanwhile, and so started the scheduler
+                made.workers.stop()
+                return life
+            if self._listeners:
+                life.engine.emit = self._listeners.put
             life.driver.start()
         except RuntimeError as error:  # no thread can be had, as at exit from Python 3.12 on
             _started.discard(self)
+            self._life = None if self._life is life else self._life
             message = f"the scheduler can't start: {error}; add tasks before the program ends"
             raise SchedulerStateError(message) from error
-        self._life = life
         return life
 
     def __enter__(self) -> Self:

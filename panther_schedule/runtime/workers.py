@@ -65,7 +65,9 @@ class Workers(ABC):
 
     def end(self, flight: Flight, error: BaseException | None, obeyed: bool) -> None:
         """Report how a call ended; `obeyed` when it ended, or never began, because it was asked to."""
-        flight.attempt = attempted(flight.started, self._now(flight.entry.rule.on_wall), error, obeyed)
+        flight.attempt = attempted(
+            flight.started, self._now(flight.entry.rule.on_wall), error, obeyed, flight.run.offset
+        )
         self.post(flight)
 
     def waiting(self) -> int:
