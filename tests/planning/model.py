@@ -56,7 +56,10 @@ class Model:
         task.ways = ways
         if life is not None:
             task.past.append(task.life)
-            task.life, task.ended = life, False
+            before = task.shift()
+            old, task.life, task.ended = task.life, life, False
+            for waiting in {old, *(of for _at, of in task.waiting)}:
+                waiting.moved += before - task.shift()
         self.look()
 
     def pause(self, task: Task) -> None:
@@ -92,9 +95,8 @@ class Model:
         self._take_in()
         skipped = self._in_pause(task) if task.paused else []
         for at, life in task.waiting:
-            ahead = task.ahead_of(life)
-            finished = self.now(task) + task.ahead_of(task.life) - ahead
-            task.write(RunLine(at, "schedule", (Ended(None, finished, "cancelled", None),), ahead))
+            ended = Ended(None, self.now(task), "cancelled", None)
+            task.write(RunLine(at, "schedule", (ended,), task.shift(), life.moved))
         task.waiting, task.late = [], False
         self._skip(task, skipped)
         task.dropped = True
@@ -105,7 +107,7 @@ class Model:
 
     def run_now(self, task: Task) -> Call:
         """Run a task once more, beside all others."""
-        call = Call(task, self.now(task), "manual", task.ahead_of(task.life))
+        call = Call(task, self.now(task), "manual", task.shift())
         self._take_in()
         task.calls.append(call)
         self._starts.append(call)
@@ -117,7 +119,7 @@ class Model:
         aheads = [ahead for _after, ahead in self.steps]
         found = task.life.occurrences.between(start - max(0, *aheads) - 1, min(end - min(0, *aheads), self.now(task)))
         known = [(at, 0 if task.life.occurrences.on_wall else self._ahead_at(at)) for at in found]
-        calls = [Call(task, at, "backfill", ahead, "queued") for at, ahead in known if start <= at + ahead <= end]
+        calls = [Call(task, at, "backfill", ahead, phase="queued") for at, ahead in known if start <= at + ahead <= end]
         self._take_in()
         for call in calls:
             task.calls.append(call)
@@ -174,9 +176,10 @@ class Model:
         """Set the wall clock; one that was more than a day ahead was wrong, and its tasks go on by the new time."""
         self.wall += by
         self.steps.append((self.looked, self.wall - self.steady))
-        self._take_in()
         for task in self.tasks:
             task.ahead = self.wall - self.steady
+        self._take_in()
+        for task in self.tasks:
             life = task.life
             following = life.occurrences.following(self.wall)
             if not (by < 0 and life.occurrences.on_wall and task.next() is not None and following is not None):
@@ -221,14 +224,14 @@ class Model:
             starts, self._starts = self._starts, []
             for call in sorted(starts, key=self._turn):
                 self.open.append(call)
-                self.log.append((call.task.order, call.at + call.ahead, call.cause, call.attempt))
+                self.log.append((call.task.order, call.at + call.moved + call.ahead, call.cause, call.attempt))
                 if not self.full:
                     self._call(call)
             if not decided and not starts and not late and not self._inbox:
                 return
 
     def _turn(self, call: Call) -> tuple[int, bool, int]:
-        return call.at + call.ahead, not call.task.life.occurrences.on_wall, call.task.order
+        return call.at + call.moved + call.ahead, not call.task.life.occurrences.on_wall, call.task.order
 
     def _take_in(self) -> None:
         while self._inbox:
@@ -307,7 +310,7 @@ class Model:
         task = call.task
         call.recorded, call.timer = True, None
         task.calls.remove(call)
-        task.write(RunLine(call.at, call.cause, (*call.earlier, ended), call.ahead))
+        task.write(RunLine(call.at, call.cause, (*call.earlier, ended), call.ahead, call.moved))
         if call.cause == "schedule":
             task.running -= 1
             task.lingering += call.phase == "lingering"
@@ -385,7 +388,7 @@ class Model:
     def _start(self, task: Task, at: int, life: Life) -> None:
         life.handed += 1
         task.running += 1
-        call = Call(task, at, "schedule", task.ahead_of(life))
+        call = Call(task, at, "schedule", task.shift(), life.moved)
         task.calls.append(call)
         self._starts.append(call)
 

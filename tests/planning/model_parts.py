@@ -82,6 +82,8 @@ class RunLine(NamedTuple):
     calls: tuple[Ended, ...]
     ahead: int = 0
     """What people see is later by this."""
+    moved: int = 0
+    """And the occurrence by this too."""
 
     def shown(self) -> RunLine:
         """Return the line as people see it."""
@@ -91,7 +93,7 @@ class RunLine(NamedTuple):
             )
             for call in self.calls
         ]
-        return RunLine(self.at + self.ahead, self.cause, tuple(calls))
+        return RunLine(self.at + self.moved + self.ahead, self.cause, tuple(calls))
 
 
 class PassedLine(NamedTuple):
@@ -116,6 +118,7 @@ class Call:
     at: int
     cause: str
     ahead: int = 0
+    moved: int = 0
     phase: str = "going"  # or queued (in a backfill), resting (another attempt is to come), lingering (timed out)
     attempt: int = 1
     called: bool = False
@@ -138,6 +141,8 @@ class Life:
     latest: int
     """The time of the beginning, then the last decided occurrence."""
     handed: int = 0
+    moved: int = 0
+    """How far the clock of the life that replaced it was ahead of its own."""
 
 
 @dataclass(eq=False)
@@ -197,9 +202,9 @@ class Task:
         lives = [*self.past, self.life]
         return sum(len(life.occurrences.between(life.begin, life.covered)) for life in lives)
 
-    def ahead_of(self, life: Life) -> int:
-        """Return how much later people see the times of a life."""
-        return 0 if life.occurrences.on_wall else self.ahead
+    def shift(self) -> int:
+        """Return how much later people see the times of its clock."""
+        return 0 if self.life.occurrences.on_wall else self.ahead
 
     def passes(self, reason: str, passed: list[int], life: Life | None = None) -> None:
         """Write down occurrences in a row that do not run; those that follow the last line lengthen it."""
@@ -208,7 +213,8 @@ class Task:
         self.tally[reason] += len(passed)
         self.passed += passed
         last = self.lines[-1] if self.lines else None
-        first, number, ahead = passed[0], len(passed), self.ahead_of(life or self.life)
+        moved, ahead = 0 if life is None else life.moved, self.shift()
+        first, number = passed[0] + moved, len(passed)
         if (
             isinstance(last, PassedLine)
             and (last.reason, last.ahead) == (reason, ahead)
@@ -216,7 +222,7 @@ class Task:
         ):
             self.lines.pop()
             first, number = last.first, last.number + number
-        self.lines.append(PassedLine(reason, first, passed[-1], number, ahead))
+        self.lines.append(PassedLine(reason, first, passed[-1] + moved, number, ahead))
 
     def write(self, line: RunLine) -> None:
         """Write down a run."""

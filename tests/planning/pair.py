@@ -164,7 +164,7 @@ class Pair:
         """Fill a span of time, given by how long ago it began and ended; zero is whatever comes last."""
         self.note("backfill", at, start, end)
         task = self.model.tasks[at]
-        now = self.model.now(task) + task.ahead_of(task.life)
+        now = self.model.now(task) + task.shift()
         first, last = now - start, now - end if end else max(self.model.wall, self.model.steady)
         real = self.handles[at].backfill(moment(first), moment(last))
         calls = self.model.backfill(self.model.tasks[at], first, last)
@@ -250,7 +250,7 @@ class Pair:
         at = None if task.paused else task.next()
         if at is None:
             return None
-        return moment(at + task.ahead_of(task.life))
+        return moment(at + task.shift())
 
     def check_law(self) -> None:
         """Look at the law in whole: the model's records tile its occurrences, and what handles show is in them."""
