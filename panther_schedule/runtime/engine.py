@@ -47,6 +47,7 @@ class Engine:
 
     def add(self, entry: Entry, reading: Reading) -> None:
         self.live += 1
+        entry.added = True
         if self.emit is not None:
             self.emit(events.TaskAdded, entry.name)
         self.store.add(entry, reading)

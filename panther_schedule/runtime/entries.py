@@ -14,7 +14,7 @@ from .ledger import History
 class Entry:
     """One task that was added."""
 
-    __slots__ = ("history", "name", "order", "place", "rule", "state", "task")
+    __slots__ = ("added", "history", "name", "order", "place", "rule", "state", "task")
 
     def __init__(self, name: str, task: BackgroundTask[..., Any], rule: Rule, state: State, order: int) -> None:
         self.name = name
@@ -23,6 +23,7 @@ class Entry:
         self.state = state
         self.order = order  # of adding
         self.place: tuple[int, int, Entry] | None = None  # in a timetable
+        self.added = False  # the scheduler's thread has it, not only the names
         self.history: History | None = None
 
 

@@ -78,7 +78,8 @@ class Loop:
 
     def tasks(self) -> list[Entry]:
         """List the tasks; a cancelled one has left the names while its last run goes on."""
-        return list(dict.fromkeys((*self._names, *(flight.entry for flight in tuple(self._engine.store.in_flight)))))
+        named = (entry for entry in self._names if entry.added)
+        return list(dict.fromkeys((*named, *(flight.entry for flight in tuple(self._engine.store.in_flight)))))
 
     # ---- turns ---------------------------------------------------------------------------------------------------
 
