@@ -43,9 +43,7 @@ def resume(rule: Rule, state: State, now: int) -> Step | None:
 def _skipped(rule: Rule, state: State, now: int) -> tuple[Passed, ...]:
     """Return the record of the occurrences that a pause which still holds has skipped until now, if there are any."""
     at, anchor = state.next_at, state.anchor
-    if state.held.paused is None or at is None or rule.once or rule.back_to_back:
-        return ()
-    if jittered(rule, at, anchor) > now:
+    if state.held.paused is None or at is None or rule.once or rule.back_to_back or jittered(rule, at, anchor) > now:
         return ()
     return (span(rule, "skipped_paused", at, latest_due(rule, at, anchor, now), anchor),)
 

@@ -17,13 +17,10 @@ def begin(schedule: Schedule, rule: Rule, now: int, task: str = "") -> State | N
     Wall-clock kinds begin with the next occurrence strictly after now; `Once` and `Repeat` with their first one,
     even when it is over.
     """
-    anchor = now
-    first: int | None = now
     if isinstance(schedule, Once) and schedule.at is not None:
-        first = anchor = microseconds(schedule.at)
-    elif rule.on_wall:
-        first = rule.occurrences.next_after(anchor, anchor)
-    return None if first is None else make(State, (anchor, None, first, 0, 0, None, NOTHING_HELD, task))
+        now = microseconds(schedule.at)
+    first = rule.occurrences.next_after(now, now) if rule.on_wall and not rule.once else now
+    return None if first is None else make(State, (now, None, first, 0, 0, None, NOTHING_HELD, task))
 
 
 def due(rule: Rule, state: State, now: int) -> Step:

@@ -13,7 +13,7 @@ from ..models.policy import CATCH_UP_LIMIT, CATCH_UP_WINDOW, DEFAULT_POLICY, MOS
 from ..models.schedules import ONCE, Once, Repeat, Schedule
 from ..occurrences.compiler import UTC_ZONE, compile_schedule, zone_for
 from ..occurrences.evaluators import Evaluator
-from ..occurrences.jitter import spread
+from ..occurrences.queries import spread
 from ..occurrences.zones import LAST
 from .state import State
 
@@ -67,11 +67,9 @@ def rule_of(schedule: Schedule, zone: ZoneInfo | None = None) -> Rule:
 
 @lru_cache(maxsize=4096)
 def _compiled(schedule: Schedule, zone: ZoneInfo) -> Rule:
-    back_to_back = isinstance(schedule, Repeat) and not schedule.wait
-    compiled = compile_schedule(schedule, zone)
-    return Rule(
-        compiled, schedule.run_count, once=False, back_to_back=back_to_back, on_wall=not isinstance(schedule, Repeat)
-    )
+    occurrences, n = compile_schedule(schedule, zone), schedule.run_count
+    back_to_back, on_wall = isinstance(schedule, Repeat) and not schedule.wait, not isinstance(schedule, Repeat)
+    return Rule(occurrences, n, once=False, back_to_back=back_to_back, on_wall=on_wall)
 
 
 def clear_caches() -> None:
@@ -93,8 +91,7 @@ def _terms_of(policy: Policy) -> Terms | None:
     if policy == DEFAULT_POLICY:
         return None
     most = {"queue_one": 1, "cancel_running": 1, "queue_all": MOST_QUEUED, "allow": policy.max_running or MOST_QUEUED}
-    tolerances = {"skip": policy.grace, "catch_up": policy.catch_up_window or CATCH_UP_WINDOW}
-    tolerance = tolerances.get(policy.missed)
+    tolerance = {"skip": policy.grace, "catch_up": policy.catch_up_window or CATCH_UP_WINDOW}.get(policy.missed)
     return Terms(
         overlap=policy.overlap,
         most=most.get(policy.overlap, 0),

@@ -1,4 +1,4 @@
-"""Passes what happens to the machine, and its answers to the store; the same for every store.
+"""Passes what happens to the machine, and its answers to the store.
 
 What is left to do outside, once the store has kept a step, is in two lists.
 """
@@ -17,6 +17,7 @@ from ..planning.state import Offsets, State, Step, shown
 from .entries import Entry, Flight
 from .logs import LOGGED, log_run
 from .memory import Store
+from .names import Names
 
 Emit: TypeAlias = Callable[..., None]  # takes what listeners are told: the class of an event and its fields
 
@@ -24,14 +25,13 @@ Emit: TypeAlias = Callable[..., None]  # takes what listeners are told: the clas
 class Engine:
     """The events of a scheduler, a method each."""
 
-    def __init__(self, store: Store, leave: Callable[[Entry], None]) -> None:
-        self.store = store
+    def __init__(self, store: Store, names: Names) -> None:
+        self.store, self.names = store, names
         self.starts: list[Flight] = []  # to hand over
         self.asked: list[Flight] = []  # active runs to ask to end
         self.live = 0  # tasks that have not ended
         self.emit: Emit | None = None  # None when there is no listener
         self.set_offset(0)
-        self._leave = leave  # called with each task that ends
 
     def set_offset(self, offset: int, after: int | None = None) -> None:
         """Show steady times with this offset to the wall; what was due up to `after` keeps the one before."""
@@ -48,8 +48,7 @@ class Engine:
     def add(self, entry: Entry, reading: Reading) -> None:
         self.live += 1
         entry.added = True
-        if self.emit is not None:
-            self.emit(events.TaskAdded, entry.name)
+        self._tell(events.TaskAdded, entry.name)
         self.store.add(entry, reading)
 
     def plan(self, entry: Entry, reading: Reading) -> None:
@@ -103,7 +102,7 @@ class Engine:
         self.store.replace(entry, rule)
         self._do(entry, None, control.replaced(entry.state, fresh, moved), reading)
         if has_ended(rule, entry.state):
-            self._leave(entry)
+            self.names.leave(entry)
         else:
             self.live += had_ended
 
@@ -112,9 +111,9 @@ class Engine:
             entry, None, control.cancel(entry.rule, entry.state, entry.rule.now(reading), running=running), reading
         )
 
-    def clock_stepped(self, by: int, entries: Iterable[Entry], reading: Reading) -> None:
+    def clock_stepped(self, by: int, reading: Reading) -> None:
         reset = 0
-        for entry in entries:
+        for entry in self.names if by < 0 else ():
             state = control.clock_set_back(entry.rule, entry.state, reading.wall) if entry.rule.on_wall else None
             if state is not None:
                 reset += 1
@@ -159,9 +158,7 @@ class Engine:
         """Keep what a step says, and do what it asks for; `flights` are the runs that start, if made before."""
         if self.offset and not entry.rule.on_wall:
             step = shown(step, self.offset)
-        _state, run, record, starts, passed, given_up, asks, next_queued, _hand_over, ended, _retry_in, _interrupts = (
-            step
-        )
+        _state, run, record, starts, passed, given_up, asks, next_queued, _, ended, _retry_in, _interrupts = step
         if starts and not flights:
             (start,) = starts  # several at once are only those that were asked for
             flights = (Flight(entry, start),)
@@ -178,7 +175,7 @@ class Engine:
             self._follow(entry, step, reading)
         if ended:
             self.live -= 1
-            self._leave(entry)
+            self.names.leave(entry)
             if self.emit is not None:
                 self.emit(events.TaskEnded, entry.name, is_cancelled(entry.state))
 

@@ -1,8 +1,7 @@
 """The scheduler's loop: it takes messages, and in each turn sees to all that is due.
 
-A message is an entry that was added, a flight whose function has ended, or a command. All of them come through one
-queue, so the store needs no lock. A driver takes the turns: the thread below, which sleeps until the next one, or a
-virtual clock that is moved to it.
+A message is an entry that was added, a flight whose function has ended, or a command. All come through one queue, so
+the store needs no lock. A driver takes the turns: the thread below, or a virtual clock.
 """
 
 from __future__ import annotations
@@ -35,15 +34,13 @@ Message: TypeAlias = Entry | Flight | Command
 class Loop:
     """One scheduler's loop. Other threads may call `post`, `send`, `watch`, `is_idle` and `tasks`."""
 
-    def __init__(
-        self, inbox: SimpleQueue[Message], engine: Engine, workers: Workers, names: Iterable[Entry], reading: Reading
-    ) -> None:
+    def __init__(self, inbox: SimpleQueue[Message], engine: Engine, workers: Workers, reading: Reading) -> None:
         self.post = inbox.put
         self.reading = reading  # of the latest turn
         self.closed = False  # the drain has ended, and who posts a message after it settles it
         self.over = False  # the drain has ended and all is settled, the loop broke, or this is a child process
         self.broken: BaseException | None = None  # what broke it
-        self._inbox, self._engine, self._workers, self._names = inbox, engine, workers, names
+        self._inbox, self._engine, self._workers = inbox, engine, workers
         if abs(reading.wall - reading.steady) > _STEP:
             engine.set_offset(reading.wall - reading.steady)
         self._settling = threading.RLock()
@@ -78,7 +75,7 @@ class Loop:
 
     def tasks(self) -> list[Entry]:
         """List the tasks; a cancelled one has left the names while its last run goes on."""
-        named = (entry for entry in self._names if entry.added)
+        named = (entry for entry in self._engine.names if entry.added)
         return list(dict.fromkeys((*named, *(flight.entry for flight in tuple(self._engine.store.in_flight)))))
 
     # ---- turns ---------------------------------------------------------------------------------------------------
@@ -108,7 +105,7 @@ class Loop:
         if abs(ahead) > _STEP:
             direction = "back" if ahead < 0 else "forward"
             log("the wall clock was set %s by %s", direction, MICROSECOND * abs(ahead), level=logging.WARNING)
-            self._engine.clock_stepped(ahead, self._names if ahead < 0 else (), reading)
+            self._engine.clock_stepped(ahead, reading)
         self._see_to_due(reading)
         ends_at = self._drain_ends_at
         if ends_at is not None and (reading.steady >= ends_at or (self.is_idle() and not self._put_off)):
@@ -166,10 +163,9 @@ class Loop:
         self._plan_due(reading)
         for flight in engine.store.timers(reading):
             self._try(partial(engine.wake, flight), reading)
-        if engine.asked:
-            asked, engine.asked = engine.asked, []
-            for flight in asked:
-                workers.coroutines.ask(flight)
+        for flight in engine.asked:
+            workers.coroutines.ask(flight)
+        engine.asked.clear()
         if engine.starts:
             starts, engine.starts = engine.starts, []
             if len(starts) > 1:

@@ -31,12 +31,10 @@ def check_policy(schedule: AnySchedule, policy: Policy, at: tuple[str, ...] = ("
     faults: list[InitErrorDetails] = []
     if policy.overlap != "skip":
         rule, got = "'skip' for a repeat without a wait, whose runs never overlap", repr(policy.overlap)
-        words = {"field": "overlap", "rule": rule, "got": got}
-        faults.append(fault("overlap_without_wait", message, at=(*at, "overlap"), **words))
+        faults.append(fault("overlap_without_wait", message, at=(*at, "overlap"), field="overlap", rule=rule, got=got))
     if policy.jitter:
-        rule = "zero for a repeat without a wait, which starts when the run before has ended"
-        words = {"field": "jitter", "rule": rule, "got": str(policy.jitter)}
-        faults.append(fault("jitter_without_wait", message, at=(*at, "jitter"), **words))
+        rule, got = "zero for a repeat without a wait, which starts when the run before has ended", str(policy.jitter)
+        faults.append(fault("jitter_without_wait", message, at=(*at, "jitter"), field="jitter", rule=rule, got=got))
     if faults:
         raise refusal("with_policy", faults)
 
@@ -46,10 +44,7 @@ def changed_policy(policy: Policy, given: object, fields: Mapping[str, object]) 
     if not isinstance(given, Policy):
         message = "policy must be a Policy, got {got}; write with_policy(Policy(...)) or with_policy(timeout=...)"
         refuse("with_policy", "policy_type", message, at=("policy",), got=type_name(given))
-    message = (
-        "{field} must have a value, got None; leave it out to keep the task's, or write "
-        "with_policy(Policy({field}=None)) to take it away"
-    )
+    message = "{field} must have a value, got None; leave it out, or clear it by with_policy(Policy({field}=None))"
     optional = {name for name, field in Policy.model_fields.items() if field.default is None}
     cleared = [name for name, value in fields.items() if value is None and name in optional]
     faults = [fault("policy_none", message, at=("policy", name), field=name) for name in cleared]

@@ -325,7 +325,7 @@ def drain() -> None:
         finite = pair.scheduler.add_task(BackgroundTask(nothing).interval(2))
         pair.clock.advance(15 * SECOND)
         assert open_runs(pair) == [0, 0]
-        pair.life.begin_stop(100 * SECOND, at_exit=False)
+        pair.scheduler._begin_stop(100 * SECOND, at_exit=False)
         pair.clock.advance(timedelta(0))
         end_first(pair)
         end_first(pair)

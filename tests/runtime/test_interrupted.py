@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, TypeAlias
 
 import pytest
 from interrupt import Interrupted, at_each_line
@@ -15,6 +17,7 @@ from panther_schedule.runtime.handles import RunHandle
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+Task: TypeAlias = BackgroundTask[[str], Any]
 
 
 def on_a_virtual_clock() -> Scheduler:
@@ -22,39 +25,65 @@ def on_a_virtual_clock() -> Scheduler:
     return Scheduler(clock=VirtualClock(START))
 
 
-CALLS: dict[str, Callable[[Scheduler, BackgroundTask[[]]], object]] = {
-    "add_task": lambda scheduler, task: scheduler.add_task(task),
+def add(scheduler: Scheduler, task: Task) -> None:
+    """Add a task."""
+    scheduler.add_task(task)
+
+
+def listen(scheduler: Scheduler, task: Task) -> None:
+    """Add a listener, then a task."""
+    scheduler.add_listener(repr)
+    scheduler.add_task(task)
+
+
+def stop(scheduler: Scheduler, task: Task) -> None:
+    """Add a task, then stop."""
+    scheduler.add_task(task)
+    scheduler.stop()
+
+
+CALLS: dict[str, Callable[[Scheduler, Task], object]] = {
+    "add_task": add,
     "add_tasks": lambda scheduler, task: scheduler.add_tasks([task]),
     "replace": lambda scheduler, task: scheduler.replace(task.with_name("replaced")),
-    "start": lambda scheduler, task: scheduler.start().add_task(task),
-    "add_listener": lambda scheduler, task: (scheduler.add_listener(repr), scheduler.add_task(task)),
-    "stop": lambda scheduler, task: (scheduler.add_task(task), scheduler.stop()),
+    "start": lambda scheduler, task: add(scheduler.start(), task),
+    "add_listener": listen,
+    "stop": stop,
 }
 
 
-@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-@pytest.mark.parametrize("make", [on_a_virtual_clock, Scheduler])
+@pytest.mark.parametrize(
+    ("call", "asynchronous"),
+    [*((call, False) for call in CALLS.values()), (add, True)],
+    ids=[*CALLS, "add_task, asynchronous"],
+)
 def test_a_task_that_is_added_in_the_midst_of_a_call_runs_once_and_so_does_the_other(
-    call: Callable[[Scheduler, BackgroundTask[[]]], object], make: Callable[[], Scheduler]
+    call: Callable[[Scheduler, Task], object], *, asynchronous: bool
 ) -> None:
     def attempt(interrupted: Interrupted) -> None:
-        scheduler, ran, accepted = make(), list[str](), ["call"]
+        scheduler, ran, accepted = Scheduler(), list[str](), ["call"]
 
-        def add() -> None:
+        def note(who: str) -> None:
+            ran.append(who)
+
+        async def note_later(who: str) -> None:
+            ran.append(who)
+
+        task: Callable[[str], Task] = partial(BackgroundTask, note_later if asynchronous else note)
+
+        def interrupt() -> None:
             try:
-                scheduler.add_task(BackgroundTask(ran.append, "interruption"))
+                scheduler.add_task(task("interruption"))
             except SchedulerStateError:  # it has stopped
-                assert call is CALLS["stop"]
+                assert call is stop
             else:
                 accepted.append("interruption")
 
-        interrupted(lambda: call(scheduler, BackgroundTask(ran.append, "call")), add)
-        if interrupted.reached and make is Scheduler and call is not CALLS["stop"]:
+        interrupted(lambda: call(scheduler, task("call")), interrupt)
+        if call is not stop:
             names = [thread.name for thread in threading.enumerate() if thread.name.startswith("panther_schedule")]
             assert names.count("panther_schedule") == 1
         scheduler.stop()
-        if not interrupted.reached:
-            accepted.remove("interruption") if "interruption" in accepted else None
         assert sorted(ran) == sorted(accepted)
         assert scheduler.counts["succeeded"] == len(accepted)
 
