@@ -7,6 +7,7 @@ import io
 import re
 import subprocess
 import sys
+import tarfile
 import tokenize
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -188,6 +189,21 @@ def test_the_wheel_holds_the_types(tmp_path: Path) -> None:
 
     assert {by_name(path) for path in MODULES} | {"panther_schedule/py.typed"} <= held
     assert {name.split("/")[0].split("-")[0] for name in held} == {"panther_schedule"}
+
+
+def test_the_source_archive_holds_all_that_the_checks_need(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (archive,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(archive) as opened:
+        held = {name.partition("/")[2] for name in opened.getnames()}
+    needed = {".ci/run", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "bench/README.md"}
+    needed |= {"constraints.txt", "mkdocs.yml", "pyproject.toml", "overrides/partials/source.html"}
+    needed |= {by_name(path) for path in SOURCES}
+    needed |= {by_name(path) for kind in ("docs/*.md", "typings/**/*.pyi") for path in ROOT.glob(kind)}
+
+    assert needed <= held
+    assert {name for name in held if "cache" in name or name.startswith((".venv", "site/"))} == set()
 
 
 def _lines(path: Path, pattern: re.Pattern[str]) -> Iterator[str]:
