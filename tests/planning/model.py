@@ -255,13 +255,8 @@ class Model:
             return
         call.timer = None
         if call.phase == "resting":
-            call.phase, call.attempt, call.asked, call.called, call.started = (
-                "going",
-                call.attempt + 1,
-                False,
-                False,
-                None,
-            )
+            call.phase, call.attempt, call.started = "going", call.attempt + 1, None
+            call.asked = call.called = False
             self._starts.append(call)
             return
         over = Ended(call.started, self.now(call.task), "timed_out", "TimeoutError")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any, TypeAlias
 
 import pytest
@@ -69,7 +68,8 @@ def test_a_task_that_is_added_in_the_midst_of_a_call_runs_once_and_so_does_the_o
         async def note_later(who: str) -> None:
             ran.append(who)
 
-        task: Callable[[str], Task] = partial(BackgroundTask, note_later if asynchronous else note)
+        def task(who: str) -> Task:
+            return BackgroundTask(note_later, who) if asynchronous else BackgroundTask(note, who)
 
         def interrupt() -> None:
             try:

@@ -187,7 +187,11 @@ def test_next_run_is_one_value_on_the_real_clock() -> None:
 
 def test_a_machine_that_is_busy_between_two_looks_at_its_clocks_sees_no_step(monkeypatch: pytest.MonkeyPatch) -> None:
     looks = iter([10, 900, 1000, 1001, *range(1002, 1010)])
-    monkeypatch.setattr(clock, "_clock_ns", lambda _which: next(looks) * 1_000_000)  # milliseconds
+
+    def look(_which: int) -> int:
+        return next(looks) * 1_000_000  # milliseconds
+
+    monkeypatch.setattr(clock, "_clock_ns", look)
     monkeypatch.setattr(clock, "_wall_ns", lambda: 77_000)
     system = SystemClock()
     system._base = 0
