@@ -10,6 +10,7 @@ from panther_schedule.planning.ends import ended, retry_delay
 from panther_schedule.planning.records import Attempt, Run
 from panther_schedule.planning.rule import Rule
 from panther_schedule.planning.state import NOTHING_HELD, Held, State
+from panther_schedule.runtime.failures import failure_of
 
 
 def paused(rule: Rule, state: State) -> State:
@@ -98,13 +99,13 @@ def test_a_task_whose_runs_finish() -> None:
     assert step.asks == "queued"
     assert (step.state.next_at, step.ended) == (None, False)
     assert is_cancelled(step.state), "it takes no other run"
-    assert retry_delay(rule, step.state, run, OSError()) is not None
+    assert retry_delay(rule, step.state, run, failure_of(OSError())) is not None
     for again in (drain(rule, step.state, us(8)), end_drain(rule, step.state, us(8))):
         assert again is not None
         assert again.state.held.stopped == "finishing"
     late = cancel(rule, step.state, us(8))
     assert (late.asks, late.state.held.stopped) == ("all", "cancelled")
-    assert retry_delay(rule, late.state, run, OSError()) is None
+    assert retry_delay(rule, late.state, run, failure_of(OSError())) is None
     assert cancel(rule, late.state, us(9), running=False).state.held.stopped == "cancelled"
 
 

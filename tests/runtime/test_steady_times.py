@@ -189,7 +189,7 @@ def test_a_machine_that_is_busy_between_two_looks_at_its_clocks_sees_no_step(mon
     looks = iter([10, 900, 1000, 1001, *range(1002, 1010)])
 
     def look(_which: int) -> int:
-        return next(looks) * 1_000_000  # milliseconds
+        return int(next(looks)) * 1_000_000  # milliseconds
 
     monkeypatch.setattr(clock, "_clock_ns", look)
     monkeypatch.setattr(clock, "_wall_ns", lambda: 77_000)
