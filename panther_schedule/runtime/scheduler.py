@@ -92,9 +92,7 @@ class Scheduler:
         with self._names.lock:
             life = self._running()
             entry, is_new = self._entry(life, task)
-            if is_new:
-                self._post(life, entry)
-        return TaskHandle(entry, life)
+            return self._post(life, entry) if is_new else TaskHandle(entry, life)
 
     def add_tasks(self, tasks: Iterable[BackgroundTask[..., Any]]) -> list[TaskHandle]:
         """Add each task of an iterable, such as a whole `TaskRegistry`: all of them or, if one is refused, none."""
@@ -115,7 +113,7 @@ class Scheduler:
             for entry, is_new in entries:
                 if is_new:
                     self._post(life, entry)
-        return [TaskHandle(entry, life) for entry, _ in entries]
+            return [TaskHandle(entry, life) for entry, _ in entries]
 
     def replace(self, task: BackgroundTask[P, Any]) -> TaskHandle:
         """Replace the task of the same name, and return the handle; if there is none, add this one.
@@ -137,8 +135,7 @@ class Scheduler:
             life = self._running()
             while (entry := self._names.find(task._name)) is None:
                 if (entry := self._new(life, task, stacklevel=4)) is not None:
-                    self._post(life, entry)
-                    return TaskHandle(entry, life)
+                    return self._post(life, entry)
             if equal(entry.task, task):
                 return TaskHandle(entry, life)
             rule = self._rule(task)
@@ -166,10 +163,11 @@ class Scheduler:
             self._prepare(life, name, task, rule, stacklevel=stacklevel)
         return entry if self._names.take(entry) else None
 
-    def _post(self, life: Life, entry: Entry) -> None:
+    def _post(self, life: Life, entry: Entry) -> TaskHandle:
         life.loop.post(entry)
         if life.loop.closed:  # a signal handler has just stopped the scheduler
             life.loop.settle(self._clock.read())
+        return TaskHandle(entry, life)
 
     def _rule(self, task: BackgroundTask[..., Any]) -> Rule:
         schedule, policy, rule = self._latest
@@ -236,8 +234,7 @@ class Scheduler:
         rules.clear_caches()
         with self._names.lock:
             self._latest = ONCE, DEFAULT_POLICY, rule_of(ONCE)
-            life = self._life
-            if life is None:
+            if (life := self._life) is None:
                 return
             found = [(entry, self._rule(entry.task)) for entry in self._names if entry.rule.on_wall]
             reloaded = life.loop.send(partial(life.engine.reload_zones, found))
@@ -329,10 +326,8 @@ class Scheduler:
             raise SchedulerStateError(message) from error
         if self._forked:
             self._forked = False
-            log(
-                "this is a child process: its scheduler starts empty, and the parent's tasks run only there",
-                level=logging.WARNING,
-            )
+            message = "this is a child process: its scheduler starts empty, and the parent's tasks run only there"
+            log(message, level=logging.WARNING)
         return life
 
     def __enter__(self) -> Self:
