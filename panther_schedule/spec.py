@@ -139,8 +139,9 @@ def dump(tasks: Iterable[BackgroundTask], registry: TaskRegistry) -> str:
 
     Raises:
         ValidationError: a task's function is not registered (`unregistered_function`), an argument would not come
-            back equal (`argument_json`), two tasks have one name (`duplicate_name`), or a repeat without a wait has a
-            policy that needs one (`overlap_without_wait`, `jitter_without_wait`). Each fault has its path.
+            back equal (`argument_json`), two tasks have one name (`duplicate_name`), or a repeat without a wait or
+            measured from the end has an overlap or a jitter (`overlap_without_wait`, `jitter_from_end`, ...). Each
+            fault has its path.
     """
     faults: list[InitErrorDetails] = []
     written: list[dict[str, JsonValue]] = []

@@ -150,6 +150,20 @@ Duration = Annotated[
     _text(_DURATION, "PT30S", "PT5M", "P1DT12H"),
 ]
 Wait = Annotated[Duration, at_least(timedelta(0), "zero or longer", "leave out the minus sign", "negative_duration")]
+
+
+def _delay(after: timedelta, info: ValidationInfo) -> timedelta:
+    if after and info.data.get("at") is not None:
+        raise invalid("at_and_after", info, "left out with at", shown(after), "give one of the two")
+    return after
+
+
+def _measured_from(end: Literal["start", "end"], info: ValidationInfo) -> Literal["start", "end"]:
+    return end if info.data.get("wait") else "start"  # without a wait both are the same
+
+
+Delay = Annotated[Wait, AfterValidator(_delay)]
+MeasuredFrom = Annotated[Literal["start", "end"], choice("start"), AfterValidator(_measured_from)]
 RunCount = Annotated[
     Literal[-1] | Annotated[int, Field(ge=1)],
     said("an int of at least 1, or -1 for ever", "write n=1 for one run, n=-1 for no end", type_="run_count"),

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from ..clock import MICROSECOND, microseconds, moment
 from ..models.schedules import Once, Repeat, Schedule
-from .compiler import compile_schedule, zone_for
+from .compiler import anchor_of, compile_schedule, zone_for
 from .jitter import spread
 from .zones import BEFORE_ALL, LAST
 
@@ -21,12 +21,13 @@ def next_after(
     """Return the first occurrence strictly after `after`, aware, in UTC; None when there is none.
 
     `zone` is for a schedule that names none; without it that is the machine's own. `anchor` is when the task was
-    added, where `Once()` and `Repeat` begin; without it that is `after`, so that `Once()` is over. `n` is ignored.
-    A naive datetime raises ValueError.
+    added, which `Once()` and `Repeat` count from; without it that is `after`, so that `Once()` is over. `n` is
+    ignored. Of a repeat that is measured from the end, as one without a wait is, only the first is known. A naive
+    datetime raises ValueError.
     """
     t = instant("after", after)
     begun = t if anchor is None else instant("anchor", anchor)
-    found = compile_schedule(schedule, zone_for(schedule, zone)).next_after(t, begun)
+    found = compile_schedule(schedule, zone_for(schedule, zone)).next_after(t, anchor_of(schedule, begun))
     return None if found is None else moment(found)
 
 
@@ -45,7 +46,7 @@ def between(
     more than 100,000 occurrences raise ValueError, as does a naive datetime.
     """
     t, last = instant("after", after), instant("until", until)
-    begun = t if anchor is None else instant("anchor", anchor)
+    begun = anchor_of(schedule, t if anchor is None else instant("anchor", anchor))
     evaluator = compile_schedule(schedule, zone_for(schedule, zone))
     if limit is None:
         limit = evaluator.count(t, last, begun)
@@ -72,16 +73,16 @@ def first_due(
 ) -> list[int]:
     """Return when the first `n` runs of a task that is added at `after` are due, in microseconds since 1970.
 
-    There are fewer where the schedule has fewer. Of a repeat without a wait only the first is known. `key` draws the
+    There are fewer where the schedule has fewer. Of a repeat without a grid only the first is known. `key` draws the
     jitter.
     """
-    occurrences = compile_schedule(schedule, zone)
+    occurrences, anchor = compile_schedule(schedule, zone), anchor_of(schedule, after)
     limit = n if schedule.run_count == -1 else min(n, schedule.run_count)
     # only the calendars begin later than the task: `Once` and `Repeat` start with it, a moment even in the past
-    at = occurrences.next_after(BEFORE_ALL if isinstance(schedule, (Once, Repeat)) else after, after)
+    at = occurrences.next_after(BEFORE_ALL if isinstance(schedule, (Once, Repeat)) else after, anchor)
     due: list[int] = []
     while at is not None and len(due) < limit:
-        following = occurrences.next_after(at, after)
+        following = occurrences.next_after(at, anchor)
         room = (LAST if following is None else following) - at
         due.append(at + spread(key, at, min(jitter // MICROSECOND, room)))
         at = following

@@ -259,7 +259,7 @@ def _occurrences(entry: Entry, start: datetime, end: datetime, now: Reading) -> 
     They are given as records name them, which is by the schedule's own clock: a record's times find its occurrence.
     """
     rule, anchor = entry.rule, entry.state.anchor
-    if rule.back_to_back:
+    if rule.wait_from_end is not None:
         message = "backfill() needs a schedule with occurrences of its own, got {got}; use run_now()"
         refuse("backfill", "backfill_schedule", message, at=("schedule",), got=entry.task.explain())
     first, last = instant("backfill", "start", start), instant("backfill", "end", end)

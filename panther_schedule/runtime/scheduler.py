@@ -90,7 +90,7 @@ class Scheduler:
             entry = self._names.known(task)
             if entry is None:
                 entry = self._entry(task)
-                if task._known.is_async or entry.rule.back_to_back:
+                if task._known.is_async or entry.rule.wait_from_end == 0:
                     self._prepare(life, entry.name, task, entry.rule)
                 self._names.take(entry)
                 life.loop.post(entry)
@@ -181,7 +181,7 @@ class Scheduler:
         return state
 
     def _prepare(self, life: Life, name: str, task: BackgroundTask[..., Any], rule: Rule) -> None:
-        if rule.back_to_back and rule.n == -1:
+        if rule.wait_from_end == 0 and rule.n == -1:
             message = f"{name} repeats for ever without a wait and keeps a worker busy; give it interval_wait(...)"
             warnings.warn(message, BusyLoopWarning, stacklevel=3)
         if task._known.is_async:

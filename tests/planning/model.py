@@ -2,7 +2,7 @@
 
 It is written from the page of semantics and shares no code with the package. Where the scheduler would search for an
 occurrence, the model looks through a list; where the scheduler counts a range, the model has each of its occurrences
-in hand. Jitter, zones and repeats without a wait are not in it.
+in hand. Jitter and zones are not in it.
 """
 
 from __future__ import annotations
@@ -51,15 +51,17 @@ class Model:
         """Change the policy; with another schedule the task starts afresh."""
         life = None if occurrences is None else self._life(occurrences)
         self._take_in()
+        self._plan(task)
         task.ways = ways
         if life is not None:
             task.past.append(task.life)
-            task.life, task.ended = life, False
+            task.life, task.ended, task.failures = life, False, 0
         self.look()
 
     def pause(self, task: Task) -> None:
         """Let nothing of a task start."""
         self._take_in()
+        self._plan(task)
         if not (task.ended or task.dropped):
             task.paused = True
         self.look()
@@ -78,7 +80,8 @@ class Model:
         self.look()
 
     def _in_pause(self, task: Task) -> list[int]:
-        return [] if task.life.occurrences.once else task.due(self.now(task))
+        occurrences = task.life.occurrences
+        return [] if occurrences.once or occurrences.from_end is not None else task.due(self.now(task))
 
     def _skip(self, task: Task, skipped: list[int]) -> None:
         self._cover(task, skipped)
@@ -199,10 +202,7 @@ class Model:
             self._take_in()
             decided = False
             for task in self.tasks:
-                if not task.paused and (due := task.due(self.now(task))):
-                    self._decide(task, due)
-                    self._check_end(task)
-                    decided = True
+                decided = self._plan(task) or decided
             late = [call for call in self._calls() if call.timer is not None and call.timer[0] <= self.steady]
             for call in sorted(late, key=lambda call: call.timer or (0, 0)):
                 self._ring(call)
@@ -214,6 +214,13 @@ class Model:
                     self._call(call)
             if not decided and not starts and not late and not self._inbox:
                 return
+
+    def _plan(self, task: Task) -> bool:
+        due = [] if task.paused else task.due(self.now(task))
+        if due:
+            self._decide(task, due)
+            self._check_end(task)
+        return bool(due)
 
     def _turn(self, call: Call) -> tuple[int, bool, int]:
         return call.at, not call.task.life.occurrences.on_wall, call.task.order
@@ -240,14 +247,8 @@ class Model:
             return
         call.timer = None
         if call.phase == "resting":
-            call.phase, call.attempt, call.asked, call.called, call.started = (
-                "going",
-                call.attempt + 1,
-                False,
-                False,
-                None,
-            )
-            self._starts.append(call)
+            call.attempt, call.asked, call.called, call.started = call.attempt + 1, False, False, None
+            self._begin(call)
             return
         over = Ended(call.started, self.now(call.task), "timed_out", "TimeoutError")
         delay = self._delay(call, over)
@@ -271,7 +272,7 @@ class Model:
             self._rest(call, self._delay(call, call.earlier[-1]) or 0)
         elif call.cause == "schedule":
             call.task.lingering -= 1
-            self._go_on(call.task)
+            self._go_on(call.task, self.now(call.task))
         elif call.cause == "backfill":
             self._next_of_backfill(call)
 
@@ -299,7 +300,9 @@ class Model:
         if call.cause == "schedule":
             task.running -= 1
             task.lingering += call.phase == "lingering"
-            self._go_on(task)
+            failed = task.life.occurrences.from_end == 0 and ended.outcome != "succeeded"
+            task.failures = task.failures + 1 if failed else 0
+            self._go_on(task, ended.finished)
             self._check_end(task)
         elif call.cause == "backfill" and call.phase != "lingering":
             self._next_of_backfill(call)
@@ -316,6 +319,13 @@ class Model:
     def _decide(self, task: Task, due: list[int]) -> None:
         """Say what becomes of all that is due."""
         ways, now = task.ways, self.now(task)
+        if task.life.occurrences.from_end is not None:  # nothing is missed, and runs never overlap
+            if task.running or task.lingering or task.waiting:  # of the schedule before
+                task.forget()
+            else:
+                self._cover(task, due)
+                self._start(task, due[0], task.life)
+            return
         wanted = due[-1:]
         if ways.missed == "skip":
             wanted = [at for at in wanted if now - at <= ways.grace]
@@ -364,7 +374,9 @@ class Model:
             if call.cause == "schedule":
                 self._ask(call)
 
-    def _go_on(self, task: Task) -> None:
+    def _go_on(self, task: Task, ended: int | None = None) -> None:
+        if ended is not None and task.life.occurrences.from_end is not None:
+            task.goes_on(ended)
         if task.waiting and not task.paused and not task.running and not task.lingering:
             at, life = task.waiting.pop(0)
             task.late = task.late and bool(task.waiting)
@@ -382,5 +394,5 @@ class Model:
             task.life.covered = task.life.latest = at
 
     def _check_end(self, task: Task) -> None:
-        if not task.running and not task.waiting and task.next() is None:
+        if not task.running and not task.waiting and task.next() is None and not task.will_go_on():
             task.ended = True

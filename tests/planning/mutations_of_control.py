@@ -49,7 +49,7 @@ OF_RULES = [
         "no repeat is back to back",
         rule,
         "rule_of",
-        then(lambda rule, *_: replace(rule, back_to_back=False)),
+        then(lambda rule, *_: replace(rule, wait_from_end=None)),
         checks.back_to_back,
     ),
     Mutation(

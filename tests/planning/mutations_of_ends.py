@@ -65,9 +65,9 @@ def keeps_the_last(step: Any, *_: Any) -> Any:
 
 def begins_beside(step: Any, rule: Any, *_: Any) -> Any:
     """Let a back-to-back task begin while a function that timed out goes on."""
-    return (
-        with_state(step, next_at=step.record.at + 1, held=NOTHING_HELD) if rule.back_to_back and step.record else step
-    )
+    if rule.wait_from_end is None or step.record is None:
+        return step
+    return with_state(step, next_at=step.record.at + 1, held=NOTHING_HELD)
 
 
 OF_ENDS = [
