@@ -66,10 +66,9 @@ def rule_of(schedule: Schedule, zone: ZoneInfo | None = None) -> Rule:
 
 @lru_cache(maxsize=4096)
 def _compiled(schedule: Schedule, zone: ZoneInfo) -> Rule:
-    steady = isinstance(schedule, Repeat)
-    wait = schedule.wait // MICROSECOND if steady and not schedule.has_grid else None
-    compiled = compile_schedule(schedule, zone)
-    return Rule(compiled, schedule.run_count, once=False, wait_from_end=wait, on_wall=not steady)
+    compiled, on_wall = compile_schedule(schedule, zone), not isinstance(schedule, Repeat)
+    wait = schedule.wait // MICROSECOND if isinstance(schedule, Repeat) and not schedule.has_grid else None
+    return Rule(compiled, schedule.run_count, once=False, wait_from_end=wait, on_wall=on_wall)
 
 
 def clear_caches() -> None:

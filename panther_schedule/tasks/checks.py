@@ -27,18 +27,19 @@ def check_policy(schedule: AnySchedule, policy: Policy, at: tuple[str, ...] = ("
     """Refuse what a repeat without a grid can't have: its runs never overlap, and none has a time to be moved from."""
     if not isinstance(schedule, Repeat) or schedule.has_grid or schedule.n == 1:
         return
-    kind, what, remedy = "without_wait", "a repeat without a wait", "add interval_wait()"
+    kind, which, starts = "without_wait", "without a wait", "starts when the run before has ended"
+    words = {"remedy": "add interval_wait()"}
     if schedule.wait:
-        kind, what, remedy = "from_end", "a repeat measured from the end", "write measured_from='start'"
+        kind, which, starts = "from_end", "measured from the end", "waits from the end of the run before"
+        words = {"remedy": "write measured_from='start'"}
     message = "{field} must be {rule}, got {got}; {remedy}, or leave out {field}"
     faults: list[InitErrorDetails] = []
     if policy.overlap != "skip":
-        rule, got = f"'skip' for {what}, whose runs never overlap", repr(policy.overlap)
-        words = {"field": "overlap", "rule": rule, "got": got, "remedy": remedy}
+        rule, got = f"'skip' for a repeat {which}, whose runs never overlap", repr(policy.overlap)
+        words |= {"field": "overlap", "rule": rule, "got": got}
         faults.append(fault(f"overlap_{kind}", message, at=(*at, "overlap"), **words))
     if policy.jitter:
-        rule = f"zero for {what}, {'which waits' if schedule.wait else 'which starts'} when the run before has ended"
-        words = {"field": "jitter", "rule": rule, "got": str(policy.jitter), "remedy": remedy}
+        words |= {"field": "jitter", "rule": f"zero for a repeat {which}, which {starts}", "got": str(policy.jitter)}
         faults.append(fault(f"jitter_{kind}", message, at=(*at, "jitter"), **words))
     if faults:
         raise refusal("with_policy", faults)

@@ -180,6 +180,13 @@ OF_ENDS = [
         checks.back_to_back,
     ),
     Mutation(
+        "the end of an older run ends a delay",
+        ends,
+        "_next",
+        of(lambda rule, step, at: (rule, with_state(step, anchor=at if rule.wait_from_end else step.state.anchor), at)),
+        240,
+    ),
+    Mutation(
         "a back-to-back task fails for ever",
         ends,
         "ended",
