@@ -75,7 +75,7 @@ OF_ENDS = [
     Mutation("delays are not doubled", rule, "under", with_retry(factor=1.0)),
     Mutation("delays double too early", rule, "under", with_retry(delay=lambda retry: retry.delay * retry.factor)),
     Mutation("every error is tried again", Retry, "covers", instead(lambda *_: True), checks.what_is_tried_again),
-    Mutation("what was asked to end is tried again", ends, "retry_delay", asked_first),
+    Mutation("what was asked to end is tried again", ends, "retry_delay", asked_first, 40),
     Mutation(
         "a timeout is not tried again", ends, "wake", of(lambda rule, *rest: (with_terms(rule, retry=None), *rest))
     ),
@@ -184,7 +184,7 @@ OF_ENDS = [
         ends,
         "_next",
         of(lambda rule, step, at: (rule, with_state(step, anchor=at if rule.wait_from_end else step.state.anchor), at)),
-        240,
+        20,
     ),
     Mutation(
         "a back-to-back task fails for ever",
