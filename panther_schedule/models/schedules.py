@@ -98,7 +98,7 @@ class Schedule(Value, frozen=True):
 
 
 class Once(Schedule, frozen=True):
-    """Run once: when it is added, `after` that, or at one moment.
+    """Run once: when it is added, or later by `after`, or at one moment.
 
     A moment in the past is not lost: the task runs at once, late. The union of two moments is `AnyOf((a, b))`.
     """
@@ -117,8 +117,8 @@ ONCE: Final = Once.model_construct(at=None)  # made without a validator, which w
 class Repeat(Schedule, frozen=True):
     """Run `n` times, with `wait` from one start to the next.
 
-    The first run is when the task is added, or `after` that. The others lie on the grid `anchor + k * wait` of steady
-    time, without drift. With `measured_from="end"` there is no grid: the next run is due `wait` after the one before
+    The first run is when the task is added, or later by `after`. The others lie on the grid `anchor + k * wait` of
+    steady time, without drift. With `measured_from="end"` there is no grid: the next run is due `wait` after the one before
     has ended. Without a wait it is always so.
     """
 
