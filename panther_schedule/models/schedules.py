@@ -118,8 +118,8 @@ class Repeat(Schedule, frozen=True):
     """Run `n` times, with `wait` from one start to the next.
 
     The first run is when the task is added, or later by `after`. The others lie on the grid `anchor + k * wait` of
-    steady time, without drift. With `measured_from="end"` there is no grid: the next run is due `wait` after the one before
-    has ended. Without a wait it is always so.
+    steady time, without drift. With `measured_from="end"` there is no grid: the next run is due `wait` after the end
+    of the one before. Without a wait that is always so.
     """
 
     kind: Literal["repeat"] = "repeat"

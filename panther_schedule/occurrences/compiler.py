@@ -39,7 +39,7 @@ def compile_schedule(schedule: Schedule, zone: ZoneInfo) -> Evaluator:
 
 
 def anchor_of(schedule: Schedule, added: int) -> int:
-    """Return where the occurrences of a task that was added then begin: later by `after`, or at the moment of a `Once`."""
+    """Return where a task's occurrences begin: when it was added, later by `after`, or at the moment of a `Once`."""
     if not isinstance(schedule, (Once, Repeat)):
         return added
     if isinstance(schedule, Once) and schedule.at is not None:
