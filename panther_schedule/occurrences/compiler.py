@@ -40,11 +40,12 @@ def compile_schedule(schedule: Schedule, zone: ZoneInfo) -> Evaluator:
 
 def anchor_of(schedule: Schedule, added: int) -> int:
     """Return where a task's occurrences begin: when it was added, later by `after`, or at the moment of a `Once`."""
-    if not isinstance(schedule, (Once, Repeat)):
+    known = cast(AnySchedule, schedule)
+    if known.kind != "once" and known.kind != "repeat":  # isinstance() is slow for a model
         return added
-    if isinstance(schedule, Once) and schedule.at is not None:
-        return microseconds(schedule.at)
-    return added + schedule.after // MICROSECOND if schedule.after else added
+    if known.kind == "once" and known.at is not None:
+        return microseconds(known.at)
+    return added + known.after // MICROSECOND if known.after else added
 
 
 def calendar_of(part: Daily | Weekly | Monthly | Cron, zone: ZoneInfo, union: AnyOf | None = None) -> Calendar:
