@@ -22,8 +22,8 @@ def next_after(
 
     `zone` is for a schedule that names none; without it that is the machine's own. `anchor` is when the task was
     added, which `Once()` and `Repeat` count from; without it that is `after`, so that `Once()` is over. `n` is
-    ignored. Of a repeat that is measured from the end, as one without a wait is, only the first is known. A naive
-    datetime raises ValueError.
+    ignored. Of a repeat without a wait, or measured from the end, only the first is known. A naive datetime raises
+    ValueError.
     """
     t = instant("after", after)
     begun = t if anchor is None else instant("anchor", anchor)

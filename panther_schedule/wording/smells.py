@@ -87,12 +87,13 @@ def _of_dates(part: Daily | Weekly | Monthly | Cron) -> Iterator[Smell]:
     elif days and not other and all(is_short(day, months) for day in days):
         remedy = "L for the last day" if isinstance(part, Cron) else "on=-1 for the last day, or missing='clamp'"
         yield Smell("short_month", f"{without} day {days[0]}; write {remedy}")
-    if isinstance(part, Cron) and rule.days != ALL_DAYS and rule.weekdays != ALL_WEEKDAYS:
+    both_days = rule.days != ALL_DAYS and rule.weekdays != ALL_WEEKDAYS
+    if isinstance(part, Cron) and both_days:
         either = "it runs when either day-of-month or day-of-week matches; write * for one, or join two Crons with |"
         both = "it runs when day-of-month and day-of-week both match, as one starts with a star; write * for one"
         yield Smell("day_and_weekday", either if rule.either else both)
-    elif isinstance(part, Cron):
-        for field, item, values, step in open_steps(part.expression):
+    for field, item, values, step in open_steps(part.expression) if isinstance(part, Cron) else ():
+        if not (both_days and field.startswith("day-")):
             size, unit, whole, remedy = _STEPS[field]
             if size % step:
                 often = item.partition("/")[2]

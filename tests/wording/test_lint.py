@@ -70,6 +70,7 @@ SMELLS: list[tuple[Schedule, list[str]]] = [
     (Cron("0 9 * * mon/2", tz="UTC"), ["uneven_step"]),
     (Cron("*/100 */100 */100 * *", tz="UTC"), ["uneven_step"] * 3),
     (Cron("*/100000000 * * * *", tz="UTC"), ["uneven_step"]),
+    (Cron("*/45 9 */2 * fri", tz="UTC"), ["day_and_weekday", "uneven_step"]),
     (Daily(AT), ["no_zone"]),
     (Daily(AT) | Weekly("mon", time(9)), ["no_zone"]),
     # Not in each month.
