@@ -46,7 +46,6 @@ class SystemClock:
         self._base = time.time_ns() - time.clock_gettime_ns(_BOOTTIME)
 
     def read(self) -> Reading:
-        """Return wall and steady time of this moment."""
         return Reading(_wall_ns() // 1000, (_clock_ns(_BOOTTIME) + self._base) // 1000)
 
     def now(self, on_wall: bool) -> int:
@@ -70,9 +69,8 @@ class VirtualClock:
     """
 
     def __init__(self, start: datetime) -> None:
-        if start.tzinfo is None:
-            raise ValueError("start must be aware; write datetime(2026, 1, 1, tzinfo=UTC)")
-        self._reading = Reading(microseconds(start), microseconds(start))
+        at = instant("VirtualClock", "start", start)
+        self._reading = Reading(at, at)
         self._drives: list[Drive] = []
         self._moving = RLock()  # held by the thread that moves the clock and runs what is due
 
@@ -139,7 +137,6 @@ class VirtualClock:
         return waits[0] if len(waits) == len(self._drives) == 1 else self._wait()  # one may have given another work
 
     def _wait(self) -> int | None:
-        """Return the microseconds until the next occurrence of any scheduler; None when there is none."""
         return min((wait for drive in self._drives if (wait := drive.wait()) is not None), default=None)
 
 
@@ -149,7 +146,7 @@ def now_by(clock: Clock) -> Callable[[bool], int]:
 
 
 def instant(title: str, field: str, value: object) -> int:
-    """Return an aware datetime as microseconds since 1970; refuse anything else (`instant`)."""
+    """Return an aware datetime as microseconds since 1970; refuse anything else by a `ValidationError` (`instant`)."""
     if not isinstance(value, datetime) or value.utcoffset() is None:
         got = "a naive one" if isinstance(value, datetime) else type_name(value)
         message = "{field} must be an aware datetime, got {got}; write datetime(2026, 12, 24, 18, 0, tzinfo=UTC)"

@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, get_args
 
 from .clock import moment
 from .planning.records import Attempt, Passed, Run
 
-_Kind = TypeVar("_Kind")
 
-
-def _event(cls: type[_Kind]) -> type[_Kind]:
-    """Make events of different kinds unequal; as plain tuples, those with the same values would be equal."""
-
-    def equal(self: Any, other: Any) -> bool:
-        return type(self) is type(other) and (*self,) == (*other,)
-
-    kind: Any = cls
-    kind.__eq__, kind.__ne__ = equal, object.__ne__  # it negates `__eq__`
-    return cls
-
-
-@_event
 class TaskAdded(NamedTuple):
     """A task was added."""
 
     task: str
 
 
-@_event
 class TaskEnded(NamedTuple):
     """A task has ended: no run is active and none will start."""
 
@@ -38,7 +23,6 @@ class TaskEnded(NamedTuple):
     """It was ended by `cancel()`."""
 
 
-@_event
 class TaskPaused(NamedTuple):
     """A task was paused."""
 
@@ -47,21 +31,18 @@ class TaskPaused(NamedTuple):
     """What `pause()` was given."""
 
 
-@_event
 class TaskResumed(NamedTuple):
     """A task goes on after a pause."""
 
     task: str
 
 
-@_event
 class TaskReplaced(NamedTuple):
     """A task was replaced by another of the same name."""
 
     task: str
 
 
-@_event
 class RunStarted(NamedTuple):
     """A run's function is called."""
 
@@ -76,7 +57,6 @@ class RunStarted(NamedTuple):
         return moment(self.started)
 
 
-@_event
 class RunRetried(NamedTuple):
     """An attempt of a run has ended, and there will be another one."""
 
@@ -92,7 +72,6 @@ class RunRetried(NamedTuple):
         return self.run.attempts[-1]
 
 
-@_event
 class RunFinished(NamedTuple):
     """A run has ended, and its outcome is recorded."""
 
@@ -101,7 +80,6 @@ class RunFinished(NamedTuple):
     """The run, with its outcome and its attempts."""
 
 
-@_event
 class OccurrencesPassed(NamedTuple):
     """Occurrences were recorded that did not become runs."""
 
@@ -110,7 +88,6 @@ class OccurrencesPassed(NamedTuple):
     """Which, and why."""
 
 
-@_event
 class ClockStepped(NamedTuple):
     """The machine's wall clock was set, by more than 100 ms; nothing runs twice because of it."""
 
@@ -124,3 +101,11 @@ _TaskEvent: TypeAlias = TaskAdded | TaskEnded | TaskPaused | TaskResumed | TaskR
 _RunEvent: TypeAlias = RunStarted | RunRetried | RunFinished
 Event: TypeAlias = _TaskEvent | _RunEvent | OccurrencesPassed | ClockStepped
 """Whatever a listener is told; a `match` over it can be closed with `assert_never`."""
+
+
+def _equal(self: Any, other: Any) -> bool:
+    return type(self) is type(other) and (*self,) == (*other,)
+
+
+for _kind in get_args(Event):  # as plain tuples, events of different kinds with the same values would be equal
+    _kind.__eq__, _kind.__ne__ = _equal, object.__ne__  # it negates `__eq__`

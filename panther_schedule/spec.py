@@ -317,7 +317,6 @@ def _written(task: BackgroundTask) -> dict[str, JsonValue]:
 
 
 def _plain(value: Any) -> Any:
-    """Write a value as JSON data, and a set in a fixed order."""
     items: Any = value  # isinstance() would leave its type half known
     if isinstance(value, dict):
         return to_jsonable_python({key: _plain(item) for key, item in items.items()})  # the keys too

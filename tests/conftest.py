@@ -17,7 +17,7 @@ from hypothesis import settings
 
 import panther_schedule
 from panther_schedule import Scheduler, VirtualClock
-from panther_schedule.models.days import Years
+from panther_schedule.models.days import Dates
 
 settings.register_profile("project", deadline=None)  # a busy machine is no fault
 settings.load_profile("project")
@@ -71,12 +71,12 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The years whose dates were looked at; a test may clear it."""
     seen: list[int] = []
 
-    def noted(self: Years, number: int) -> int:
+    def noted(self: Dates, number: int) -> int:
         seen.append(number)
         return looked_up(self, number)
 
-    looked_up: Callable[[Years, int], int] = dict[int, int].__getitem__
-    monkeypatch.setattr(Years, "__getitem__", noted)
+    looked_up: Callable[[Dates, int], int] = dict[int, int].__getitem__
+    monkeypatch.setattr(Dates, "__getitem__", noted)
     return seen
 
 

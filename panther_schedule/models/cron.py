@@ -4,9 +4,6 @@ The grammar is that of crontab(5) of Vixie and Debian cron: minute, hour, day-of
 ranges, steps, English names, 0 and 7 for Sunday, and the macros `@hourly` to `@yearly`. Beyond it there are
 `a/n` (from a to the end of the field), `L`, `LW`, `15W` for days of the month, `5L` and `2#1` for weekdays. There are
 no seconds, no `?`, no `H`, no range that wraps, no @reboot.
-
-The star rule is Debian's too: a date must match day-of-month *and* day-of-week when one of the two starts with a star,
-and otherwise one of them is enough.
 """
 
 from __future__ import annotations

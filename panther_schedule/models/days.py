@@ -74,6 +74,10 @@ class DayRule(NamedTuple):
         dates = frozenset(day_number(day) for day in excluding if isinstance(day, date))
         return self._replace(excluded_weekdays=self.excluded_weekdays | weekdays, excluded=self.excluded | dates)
 
+    def excludes(self, day: int) -> bool:
+        """Tell whether a date was taken out."""
+        return day in self.excluded or self.excluded_weekdays >> (day + 3) % 7 & 1 == 1
+
     def narrowed(self) -> DayRule:
         """Take the months or weekdays out that the grid never meets."""
         if self.starting is None:
@@ -91,20 +95,30 @@ class DayRule(NamedTuple):
         return not any(_of_kind(rule, first, leap) for first in range(7) for leap in (False, True))
 
 
-class Dates:
-    """The dates of a rule. A search looks at each year at most once."""
+class Dates(dict[int, int]):
+    """The dates of a rule in each year, as bits from 0; it forgets all of them at 128 years.
 
-    __slots__ = ("_first", "_years")
+    A search looks at each year at most once.
+    """
+
+    __slots__ = ("_first", "_rule")
 
     def __init__(self, rule: DayRule) -> None:
+        super().__init__()
         self._first = FIRST_DATE if rule.starting is None else rule.starting
-        self._years = Years(rule)
+        self._rule = rule
 
-    def __contains__(self, day: int) -> bool:
+    def __missing__(self, year: int) -> int:
+        if len(self) >= 128:
+            self.clear()
+        found = self[year] = _in_year(self._rule, year)
+        return found
+
+    def has(self, day: int) -> bool:
         if not self._first <= day <= LAST_DATE:
             return False
         year, begin = _year_of(day)
-        return self._years[year] >> day - begin & 1 == 1
+        return self[year] >> day - begin & 1 == 1
 
     def after(self, day: int) -> int | None:
         """Return the first date after `day`."""
@@ -112,12 +126,12 @@ class Dates:
         if day > LAST_DATE:
             return None
         year, begin = _year_of(day)
-        found = self._years[year] >> day - begin
+        found = self[year] >> day - begin
         while not found:
             if year == date.max.year:
                 return None
             year += 1
-            day, found = _new_year(year), self._years[year]
+            day, found = _new_year(year), self[year]
         return day + (found & -found).bit_length() - 1
 
     def latest(self, day: int) -> int | None:
@@ -126,12 +140,12 @@ class Dates:
         if day < self._first:
             return None
         year, begin = _year_of(day)
-        found = self._years[year] & (2 << day - begin) - 1
+        found = self[year] & (2 << day - begin) - 1
         while not found:
             if begin <= self._first:
                 return None
             year -= 1
-            begin, found = _new_year(year), self._years[year]
+            begin, found = _new_year(year), self[year]
         return begin + found.bit_length() - 1
 
     def count(self, first: int, last: int) -> int:
@@ -140,24 +154,10 @@ class Dates:
         if first > last:
             return 0
         (low, first_begin), (high, last_begin) = _year_of(first), _year_of(last)
-        before = self._years[low] & (1 << first - first_begin) - 1
-        after = self._years[high] >> last - last_begin + 1
-        whole = sum(self._years[year].bit_count() for year in range(low, high + 1))
+        before = self[low] & (1 << first - first_begin) - 1
+        after = self[high] >> last - last_begin + 1
+        whole = sum(self[year].bit_count() for year in range(low, high + 1))
         return whole - before.bit_count() - after.bit_count()
-
-
-class Years(dict[int, int]):
-    """The dates of a rule in each year, as bits from 0; it forgets all of them at 128 years."""
-
-    def __init__(self, rule: DayRule) -> None:
-        super().__init__()
-        self._rule = rule
-
-    def __missing__(self, year: int) -> int:
-        if len(self) >= 128:
-            self.clear()
-        found = self[year] = _in_year(self._rule, year)
-        return found
 
 
 def day_number(day: date) -> int:
@@ -182,7 +182,6 @@ def mask_of(numbers: Iterable[int]) -> int:
 
 @lru_cache(maxsize=1024)  # 0.2 us less for each question about a date of the same days
 def _year_of(day: int) -> tuple[int, int]:
-    """Return the year of a date, and its first day."""
     year = date.fromordinal(day + _EPOCH).year
     return year, _new_year(year)
 

@@ -1,7 +1,4 @@
-"""What becomes of runs: that overlap, that are missed, that fail, and that take too long.
-
-Like a schedule, a policy is a value. It does not say when, and it decides about no run: `planning` does that.
-"""
+"""What becomes of runs: that overlap, that are missed, that fail, and that take too long."""
 
 from __future__ import annotations
 
@@ -10,10 +7,9 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Annotated, Final, Generic, Literal, Never, Self, TypedDict, TypeVar, cast
+from typing import Annotated, Final, Generic, Literal, Never, Self, TypedDict, TypeVar, Unpack, cast
 
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
-from typing_extensions import Unpack
 
 from .fields import Duration, Value, Wait, at_least, choice, invalid, refused, said, shown
 

@@ -1,18 +1,12 @@
-"""The schedules: frozen pydantic models, told apart in JSON by `kind`.
-
-A schedule says when, and nothing else: it holds no function, no state and no clock. The calendar kinds name dates and
-a time; what that means in a zone, where the clock is set twice a year, is for `occurrences`.
-"""
+"""The schedules: frozen pydantic models, told apart in JSON by `kind`."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any, Final, Literal, Self, TypedDict, cast, get_args
+from typing import Annotated, Any, Final, Literal, Self, TypedDict, Unpack, cast, get_args
 
 from pydantic import AfterValidator, Field, model_validator
-from typing_extensions import Unpack, override
 
 from ..errors import refuse
 from .cron import CronFields, parse, why_never
@@ -74,11 +68,8 @@ class _MonthlyKeywords(_WeeklyKeywords, total=False):
     missing: Missing
 
 
-class _AnyOfKeywords(_CalendarKeywords, total=False):
+class _CronKeywords(_CalendarKeywords, total=False):
     n: int
-
-
-class _CronKeywords(_AnyOfKeywords, total=False):
     tz: str | None
     gap: Gap | None
     fold: Fold | None
@@ -151,7 +142,6 @@ class Calendar(Schedule, frozen=True):
     end_at: Instant | None = optional(None, "Nothing happens after this moment; null is no bound.")
 
     @classmethod
-    @override
     def __pydantic_init_subclass__(cls, **options: Any) -> None:
         # put a kind's own fields before those that it inherits, in JSON and in reprs
         fields = cls.__pydantic_fields__
@@ -168,8 +158,13 @@ class Calendar(Schedule, frozen=True):
         """Return the union of both, with a moment."""
         return self | other
 
-    @abstractmethod
-    def _names_no_date(self) -> bool: ...
+    @property
+    def dates(self) -> DayRule:
+        """The local dates it names; a union names all but the excluded ones."""
+        return DayRule().without(self.excluding)
+
+    def _names_no_date(self) -> bool:
+        return self.dates.is_empty()
 
     def _why_never(self) -> str:
         narrowing = ", ".join(f"{name}={value!r}" for name, value in self.__repr_args__() if name in _NARROWING)
@@ -185,20 +180,7 @@ class Calendar(Schedule, frozen=True):
         return self
 
 
-class _Dated(Calendar, frozen=True):
-    """The base of the kinds that name dates; a union has those of its parts."""
-
-    @property
-    @abstractmethod
-    def dates(self) -> DayRule:
-        """The local dates it names."""
-
-    @override
-    def _names_no_date(self) -> bool:
-        return self.dates.is_empty()
-
-
-class _AtTime(_Dated, frozen=True):
+class _AtTime(Calendar, frozen=True):
     """The base of the kinds with one time of day."""
 
     at: ClockTime
@@ -236,7 +218,6 @@ class Daily(_AtTime, frozen=True):
         self._validate(at=at, n=n, tz=tz, **fields)
 
     @property
-    @override
     def dates(self) -> DayRule:
         return self._on_grid(DayRule(), "day")
 
@@ -254,7 +235,6 @@ class Weekly(_AtTime, frozen=True):
         self._validate(on=on, at=at, **fields)
 
     @property
-    @override
     def dates(self) -> DayRule:
         return self._on_grid(DayRule(weekdays=mask_of(map(WEEKDAYS.index, self.on))), "week")
 
@@ -277,7 +257,6 @@ class Monthly(_AtTime, frozen=True):
         self._validate(on=on, at=at, **fields)
 
     @property
-    @override
     def dates(self) -> DayRule:
         rule = DayRule(months=ALL_MONTHS if self.months is None else mask_of(self.months))
         if isinstance(self.on, tuple):
@@ -288,13 +267,12 @@ class Monthly(_AtTime, frozen=True):
             rule = rule._replace(days=1 << self.on, clamp=self.on if self.missing == "clamp" else 0)
         return self._on_grid(rule, "month")
 
-    @override
     def _why_never(self) -> str:
         remedy = "; write on=-1 for the last day, or missing='clamp'" if isinstance(self.on, int) else ""
         return super()._why_never() + remedy
 
 
-class Cron(_Dated, frozen=True):
+class Cron(Calendar, frozen=True):
     """Run by a cron expression of five fields, as Debian's cron reads it: `Cron("0 9 * * mon-fri")`.
 
     Day-of-month and day-of-week must both match when one of them starts with a star; otherwise one is enough. When
@@ -320,11 +298,9 @@ class Cron(_Dated, frozen=True):
         return parse(self.expression)
 
     @property
-    @override
     def dates(self) -> DayRule:
         return self.fields.dates.without(self.excluding)
 
-    @override
     def _why_never(self) -> str:
         if self.fields.dates.is_empty():
             return f"expression: {why_never(self.expression)}"
@@ -333,11 +309,9 @@ class Cron(_Dated, frozen=True):
     def _meaning(self) -> tuple[object, ...]:
         return (self.fields, *(value for name, value in self if name != "expression"))
 
-    @override
     def __eq__(self, other: object) -> bool:
         return self._meaning() == other._meaning() if isinstance(other, Cron) else NotImplemented
 
-    @override
     def __hash__(self) -> int:
         return hash(self._meaning())
 
@@ -401,10 +375,9 @@ class AnyOf(Calendar, frozen=True):
     kind: Literal["any_of"] = "any_of"
     of: _Parts = Field(description="Daily, weekly, monthly and cron schedules without `n`, and moments.")
 
-    def __init__(self, of: Iterable[Part | AnyOf], **fields: Unpack[_AnyOfKeywords]) -> None:
-        self._validate(of=_flat(of), **fields)
+    def __init__(self, of: Iterable[Part | AnyOf], *, n: int = -1, **fields: Unpack[_CalendarKeywords]) -> None:
+        self._validate(of=_flat(of), n=n, **fields)
 
-    @override
     def _names_no_date(self) -> bool:
         dates = (DayRule() if isinstance(part, Once) else part.dates for part in self.of)
         return all(rule.without(self.excluding).is_empty() for rule in dates)

@@ -7,12 +7,10 @@ from typing import Final, assert_never, cast
 from zoneinfo import ZoneInfo
 
 from ..clock import MICROSECOND, SECOND, machine_zone, microseconds
-from ..models.days import DayRule
-from ..models.fields import Fold, Gap
+from ..models.days import bits
 from ..models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
 from . import zones
 from .evaluators import Calendar, Evaluator, Grid, Union
-from .walltimes import Walltimes, times_of_day
 from .zones import DAY, FIRST, LAST
 
 UTC_ZONE: Final = ZoneInfo("UTC")
@@ -56,7 +54,7 @@ def calendar_of(part: Daily | Weekly | Monthly | Cron, zone: ZoneInfo, union: An
         rule, start, end = rule.without(union.excluding), max(start, first), min(end, last)
     if isinstance(part, Cron):
         fields = part.fields
-        times = times_of_day(fields.minutes, fields.hours)
+        times = _times_of_day(fields.minutes, fields.hours)
         gap = part.gap or ("skip" if fields.elapsed else "next_valid")
         fold = part.fold or ("both" if fields.elapsed else "first")
     else:
@@ -74,27 +72,20 @@ def _union_of(union: AnyOf, zone: ZoneInfo) -> Evaluator:
     parts = [calendar_of(part, zone, union) for part in union.of if not isinstance(part, Once)]
     calendars = tuple(dict.fromkeys(part for part in parts if not part.walltimes.rule.is_empty()))
     start, end = _bounds(union)
-    excluding = DayRule().without(union.excluding)
-    moments: list[int] = []
-    for at in (microseconds(part.at) for part in union.of if isinstance(part, Once) and part.at):
-        day = (at // SECOND + zones.zone(zone).offset(at // SECOND)) // DAY
-        if (
-            start <= at <= end
-            and day not in excluding.excluded
-            and not excluding.excluded_weekdays >> (day + 3) % 7 & 1
-        ):
-            moments.append(at)
-    return calendars[0] if len(calendars) == 1 and not moments else _union(calendars, tuple(moments))
+    dates, offset = union.dates, zones.zone(zone).offset
+    named = (microseconds(part.at) for part in union.of if isinstance(part, Once) and part.at)
+    within = (at for at in named if start <= at <= end)
+    moments = tuple(at for at in within if not dates.excludes((at // SECOND + offset(at // SECOND)) // DAY))
+    return calendars[0] if len(calendars) == 1 and not moments else _union(calendars, moments)
 
 
-@lru_cache(maxsize=1024)
-def _calendar(
-    rule: DayRule, times: tuple[int, ...], zone: ZoneInfo, gap: Gap, fold: Fold, start: int, end: int
-) -> Calendar:
-    return Calendar(Walltimes(rule, times), zones.zone(zone), gap, fold, start, end)
+@lru_cache(maxsize=128)
+def _times_of_day(minutes: int, hours: int) -> tuple[int, ...]:
+    return tuple((hour * 60 + minute) * 60 for hour in bits(hours) for minute in bits(minutes))
 
 
 _grid: Final = lru_cache(maxsize=1024)(Grid)
+_calendar: Final = lru_cache(maxsize=1024)(Calendar)
 _union: Final = lru_cache(maxsize=1024)(Union)
 
 

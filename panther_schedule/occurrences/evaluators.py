@@ -1,43 +1,30 @@
-"""The evaluators: each answers when one schedule happens. They remember nothing but what they learned of calendars."""
+"""The evaluators: each answers when one schedule happens. They remember nothing but what they learned of calendars.
+
+Every time is in microseconds since 1970-01-01T00:00Z; `anchor` is when the task was added. All of them have
+
+- `next_after`: the first occurrence strictly after `t`; None when there is none before year 10000,
+- `latest`: the last occurrence at or before `t`,
+- `count`: how many occurrences lie in (after, until].
+
+All is exact, total for any int, and takes a bounded number of steps.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, Protocol
-
-from typing_extensions import override
+from typing import Final, TypeAlias
+from zoneinfo import ZoneInfo
 
 from ..clock import SECOND
 from ..models.days import DayRule
 from ..models.fields import Fold, Gap
 from .walltimes import Piece, Walltimes, count_pieces
-from .zones import DAY, FIRST, LAST, YEARLY, Stretch, Zone
+from .zones import DAY, FIRST, LAST, Stretch, zone
 
 _EVERY_DAY: Final = DayRule()
 
 
-class Evaluator(Protocol):
-    """When one schedule happens in one zone; every time is in microseconds since 1970-01-01T00:00Z.
-
-    `anchor` is when the task was added. All is exact, total for any int, and takes a bounded number of steps.
-    """
-
-    __slots__ = ()
-
-    def next_after(self, t: int, anchor: int) -> int | None:
-        """Return the first occurrence strictly after `t`; None when there is none before year 10000."""
-        ...
-
-    def latest(self, t: int, anchor: int) -> int | None:
-        """Return the last occurrence at or before `t`."""
-        ...
-
-    def count(self, after: int, until: int, anchor: int) -> int:
-        """Return how many occurrences lie in (after, until]."""
-        ...
-
-
-class Grid(Evaluator):
+class Grid:
     """The moments anchor + k * wait, for k = 0, 1, 2..."""
 
     __slots__ = ("_wait",)
@@ -45,23 +32,20 @@ class Grid(Evaluator):
     def __init__(self, wait: int) -> None:
         self._wait = wait
 
-    @override
     def next_after(self, t: int, anchor: int) -> int | None:
         found = anchor if t < anchor else t + self._wait - (t - anchor) % self._wait
         return found if found <= LAST else None
 
-    @override
     def latest(self, t: int, anchor: int) -> int | None:
         t = min(t, LAST)
         return None if t < anchor else t - (t - anchor) % self._wait
 
-    @override
     def count(self, after: int, until: int, anchor: int) -> int:
         first, last = (max(-1, (min(t, LAST) - anchor) // self._wait) for t in (after, until))
         return max(0, last - first)
 
 
-class Calendar(Evaluator):
+class Calendar:
     """A series of wall-clock seconds in a zone, by the rules for gaps and folds, from `start` to `end`.
 
     Away from the days when the clock is set, the zone's known offset gives the instant. Near them the days around a
@@ -70,17 +54,18 @@ class Calendar(Evaluator):
 
     __slots__ = ("_daily", "end", "fold", "gap", "start", "walltimes", "zone")
 
-    def __init__(self, walltimes: Walltimes, zone: Zone, gap: Gap, fold: Fold, start: int, end: int) -> None:
-        self.walltimes = walltimes
-        self.zone = zone
+    def __init__(
+        self, rule: DayRule, times: tuple[int, ...], info: ZoneInfo, gap: Gap, fold: Fold, start: int, end: int
+    ) -> None:
+        self.walltimes = Walltimes(rule, times)
+        self.zone = zone(info)
         self.gap = gap
         self.fold = fold
         self.start = start
         self.end = end
-        self._daily = walltimes.times[0] if walltimes.rule == _EVERY_DAY and len(walltimes.times) == 1 else None
+        self._daily = times[0] if rule == _EVERY_DAY and len(times) == 1 else None
 
-    @override
-    def next_after(self, t: int, anchor: int) -> int | None:
+    def next_after(self, t: int, _anchor: int) -> int | None:
         instant = (t if t >= self.start else self.start - 1) // SECOND
         offset = self.zone[instant // DAY]
         if offset is not None:
@@ -99,8 +84,7 @@ class Calendar(Evaluator):
             instant += 3 * DAY
         return None
 
-    @override
-    def latest(self, t: int, anchor: int) -> int | None:
+    def latest(self, t: int, _anchor: int) -> int | None:
         instant = min(t, self.end) // SECOND
         offset = self.zone[instant // DAY]
         if offset is not None and (wall := self.walltimes.latest(instant + offset)) is not None:
@@ -116,21 +100,8 @@ class Calendar(Evaluator):
             instant -= 3 * DAY
         return None
 
-    @override
-    def count(self, after: int, until: int, anchor: int) -> int:
-        rest = 0
-        if len(self.walltimes.times) == 1 and self.gap == "next_valid" and self.fold == "first":
-            # once on each date; a look at every stretch from 2100 to 9999 would take 0.2 s
-            begin, end = self._passed(max(after, self.start - 1, YEARLY)) + 1, self._passed(min(until, self.end))
-            rest = self.walltimes.count(begin, end) if begin <= end else 0
-            until = min(until, YEARLY)
-        return count_pieces(self.pieces(after, until)) + rest
-
-    def _passed(self, t: int) -> int:
-        """Return the last wall-clock second that the zone's clock has shown, or skipped, up to this moment."""
-        instant = t // SECOND
-        stretch = self.zone.stretch(instant)
-        return max(instant + stretch.offset, stretch.begin + stretch.before - 1)
+    def count(self, after: int, until: int, _anchor: int) -> int:
+        return count_pieces(self.pieces(after, until))
 
     def pieces(self, after: int, until: int) -> Iterator[Piece]:
         """Yield what happens in (after, until], as pieces of whole seconds."""
@@ -154,11 +125,11 @@ class Calendar(Evaluator):
         for low, high in stretch.gaps() if self.gap != "skip" else ():
             if self.gap == "shift":
                 yield Piece(self.walltimes, low - before, high - before, before)
-            elif (wall := self.walltimes.after(low - 1)) is not None and wall < high:
+            elif self.walltimes.count(low, high - 1) and (wall := self.walltimes.after(low - 1)) is not None:
                 yield Piece(self.walltimes, begin, begin + 1, wall - begin)  # as if the clock showed this second then
 
 
-class Union(Evaluator):
+class Union:
     """The occurrences of several calendars, and single moments; those that coincide are one.
 
     It remembers between which two occurrences of each calendar the last question lay, and searches none again there.
@@ -171,18 +142,15 @@ class Union(Evaluator):
         self._moments = moments
         self._known = [(0, 0)] * len(calendars)
 
-    @override
-    def next_after(self, t: int, anchor: int) -> int | None:
+    def next_after(self, t: int, _anchor: int) -> int | None:
         found = (*self._moments, *(after for _, after in self._neighbours(t)))
         return min((at for at in found if t < at <= LAST), default=None)
 
-    @override
-    def latest(self, t: int, anchor: int) -> int | None:
+    def latest(self, t: int, _anchor: int) -> int | None:
         found = (*self._moments, *(latest for latest, _ in self._neighbours(t)))
         return max((at for at in found if FIRST <= at <= t), default=None)
 
-    @override
-    def count(self, after: int, until: int, anchor: int) -> int:
+    def count(self, after: int, until: int, _anchor: int) -> int:
         alone = [at for at in self._moments if not any(part.latest(at, at) == at for part in self.calendars)]
         pieces = (piece for part in self.calendars for piece in part.pieces(after, until))
         return count_pieces(pieces) + sum(after < at <= until for at in alone)
@@ -199,3 +167,6 @@ class Union(Evaluator):
                 self._known[place] = known
             found.append(known)
         return found
+
+
+Evaluator: TypeAlias = Grid | Calendar | Union

@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from functools import lru_cache
 from itertools import pairwise
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from ..models.days import Dates, DayRule, bits
+from ..models.days import Dates, DayRule
 from .zones import DAY
+
+_dates: Final = lru_cache(maxsize=1024)(Dates)
 
 
 class Walltimes:
@@ -27,7 +29,7 @@ class Walltimes:
         """Return the first one strictly after `wall`."""
         times = self.times
         day, second = divmod(wall, DAY)
-        if second < times[-1] and day in self.dates:
+        if second < times[-1] and self.dates.has(day):
             return wall - second + times[bisect_right(times, second)]
         found = self.dates.after(day)
         return None if found is None else found * DAY + times[0]
@@ -36,7 +38,7 @@ class Walltimes:
         """Return the last one at or before `wall`."""
         times = self.times
         day, second = divmod(wall, DAY)
-        if second >= times[0] and day in self.dates:
+        if second >= times[0] and self.dates.has(day):
             return wall - second + times[bisect_right(times, second) - 1]
         found = self.dates.latest(day - 1)
         return None if found is None else found * DAY + times[-1]
@@ -46,9 +48,9 @@ class Walltimes:
         times = self.times
         (first_day, begin), (last_day, end) = divmod(first, DAY), divmod(last, DAY)
         total = self.dates.count(first_day, last_day) * len(times)
-        if first_day in self.dates:
+        if self.dates.has(first_day):
             total -= bisect_left(times, begin)
-        if last_day in self.dates:
+        if self.dates.has(last_day):
             total -= len(times) - bisect_right(times, end)
         return total
 
@@ -98,7 +100,7 @@ def _count_together(pieces: list[Piece], first: int, last: int) -> int:
                 (walltimes, ahead * DAY - offset)
                 for walltimes, _, _, offset in pieces
                 for ahead in (-1, 0, 1)  # a local date shares seconds with no other day of UTC
-                if day + ahead in walltimes.dates
+                if walltimes.dates.has(day + ahead)
             )
         )
         low, high = first - day * DAY, last - day * DAY
@@ -111,14 +113,3 @@ def _count_together(pieces: list[Piece], first: int, last: int) -> int:
 def _seconds_of_day(dates: tuple[tuple[Walltimes, int], ...]) -> frozenset[int]:
     """Return the seconds of a day with an occurrence, given the local dates that begin so many seconds after it."""
     return frozenset(at for walltimes, begin in dates for time in walltimes.times if 0 <= (at := begin + time) < DAY)
-
-
-@lru_cache(maxsize=1024)
-def _dates(rule: DayRule) -> Dates:
-    return Dates(rule)
-
-
-@lru_cache(maxsize=128)
-def times_of_day(minutes: int, hours: int) -> tuple[int, ...]:
-    """Return the seconds of a day at which these minutes of these hours begin; both are masks of bits."""
-    return tuple((hour * 60 + minute) * 60 for hour in bits(hours) for minute in bits(minutes))

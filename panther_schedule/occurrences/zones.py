@@ -27,7 +27,6 @@ _SAFE_LAST: Final = LAST_SECOND - 2 * DAY
 _from_timestamp: Final = datetime.fromtimestamp
 _FIRST_CHANGE: Final = int(datetime(1800, 1, 1, tzinfo=UTC).timestamp())  # no clock was set before
 _YEARLY: Final = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp())  # from then on each zone has one yearly rule
-YEARLY: Final = _YEARLY * SECOND
 _CYCLE: Final = 146_097 * DAY  # 400 years, in which dates, weekdays and the yearly rules of all zones come round
 _SAMPLE: Final = 5 * DAY  # shorter than the time between two changes of any zone
 _SPAN: Final = 240 * _SAMPLE
@@ -76,15 +75,12 @@ class Zone(dict[int, int | None]):
         self._changes: dict[int, list[tuple[int, int, int]]] = {}
 
     def __missing__(self, day: int) -> int | None:
-        offset: int | None = None
-        if FIRST_DATE + 3 < day < LAST_DATE - 3:
-            offset = self.offset((day - 2) * DAY)
-            if offset != self.offset((day + 3) * DAY):
-                offset = None
+        before, after = self.offset((day - 2) * DAY), self.offset((day + 3) * DAY)
+        known = before == after and FIRST_DATE + 3 < day < LAST_DATE - 3
         if len(self) >= 4096:
             self.clear()
-        self[day] = offset
-        return offset
+        found = self[day] = before if known else None
+        return found
 
     def offset(self, instant: int) -> int:
         """Return how many seconds the zone's clock is ahead of UTC at this second since 1970."""
@@ -126,7 +122,6 @@ class Zone(dict[int, int | None]):
         return known
 
     def _change(self, low: int, high: int) -> int:
-        """Return the first instant in (low, high] whose offset is not that of `low`."""
         before, seconds = self.offset(low), range(low + 1, high)
         return low + 1 + bisect_left(seconds, True, key=lambda instant: self.offset(instant) != before)
 

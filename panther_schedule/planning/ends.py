@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal, TypeAlias, assert_never
 
 from ..clock import MICROSECOND, SECOND, Reading
-from ..occurrences.jitter import spread
+from ..occurrences.queries import spread
 from ..occurrences.zones import LAST
 from .due import closed, is_cancelled, start_waiting
 from .records import Attempt, Run, make

@@ -13,7 +13,7 @@ from ..models.policy import CATCH_UP_LIMIT, CATCH_UP_WINDOW, DEFAULT_POLICY, MOS
 from ..models.schedules import ONCE, Once, Repeat, Schedule
 from ..occurrences.compiler import UTC_ZONE, compile_schedule, zone_for
 from ..occurrences.evaluators import Evaluator
-from ..occurrences.jitter import spread
+from ..occurrences.queries import spread
 from .state import State
 
 _EVER: Final = 1 << 62  # microseconds, longer than the years 1 to 9999

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from ..clock import SECOND, SystemClock, moment
+from ..clock import SECOND, SystemClock, instant, moment
 from ..models.schedules import Schedule
 from ..occurrences.compiler import compile_schedule, zone_for
 from ..occurrences.evaluators import Calendar, Union
-from ..occurrences.queries import first_due, instant
+from ..occurrences.queries import first_due
 from ..occurrences.zones import BEFORE_ALL, DAY
-from .clock_changes import clock_change
+from .sentence import clock_change
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def preview(
     """
     if n < 0:
         raise ValueError(f"n must not be negative, got {n}; write preview(schedule, 5)")
-    start = SystemClock().read().wall if after is None else instant("after", after)
+    start = SystemClock().read().wall if after is None else instant("preview", "after", after)
     info = zone_for(schedule, zone)
     occurrences = compile_schedule(schedule, info)
     parts = occurrences.calendars if isinstance(occurrences, Union) else (occurrences,)

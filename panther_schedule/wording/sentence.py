@@ -1,4 +1,4 @@
-"""What a schedule or a policy means, in one English sentence."""
+"""What a schedule or a policy means, in one English sentence, and what setting the clock does to its times."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from typing import Final, cast
 
-from ..models.days import ALL_DAYS, ALL_MONTHS, ALL_WEEKDAYS, DayRule, bits
-from ..models.days import WEEKDAYS as WEEKDAY_NAMES
+from ..clock import EPOCH
+from ..models.days import ALL_DAYS, ALL_MONTHS, ALL_WEEKDAYS, WEEKDAYS, DayRule, bits
 from ..models.policy import CATCH_UP_LIMIT, CATCH_UP_WINDOW, DEFAULT_POLICY, MOST_QUEUED, Policy, Retry
 from ..models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
+from ..occurrences.evaluators import Calendar
+from ..occurrences.zones import DAY, Stretch
 
-WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+DAY_NAMES: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS: Final = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
@@ -30,6 +32,7 @@ _CLOCK_RULES: Final = {
     "last": "a time that the clock passes twice counts the second time",
     "both": "a time that the clock passes twice counts both times",
 }
+_FOLDS: Final = {"first": "it runs the first time", "last": "it runs the second time", "both": "it runs both times"}
 _OVERLAP: Final = {
     "skip": "an occurrence is skipped while a run is active",
     "queue_one": "one run waits while another is active",
@@ -100,7 +103,7 @@ def _limits(schedule: Daily | Weekly | Monthly | Cron | AnyOf) -> list[str]:
         dates = [str(day) for day in schedule.excluding if isinstance(day, date)]
         if len(dates) > _MOST_DATES:
             dates = [f"{len(dates)} dates from {dates[0]} to {dates[-1]}"]
-        weekdays = [WEEKDAYS[WEEKDAY_NAMES.index(day)] for day in schedule.excluding if isinstance(day, str)]
+        weekdays = [DAY_NAMES[WEEKDAYS.index(day)] for day in schedule.excluding if isinstance(day, str)]
         limits.append(f"except on {_joined(weekdays + dates)}")
     if isinstance(schedule, (Daily, Weekly, Monthly)) and schedule.starting:
         if schedule.every == 1:
@@ -138,7 +141,7 @@ def times_said(minutes: int, hours: int) -> str:
 
 def dates_said(rule: DayRule) -> str:
     """Say the dates of a schedule, without the excluded ones: "every Friday in May"; "" for every day."""
-    weekdays, months = _numbers(bits(rule.weekdays), WEEKDAYS), _months(rule)
+    weekdays, months = _numbers(bits(rule.weekdays), DAY_NAMES), _months(rule)
     if rule.every > 1 and rule.unit != "month":
         return f"every {rule.every} {rule.unit}s{'' if rule.unit == 'day' else f' on {weekdays}'}"
     within = "" if months == "every month" else f" in {months}"
@@ -157,7 +160,6 @@ def dates_said(rule: DayRule) -> str:
 
 
 def _months(rule: DayRule) -> str:
-    """Say the months of a rule: "every month", "January and July", "every 3rd month that is January or July"."""
     every = rule.every
     ending = "th" if every % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(every % 10, "th")
     said = "every month" if every == 1 else f"every {every}{ending} month"
@@ -177,8 +179,8 @@ def _day_words(rule: DayRule) -> list[str]:
 
 
 def _weekday_words(rule: DayRule, each: str) -> list[str]:
-    words = [f"{each} {_numbers(bits(rule.weekdays), WEEKDAYS, 'or')}"] if rule.weekdays else []
-    return words + [f"the {_NTH[nth]} {WEEKDAYS[weekday]}" for nth, weekday in rule.nth]
+    words = [f"{each} {_numbers(bits(rule.weekdays), DAY_NAMES, 'or')}"] if rule.weekdays else []
+    return words + [f"the {_NTH[nth]} {DAY_NAMES[weekday]}" for nth, weekday in rule.nth]
 
 
 def differing(policy: Policy) -> list[str]:
@@ -228,6 +230,37 @@ def duration(length: timedelta) -> str:
     return " ".join(f"{said} {unit}{'' if said == '1' else 's'}" for unit, said in amounts.items() if said != "0")
 
 
+def clock_change(calendar: Calendar, stretch: Stretch, only: int | None = None) -> tuple[str, str] | None:
+    """Say what setting the clock as a stretch begins does to the named times, or to `only` one; None if nothing.
+
+    In two parts, such as "02:30 does not exist on 29 Mar" and "moved to 03:00".
+    """
+    low, high = stretch.skipped_or_repeated()
+    first = calendar.walltimes.after((low if only is None else max(low, only)) - 1)
+    last = calendar.walltimes.latest((high if only is None else min(high, only + 1)) - 1)
+    if first is None or last is None or first > last:
+        return None
+    times, day, one = clock_time(local(first)), short_date(local(first)), first == last
+    if not one:
+        times = f"{calendar.walltimes.count(first, last)} times from {times} to {clock_time(local(last))}"
+    if not stretch.after_gap:
+        return f"{times} {'happens' if one else 'happen'} twice on {day}", _FOLDS[calendar.fold]
+    if low <= first - first % DAY <= high - DAY:
+        return f"{day} does not exist", "skipped"
+    named = f"{times} {'does' if one else 'do'} not exist on {day}"
+    if calendar.gap == "skip":
+        return named, "skipped"
+    if calendar.gap == "shift" and not one:
+        return named, f"moved by {duration(timedelta(seconds=high - low))}"
+    to = local(high if calendar.gap == "next_valid" else first + high - low)
+    return named, f"moved to {clock_time(to)}{'' if short_date(to) == day else f' on {short_date(to)}'}"
+
+
+def local(wall: int) -> datetime:
+    """Return a wall-clock second as a datetime without a zone."""
+    return EPOCH.replace(tzinfo=None) + timedelta(seconds=wall)
+
+
 def clock_time(at: time | datetime) -> str:
     return f"{at:%H:%M:%S}" if at.second else f"{at:%H:%M}"
 
@@ -264,5 +297,4 @@ def _numbers(values: Iterable[int], names: Sequence[str] | None = None, last: st
 
 
 def _joined(words: Sequence[str], last: str = "and") -> str:
-    """Join words: "a", "a and b", "a, b and c"."""
     return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)

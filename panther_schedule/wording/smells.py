@@ -14,8 +14,7 @@ from ..models.days import ALL_DAYS, ALL_WEEKDAYS, bits
 from ..models.schedules import AnyOf, Cron, Daily, Monthly, Repeat, Schedule, Weekly
 from ..occurrences.compiler import UTC_ZONE, calendar_of
 from ..occurrences.evaluators import Calendar
-from .clock_changes import clock_change, local
-from .sentence import WEEKDAYS, clock_time, duration, is_short, numbered
+from .sentence import DAY_NAMES, clock_change, clock_time, duration, is_short, local, numbered
 
 Code = Literal[
     "short_month", "day_and_weekday", "uneven_step", "skipped_time", "doubled_time",
@@ -82,7 +81,7 @@ def _of_dates(part: Daily | Weekly | Monthly | Cron) -> Iterator[Smell]:
     other = rule.last or rule.clamp or rule.last_workday or rule.near_workdays or (rule.either and rule.weekdays)
     without = "it does not run in months without"
     if isinstance(part, Monthly) and isinstance(part.on, tuple) and part.on[0] == 5:
-        fifth = f"a fifth {WEEKDAYS[rule.nth[0][1]]}"
+        fifth = f"a fifth {DAY_NAMES[rule.nth[0][1]]}"
         yield Smell("short_month", f"{without} {fifth}; write on=(-1, {part.on[1]!r}) for the last one")
     elif days and not other and all(is_short(day, months) for day in days):
         remedy = "L for the last day" if isinstance(part, Cron) else "on=-1 for the last day, or missing='clamp'"

@@ -33,7 +33,7 @@ def test_a_virtual_clock_stands_still_until_it_is_moved() -> None:
     assert clock.now() == START
     clock.advance(HOUR)
     assert clock.now() == START + HOUR
-    with pytest.raises(ValueError, match="must be aware"):
+    with pytest.raises(ValueError, match="start must be an aware datetime"):
         VirtualClock(datetime(2026, 1, 1))  # noqa: DTZ001 - a naive time is what is refused
 
 

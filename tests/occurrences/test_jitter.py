@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from panther_schedule import BackgroundTask, Cron, Daily, Once
-from panther_schedule.occurrences.jitter import spread
+from panther_schedule.occurrences.queries import spread
 from panther_schedule.tasks.task import jitter_key
 
 M = timedelta(minutes=1)

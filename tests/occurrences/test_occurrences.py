@@ -294,12 +294,12 @@ def test_between_refuses_to_fill_the_memory() -> None:
 
 def test_naive_times_are_refused_with_the_remedy() -> None:
     naive, aware = datetime(2026, 7, 1), utc("2026-07-01")  # noqa: DTZ001 - what is refused
-    remedy = r"must be an aware datetime, got a naive one; write datetime\(2026, 12, 24, 18, 0, tzinfo=UTC\)$"
-    with pytest.raises(ValueError, match="^after " + remedy):
+    remedy = r"must be an aware datetime, got a naive one; write datetime\(2026, 12, 24, 18, 0, tzinfo=UTC\)"
+    with pytest.raises(ValueError, match="after " + remedy):
         next_after(Daily(time(8)), naive)
-    with pytest.raises(ValueError, match="^anchor " + remedy):
+    with pytest.raises(ValueError, match="anchor " + remedy):
         next_after(Once(), aware, anchor=naive)
-    with pytest.raises(ValueError, match="^until " + remedy):
+    with pytest.raises(ValueError, match="until " + remedy):
         between(Daily(time(8)), aware, naive)
 
 

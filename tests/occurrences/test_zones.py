@@ -13,7 +13,6 @@ from panther_schedule.clock import SECOND
 from panther_schedule.models.days import DayRule
 from panther_schedule.occurrences import compiler
 from panther_schedule.occurrences.evaluators import Calendar
-from panther_schedule.occurrences.walltimes import Walltimes
 from panther_schedule.occurrences.zones import DAY, FIRST, FIRST_SECOND, LAST, LAST_SECOND, Zone, zone
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -48,9 +47,7 @@ def wall(text: str) -> int:
 def resolve(here: Zone, wall: int) -> list[int]:
     """The instants at which a schedule of this wall-clock second alone happens: by default one, or none."""
     day, second = divmod(wall, DAY)
-    once = Calendar(
-        Walltimes(DayRule(starting=day, every=10_000_000), (second,)), here, "next_valid", "first", FIRST, LAST
-    )
+    once = Calendar(DayRule(starting=day, every=10_000_000), (second,), here.info, "next_valid", "first", FIRST, LAST)
     low, high = (wall - 3 * DAY) * SECOND, (wall + 3 * DAY) * SECOND
     found = once.next_after(low, 0)
     assert once.latest(high, 0) == found
@@ -112,7 +109,7 @@ def test_a_wall_clock_second_happens_at(name: str, text: str, expected: list[str
 def test_before_year_1_and_after_9999_there_is_nothing_and_no_error() -> None:
     for name in ("UTC", "America/New_York", "Pacific/Kiritimati"):
         here = clock(name)
-        every_second = Calendar(Walltimes(DayRule(), tuple(range(DAY))), here, "next_valid", "first", FIRST, LAST)
+        every_second = Calendar(DayRule(), tuple(range(DAY)), here.info, "next_valid", "first", FIRST, LAST)
         for far in (-(1 << 80), FIRST_SECOND - 1, LAST_SECOND + 1, 1 << 80):
             assert every_second.count(far * SECOND - 1, far * SECOND, 0) == 0
             assert here[far // DAY] is None
@@ -162,7 +159,7 @@ MISSING: list[tuple[str, list[str]]] = [
 @pytest.mark.parametrize(("name", "dates"), MISSING)
 def test_a_daily_time_happens_on_all_dates_but_those_that_do_not_exist(name: str, dates: list[str]) -> None:
     here = clock(name)
-    noon = Calendar(Walltimes(DayRule(), (DAY // 2,)), here, "next_valid", "first", FIRST, LAST)
+    noon = Calendar(DayRule(), (DAY // 2,), here.info, "next_valid", "first", FIRST, LAST)
     begin, end = wall("1800-01-01"), wall("2300-01-01")
     after, until = ((midnight - here.offset(midnight)) * SECOND for midnight in (begin, end))
     assert noon.count(after, until, 0) == (end - begin) // DAY - len(dates)

@@ -37,15 +37,15 @@ NO_CODE = {
     tokenize.ENDMARKER,
 }
 MOST_LINES = {  # of each folder: all lines, and lines of code
-    "models": (1370, 925),
-    "occurrences": (680, 465),
+    "models": (1335, 905),
+    "occurrences": (620, 415),
     "planning": (895, 580),
     "runtime": (2170, 1525),
     "tasks": (970, 635),
-    "wording": (480, 350),
-    "panther_schedule": (760, 475),  # the modules beside the folders
+    "wording": (465, 345),
+    "panther_schedule": (745, 460),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (7325, 4945)  # to be lowered to (6_500, 4_800)
+MOST_LINES_IN_ALL = (7195, 4855)  # to be lowered to (6_500, 4_800)
 
 
 def by_name(path: Path) -> str:
