@@ -42,9 +42,8 @@ def resume(rule: Rule, state: State, now: int) -> Step | None:
 def _skipped(rule: Rule, state: State, now: int) -> tuple[Passed, ...]:
     """Return the record of the occurrences that a pause which still holds has skipped until now, if there are any."""
     at, anchor = state.next_at, state.anchor
-    if state.held.paused is None or at is None or rule.once or rule.wait_from_end is not None:
-        return ()
-    if jittered(rule, at, anchor) > now:
+    fixed = rule.once or rule.wait_from_end is not None  # no other occurrence takes the place of the next one
+    if state.held.paused is None or at is None or fixed or jittered(rule, at, anchor) > now:
         return ()
     return (span(rule, "skipped_paused", at, latest_due(rule, at, anchor, now), anchor),)
 

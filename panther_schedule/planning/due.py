@@ -170,9 +170,8 @@ def span(rule: Rule, reason: Reason, first: int, last: int, anchor: int) -> Pass
 
 def continues(rule: Rule, state: State) -> bool:
     """Tell whether another occurrence is to come, now or when the active run has ended."""
-    return state.next_at is not None or (
-        rule.wait_from_end is not None and state.handed != rule.n and not state.held.stopped
-    )
+    follows = rule.wait_from_end is not None and state.handed != rule.n and not state.held.stopped
+    return follows or state.next_at is not None
 
 
 def has_ended(rule: Rule, state: State) -> bool:

@@ -9,7 +9,7 @@ from ..occurrences.queries import spread
 from ..occurrences.zones import LAST
 from .due import closed, is_cancelled, start_waiting
 from .records import Attempt, Run, make
-from .rule import Rule
+from .rule import DEFAULT_TERMS, Rule
 from .state import NOTHING_HELD, Asks, State, Step, with_held
 
 OnLost: TypeAlias = Literal["again", "record"]
@@ -68,19 +68,13 @@ def wake(rule: Rule, state: State, run: Run, started: int | None, reading: Readi
 
 def began(rule: Rule, state: State, run: Run, steady: int) -> Step:
     """Wake a run whose function was called at this steady time when it takes too long."""
-    at = deadline(rule, steady)
-    return Step(state, run if at is None or run.phase != "active" else run._replace(wake_at=at))
-
-
-def deadline(rule: Rule, steady: int) -> int | None:
-    """Return the steady time at which an attempt that begins now takes too long; None when there is no limit."""
-    return None if rule.terms is None or rule.terms.timeout is None else steady + rule.terms.timeout
+    if rule.terms is None or rule.terms.timeout is None or run.phase != "active":
+        return Step(state, run)
+    return Step(state, run._replace(wake_at=steady + rule.terms.timeout))
 
 
 def lost(rule: Rule, state: State, run: Run, started: int | None, on_lost: OnLost, reading: Reading) -> Step:
     """Decide what follows an attempt whose process died, or was silent for longer than its lease."""
-    if run.phase not in {"active", "outrun", "lingering"}:
-        return Step(state, run)
     attempt = Attempt(started, rule.now(reading), "lost", None)
     if run.phase != "active":
         return ended(rule, state, run, attempt, reading)
@@ -117,7 +111,6 @@ def is_asked(asks: Asks, run: Run) -> bool:
 
 
 def abandon(rule: Rule, state: State, run: Run, reading: Reading) -> Step:
-    """Record a run that has no outcome when the drain is over."""
     if run.phase in {"lingering", "ended"}:
         return Step(state, run)
     attempt = Attempt(None, rule.now(reading), "abandoned", None)
@@ -132,9 +125,9 @@ def retry_delay(rule: Rule, state: State, run: Run, error: BaseException | None)
 
 
 def _delay(rule: Rule, scheduled_at: int, attempt: int, error: BaseException) -> int | None:
-    terms = rule.terms
-    retry = None if terms is None else terms.retry
-    if terms is None or retry is None or attempt >= retry.attempts or not retry.covers(error):
+    terms = rule.terms or DEFAULT_TERMS
+    retry = terms.retry
+    if retry is None or attempt >= retry.attempts or not retry.covers(error):
         return None
     longest = retry.max_delay // MICROSECOND
     try:
@@ -162,7 +155,6 @@ def _recorded(rule: Rule, state: State, run: Run, last: Attempt, *, lingers: boo
 
 
 def _followed(rule: Rule, step: Step, run: Run, at: int, before: State) -> Step:
-    """Let whatever waited for the end of a run's function begin."""
     match run.cause:
         case "schedule":
             return closed(rule, _next(rule, step, at), before)

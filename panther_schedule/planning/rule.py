@@ -66,9 +66,9 @@ def rule_of(schedule: Schedule, zone: ZoneInfo | None = None) -> Rule:
 
 @lru_cache(maxsize=4096)
 def _compiled(schedule: Schedule, zone: ZoneInfo) -> Rule:
-    compiled, on_wall = compile_schedule(schedule, zone), not isinstance(schedule, Repeat)
+    occurrences, n, on_wall = compile_schedule(schedule, zone), schedule.run_count, not isinstance(schedule, Repeat)
     wait = schedule.wait // MICROSECOND if isinstance(schedule, Repeat) and not schedule.has_grid else None
-    return Rule(compiled, schedule.run_count, once=False, wait_from_end=wait, on_wall=on_wall)
+    return Rule(occurrences, n, once=False, wait_from_end=wait, on_wall=on_wall)
 
 
 def clear_caches() -> None:
@@ -90,8 +90,7 @@ def _terms_of(policy: Policy) -> Terms | None:
     if policy == DEFAULT_POLICY:
         return None
     most = {"queue_one": 1, "cancel_running": 1, "queue_all": MOST_QUEUED, "allow": policy.max_running or MOST_QUEUED}
-    tolerances = {"skip": policy.grace, "catch_up": policy.catch_up_window or CATCH_UP_WINDOW}
-    tolerance = tolerances.get(policy.missed)
+    tolerance = {"skip": policy.grace, "catch_up": policy.catch_up_window or CATCH_UP_WINDOW}.get(policy.missed)
     return Terms(
         overlap=policy.overlap,
         most=most.get(policy.overlap, 0),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from asyncio import AbstractEventLoop
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias
 
@@ -11,24 +12,20 @@ from .current import flying
 from .entries import Flight
 
 _Coroutine: TypeAlias = Coroutine[Any, Any, Any]
+_End: TypeAlias = Callable[[Flight, BaseException | None, bool], None]
 
 
 class Coroutines:
     """The async runs of one scheduler, called and reported as sync ones are."""
 
-    def __init__(
-        self,
-        call: Callable[[Flight], _Coroutine | None],
-        end: Callable[[Flight, BaseException | None, bool], None],
-        loop: asyncio.AbstractEventLoop | None,
-    ) -> None:
+    def __init__(self, call: Callable[[Flight], _Coroutine | None], end: _End, loop: AbstractEventLoop | None) -> None:
         self.running: dict[asyncio.Task[None], tuple[Flight, _Coroutine]] = {}  # an event loop keeps tasks only weakly
         self._call_function, self._end, self._loop = call, end, loop
         self._thread: threading.Thread | None = None  # of our own loop
         self._lock = threading.Lock()  # workers may start the loop too
         self._stopped = False
 
-    def event_loop(self) -> asyncio.AbstractEventLoop:
+    def event_loop(self) -> AbstractEventLoop:
         """Return the event loop; it is started before the first run, since at exit no thread can be (Python 3.12)."""
         with self._lock:
             if self._loop is None:
@@ -66,7 +63,6 @@ class Coroutines:
             self._end(flight, error, False)
 
     def run(self, flight: Flight, coroutine: _Coroutine) -> None:
-        """See a coroutine through, and wait for it."""
         asyncio.run_coroutine_threadsafe(self._see_through(flight, coroutine), self.event_loop()).result()
 
     def ask(self, flight: Flight) -> None:
@@ -135,7 +131,7 @@ class Coroutines:
             flight.aio = None
         self._end(flight, error, obeyed)
 
-    def _run_loop(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _run_loop(self, loop: AbstractEventLoop) -> None:
         asyncio.set_event_loop(loop)
         loop.run_forever()
         for run in tuple(self.running):

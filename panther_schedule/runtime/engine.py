@@ -1,4 +1,4 @@
-"""Passes what happens to the machine, and its answers to the store; the same for every store.
+"""Passes what happens to the machine, and its answers to the store.
 
 What is left to do outside, once the store has kept a step, is in two lists.
 """
@@ -17,6 +17,7 @@ from ..planning.state import State, Step
 from .entries import Entry, Flight
 from .logs import LOGGED, log_run
 from .memory import Store
+from .names import Names
 
 Emit: TypeAlias = Callable[..., None]  # takes what listeners are told: the class of an event and its fields
 
@@ -24,18 +25,16 @@ Emit: TypeAlias = Callable[..., None]  # takes what listeners are told: the clas
 class Engine:
     """The events of a scheduler, a method each."""
 
-    def __init__(self, store: Store, leave: Callable[[Entry], None]) -> None:
-        self.store = store
+    def __init__(self, store: Store, names: Names) -> None:
+        self.store, self.names = store, names
         self.starts: list[Flight] = []  # to hand over
         self.asked: list[Flight] = []  # active runs to ask to end
         self.live = 0  # tasks that have not ended
         self.emit: Emit | None = None  # None when there is no listener
-        self._leave = leave  # called with each task that ends
 
     def add(self, entry: Entry, reading: Reading) -> None:
         self.live += 1
-        if self.emit is not None:
-            self.emit(events.TaskAdded, entry.name)
+        self._tell(events.TaskAdded, entry.name)
         self.store.add(entry, reading)
 
     def plan(self, entry: Entry, reading: Reading) -> None:
@@ -92,9 +91,9 @@ class Engine:
     def cancel(self, entry: Entry, reading: Reading) -> None:
         self._do(entry, None, control.cancel(entry.rule, entry.state, entry.rule.now(reading)), reading)
 
-    def clock_stepped(self, by: int, entries: Iterable[Entry], reading: Reading) -> None:
+    def clock_stepped(self, by: int, reading: Reading) -> None:
         reset = 0
-        for entry in entries:
+        for entry in self.names if by < 0 else ():
             state = control.clock_set_back(entry.rule, entry.state, reading.wall) if entry.rule.on_wall else None
             if state is not None:
                 reset += 1
@@ -137,9 +136,7 @@ class Engine:
         self, entry: Entry, flight: Flight | None, step: Step, reading: Reading, flights: Sequence[Flight] = ()
     ) -> None:
         """Keep what a step says, and do what it asks for; `flights` are the runs that start, if made before."""
-        _state, run, record, starts, passed, given_up, asks, next_queued, _hand_over, ended, _retry_in, _interrupts = (
-            step
-        )
+        _state, run, record, starts, passed, given_up, asks, next_queued, _, ended, _retry_in, _interrupts = step
         if starts and not flights:
             (start,) = starts  # several at once are only those that were asked for
             flights = (Flight(entry, start),)
@@ -156,7 +153,7 @@ class Engine:
             self._follow(entry, step, reading)
         if ended:
             self.live -= 1
-            self._leave(entry)
+            self.names.leave(entry)
             if self.emit is not None:
                 self.emit(events.TaskEnded, entry.name, is_cancelled(entry.state))
 

@@ -30,10 +30,8 @@ class _Handle:
     def _alive(self) -> Life:
         """Return the life of the scheduler; refuse to in the child process of a fork."""
         if self._life.forked:
-            name = repr(self._entry.name)
-            raise SchedulerStateError(
-                f"the handle of {name} belongs to the process before the fork; add the task in this process"
-            )
+            message = f"the handle of {self._entry.name!r} is from before the fork; add the task in this process"
+            raise SchedulerStateError(message)
         return self._life
 
 
@@ -249,7 +247,6 @@ class RunHandle(_Handle):
 
 
 def in_flight(entry: Entry) -> int:
-    """Count the occurrences of a task whose run is active, waits or is tried again."""
     return entry.state.running + len(entry.state.held.waiting)
 
 

@@ -41,9 +41,8 @@ def health_of(life: Life | None, entries: Iterable[Entry], events_dropped: int) 
     if life is None:
         return Health(False, None, (), timedelta(0), 0, events_dropped)
     now = life.clock.read()
-    due = [(entry, at) for entry in entries if (at := due_at(entry.rule, entry.state)) is not None]
-    lags = [(entry.rule.now(now) - at, entry.name) for entry, at in due]
-    late = sorted((one for one in lags if one[0] > _OVERDUE), key=lambda one: -one[0])
+    lags = [(one.rule.now(now) - at, one.name) for one in entries if (at := due_at(one.rule, one.state)) is not None]
+    late = sorted((lag for lag in lags if lag[0] > _OVERDUE), key=lambda lag: -lag[0])
     return Health(
         alive=life.driver.is_alive(),
         last_turn_at=moment(life.loop.reading.wall),

@@ -28,7 +28,6 @@ class Ledger:
         self._order: deque[History] = deque()
 
     def record(self, history: History, record: Record) -> None:
-        """Keep a record, and let the oldest one go where there are too many."""
         count(self.counts, record)
         history.append(record)
         if len(history) > TASK_HISTORY:

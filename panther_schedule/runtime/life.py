@@ -5,10 +5,9 @@ from __future__ import annotations
 import itertools
 from asyncio import AbstractEventLoop
 from datetime import timedelta
-from functools import partial
 from queue import SimpleQueue
 
-from ..clock import MICROSECOND, Clock, VirtualClock
+from ..clock import Clock, VirtualClock
 from ..errors import SchedulerStateError, refuse, type_name
 from ..planning.due import has_ended
 from .current import flying
@@ -26,23 +25,23 @@ class Life:
     """The parts of a scheduler that was started, joined."""
 
     def __init__(
-        self, clock: Clock, names: Names, listeners: Listeners, size: int | None, event_loop: AbstractEventLoop | None
+        self, clock: Clock, names: Names, listeners: Listeners, size: int, event_loop: AbstractEventLoop | None
     ) -> None:
-        inbox: SimpleQueue[Message] = SimpleQueue()
+        inbox = SimpleQueue[Message]()
         self.clock, self.names = clock, names
         self.store = Memory()
-        self.engine = Engine(self.store, names.leave)
+        self.engine = Engine(self.store, names)
         self.next_number = itertools.count(1).__next__  # of a run that claims no occurrence; any thread may ask
         self.forked = False  # this is a child process, and the threads stayed with the parent
         self.workers: Workers
         self.driver: Sleeper | Mover
         if isinstance(clock, VirtualClock):
             self.workers = inline = Inline(clock, self.engine, inbox.put)
-            self.loop = Loop(inbox, self.engine, inline, names, clock.read())
+            self.loop = Loop(inbox, self.engine, inline, clock.read())
             self.driver = Mover(self.loop, clock, inline, listeners)
         else:
             self.workers = Pool(clock, self.engine, inbox.put, event_loop, size)
-            self.loop = Loop(inbox, self.engine, self.workers, names, clock.read())
+            self.loop = Loop(inbox, self.engine, self.workers, clock.read())
             self.driver = Sleeper(self.loop, clock)
         if listeners:
             self.engine.emit = listeners.put
@@ -55,11 +54,10 @@ class Life:
         """Wait until a task has ended, or all have; False when the timeout came first."""
         self.check_wait("join", entry, timeout)
         if entry is None:
-            return self.driver.join(self.loop.is_idle, timeout, self._unended)
+            return self.driver.join(self.loop.is_idle, timeout, self.loop.tasks)
         return self.driver.join(lambda: has_ended(entry.rule, entry.state), timeout, lambda: [entry])
 
     def wait(self, flight: Flight, timeout: timedelta | None) -> None:
-        """Wait until a run is recorded, at most for the timeout."""
         self.check_wait("wait", flight.entry, timeout)
         self.driver.join(lambda: flight.record is not None, timeout, list)
 
@@ -74,16 +72,8 @@ class Life:
                 "call it from another thread, or leave the `async with` block"
             )
 
-    def begin_stop(self, timeout: timedelta, *, at_exit: bool) -> None:
-        """Drain for at most the timeout, then end."""
-        self.loop.post(partial(self.loop.begin_drain, timeout // MICROSECOND, at_exit))
-
-    def _unended(self) -> list[Entry]:
-        return [entry for entry in self.loop.tasks() if not has_ended(entry.rule, entry.state)]
-
 
 def check_timeout(method: str, timeout: object) -> None:
-    """Refuse a timeout that is not a timedelta, before anything is done."""
     if timeout is not None and not isinstance(timeout, timedelta):
         message = "timeout must be a timedelta, got {got}; write timedelta(seconds=5)"
         refuse(method, "duration_type", message, at=("timeout",), got=f"{type_name(timeout)} {timeout!r}")

@@ -21,27 +21,24 @@ class Listeners:
 
     def __init__(self, *, inline: bool) -> None:
         self.dropped = 0  # events that no listener was told, because too many waited
-        self._listeners: tuple[tuple[Listener], ...] = ()
+        self._listeners: dict[object, Listener] = {}  # by their subscriptions, since one may be added twice
         self._queue: SimpleQueue[Event | None] = SimpleQueue()
         self._inline = inline
         self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
 
     def __bool__(self) -> bool:
         return bool(self._listeners)
 
     def add(self, listener: Listener) -> Callable[[], None]:
         """Subscribe; the result unsubscribes."""
-        with self._lock:
-            subscription = (listener,)  # one of its own, since a listener may be added twice
-            self._listeners = (*self._listeners, subscription)
-            if self._thread is None and not self._inline:
-                self._thread = threading.Thread(target=self._run, name="panther_schedule-listeners", daemon=True)
-                self._thread.start()
+        subscription = object()
+        self._listeners[subscription] = listener
+        if self._thread is None and not self._inline:
+            self._thread = threading.Thread(target=self._run, name="panther_schedule-listeners", daemon=True)
+            self._thread.start()
 
         def remove() -> None:
-            with self._lock:
-                self._listeners = tuple(one for one in self._listeners if one is not subscription)
+            self._listeners.pop(subscription, None)
 
         return remove
 
@@ -75,7 +72,7 @@ class Listeners:
         event = self._queue.get()
         if event is None:
             return False
-        for (listener,) in self._listeners:
+        for listener in tuple(self._listeners.values()):
             try:
                 listener(event)
             except BaseException as error:  # noqa: BLE001 - a listener's SystemExit is its own affair

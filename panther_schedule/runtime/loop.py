@@ -1,8 +1,7 @@
 """The scheduler's loop: it takes messages, and in each turn sees to all that is due.
 
-A message is an entry that was added, a flight whose function has ended, or a command. All of them come through one
-queue, so the store needs no lock. A driver takes the turns: the thread below, which sleeps until the next one, or a
-virtual clock that is moved to it.
+A message is an entry that was added, a flight whose function has ended, or a command. All come through one queue, so
+the store needs no lock. A driver takes the turns: the thread below, or a virtual clock.
 """
 
 from __future__ import annotations
@@ -35,14 +34,12 @@ Message: TypeAlias = Entry | Flight | Command
 class Loop:
     """One scheduler's loop. Other threads may call `post`, `send`, `watch`, `is_idle` and `tasks`."""
 
-    def __init__(
-        self, inbox: SimpleQueue[Message], engine: Engine, workers: Workers, names: Iterable[Entry], reading: Reading
-    ) -> None:
+    def __init__(self, inbox: SimpleQueue[Message], engine: Engine, workers: Workers, reading: Reading) -> None:
         self.post = inbox.put
         self.reading = reading  # of the latest turn
         self.over = False  # the drain has ended, the loop broke, or this is a child process
         self.broken: BaseException | None = None  # what broke it
-        self._inbox, self._engine, self._workers, self._names = inbox, engine, workers, names
+        self._inbox, self._engine, self._workers = inbox, engine, workers
         self._put_off: list[Message] = []  # by an error
         self._again_at: int | None = None  # when they are tried again, by steady time
         self._drain_ends_at: int | None = None  # by steady time; None before the drain
@@ -74,7 +71,8 @@ class Loop:
 
     def tasks(self) -> list[Entry]:
         """List the tasks; a cancelled one has left the names while its last run goes on."""
-        return list(dict.fromkeys((*self._names, *(flight.entry for flight in tuple(self._engine.store.in_flight)))))
+        flights = tuple(self._engine.store.in_flight)
+        return list(dict.fromkeys((*self._engine.names, *(flight.entry for flight in flights))))
 
     # ---- turns ---------------------------------------------------------------------------------------------------
 
@@ -101,7 +99,7 @@ class Loop:
         if abs(ahead) > _STEP:
             direction = "back" if ahead < 0 else "forward"
             log("the wall clock was set %s by %s", direction, MICROSECOND * abs(ahead), level=logging.WARNING)
-            self._engine.clock_stepped(ahead, self._names if ahead < 0 else (), reading)
+            self._engine.clock_stepped(ahead, reading)
         self._see_to_due(reading)
         ends_at = self._drain_ends_at
         if ends_at is not None and (reading.steady >= ends_at or (self.is_idle() and not self._put_off)):
@@ -154,10 +152,9 @@ class Loop:
                 self._put_off_by(error, partial(engine.plan, entry), reading)
         for flight in engine.store.timers(reading):
             self._try(partial(engine.wake, flight), reading)
-        if engine.asked:
-            asked, engine.asked = engine.asked, []
-            for flight in asked:
-                workers.coroutines.ask(flight)
+        for flight in engine.asked:
+            workers.coroutines.ask(flight)
+        engine.asked.clear()
         if engine.starts:
             starts, engine.starts = engine.starts, []
             if len(starts) > 1:

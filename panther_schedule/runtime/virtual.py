@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from ..clock import MICROSECOND, VirtualClock
 from ..errors import SchedulerStateError
+from ..planning.due import has_ended
 from .current import flying
 from .engine import Engine
 from .entries import Entry, Flight
@@ -22,7 +23,7 @@ class Inline(Workers):
     """Calls functions one after the other; coroutines are awaited on an event loop."""
 
     def __init__(self, clock: VirtualClock, engine: Engine, post: Post) -> None:
-        super().__init__(clock, engine, post, None)
+        super().__init__(clock, engine, post)
         self._pending: deque[Flight] = deque()
         self._thread: threading.Thread | None = None  # that calls a function now
 
@@ -79,8 +80,8 @@ class Mover:
         end = None if timeout is None else self._clock.read().steady + timeout // MICROSECOND
         self.run_due()
         while not (over() or self._loop.over):
-            waited_for = tasks()
-            if end is None and waited_for and all(entry.rule.n == -1 for entry in waited_for):
+            counts = [entry.rule.n for entry in tasks() if not has_ended(entry.rule, entry.state)]
+            if end is None and counts and set(counts) == {-1}:
                 raise SchedulerStateError(
                     "join() would move the virtual clock for ever: these tasks have no last run; "
                     "give join() a timeout, or use the clock's advance()"

@@ -6,7 +6,6 @@ threads are daemons: a function that never returns can't hold the process.
 
 from __future__ import annotations
 
-import os
 import threading
 from abc import ABC, abstractmethod
 from asyncio import AbstractEventLoop
@@ -30,9 +29,9 @@ Post: TypeAlias = Callable[[Flight | Callable[[Reading], object]], None]  # take
 class Workers(ABC):
     """Calls functions for one scheduler, and posts to its loop what became of them."""
 
-    def __init__(self, clock: Clock, engine: Engine, post: Post, event_loop: AbstractEventLoop | None) -> None:
+    def __init__(self, clock: Clock, engine: Engine, post: Post, loop: AbstractEventLoop | None = None) -> None:
         self.post = post
-        self.coroutines = Coroutines(self.call, self.end, event_loop)
+        self.coroutines = Coroutines(self.call, self.end, loop)
         self._now, self._engine = now_by(clock), engine
 
     @abstractmethod
@@ -69,7 +68,6 @@ class Workers(ABC):
         self.post(flight)
 
     def waiting(self) -> int:
-        """Count the runs that wait for a worker."""
         return 0
 
     def runs_here(self) -> bool:
@@ -84,11 +82,9 @@ class Workers(ABC):
 class Pool(Workers):
     """Worker threads, started when they are needed."""
 
-    def __init__(
-        self, clock: Clock, engine: Engine, post: Post, event_loop: AbstractEventLoop | None, size: int | None
-    ) -> None:
-        super().__init__(clock, engine, post, event_loop)
-        self._size = size or min(32, (os.cpu_count() or 1) + 4)
+    def __init__(self, clock: Clock, engine: Engine, post: Post, loop: AbstractEventLoop | None, size: int) -> None:
+        super().__init__(clock, engine, post, loop)
+        self._size = size
         self._threads = 0
         self._open: set[Flight] = set()  # sync functions that were handed over and have not ended
         self._queue: SimpleQueue[Flight | None] = SimpleQueue()

@@ -11,13 +11,8 @@ from typing import Annotated, Any, Final, Literal, NewType, TypeVar, Union, get_
 from typing_extensions import TypeAliasType, is_typeddict
 
 _DATA: Final = (NoneType, bool, int, str, bytes, date, datetime, time, timedelta)
-_TAKES: Final[dict[Any, tuple[type, ...]]] = {
-    **{cls: (cls,) for cls in _DATA},
-    None: (NoneType,),
-    float: (int, float),
-    complex: (int, float, complex),
-}
-"""What a hint takes; the classes that are not here are left to the type checkers."""
+_WIDER: Final[dict[Any, tuple[type, ...]]] = {None: (NoneType,), float: (int, float), complex: (int, float, complex)}
+_TAKES: Final = {cls: (cls,) for cls in _DATA} | _WIDER  # the other classes are left to the type checkers
 
 
 def accepts(hint: Any, value: Any) -> bool:

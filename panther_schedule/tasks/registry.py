@@ -108,8 +108,7 @@ class TaskRegistry:
             if title in self._tasks:
                 message = "two tasks are named {name}; write scheduled(..., name=...) on one of them"
                 _refuse("duplicate_name", message, name=repr(title))
-            if own is None:
-                self._add(func, None)
+            self._add(func, own)
             self._tasks[title] = task.with_name(title)
             return func
 

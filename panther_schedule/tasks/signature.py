@@ -1,10 +1,8 @@
 """Check a call against a function's signature and hints, without calling it.
 
 The check is one call of a validator that pydantic builds from the signature and that is kept as long as the
-function lives. What it returns is thrown away: the caller's own objects are passed on, never copies. It refuses
-what a type checker would refuse; class mismatches are left to the type checkers, so that a `Mock()` passes.
-
-The same validator reads arguments from JSON, and there what it returns is kept.
+function lives. What it returns is kept for JSON only: the caller's own objects are passed on, never copies. It
+refuses what a type checker would, and leaves class mismatches to the type checkers, so that a `Mock()` passes.
 """
 
 from __future__ import annotations
@@ -14,6 +12,7 @@ import json
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property, partial
+from inspect import Parameter
 from itertools import takewhile
 from types import MethodType
 from typing import Any, Final, LiteralString, get_origin, get_type_hints
@@ -33,10 +32,7 @@ _CALLS: Final[dict[str, tuple[LiteralString, LiteralString]]] = {
     "missing_positional_only_argument": _MISSING,
     "unexpected_keyword_argument": ("unknown_argument", "{name} is not an argument; leave it out: {rule}"),
     "multiple_argument_values": ("surplus_argument", "{name} is given twice; leave out one: {rule}"),
-    "unexpected_positional_argument": (
-        "surplus_argument",
-        "{name} of type {got} is one too many; leave it out: {rule}",
-    ),
+    "unexpected_positional_argument": ("surplus_argument", "{name} ({got}) is one too many; leave it out: {rule}"),
 }
 """Pydantic's faults of a call's names and number, as our types and messages."""
 
@@ -55,9 +51,7 @@ class _Words(str):
     """A text that a signature shows as it is."""
 
     __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)
+    __repr__ = str.__str__
 
 
 class KnownFunction:
@@ -88,7 +82,7 @@ class KnownFunction:
         if not (args or kwargs or self.needs_arguments):
             return
         try:
-            self._validate(ArgsKwargs(args, kwargs))
+            self.adapter.validator.validate_python(ArgsKwargs(args, kwargs))
             return
         except ValidationError as error:  # it holds the values, so ours is raised outside of this block
             lines = error.errors(include_url=False)
@@ -139,10 +133,6 @@ class KnownFunction:
         return list(faults.values())
 
     @cached_property
-    def _validate(self) -> Callable[[ArgsKwargs], object]:
-        return self.adapter.validator.validate_python
-
-    @cached_property
     def adapter(self) -> TypeAdapter[dict[str, Any]]:
         """What pydantic builds of the signature, from the hints that it can check."""
         try:
@@ -157,15 +147,7 @@ class KnownFunction:
 
         likeness: Any = take
         likeness.__annotations__ = self._hints
-        likeness.__signature__ = inspect.Signature(
-            [
-                one.replace(
-                    default=one.default if one.default is one.empty else _LEFT_OUT,
-                    annotation=self._hints.get(one.name, one.empty),
-                )
-                for one in self._parameters.values()
-            ]
-        )
+        likeness.__signature__ = self._likeness(_LEFT_OUT, lambda one: self._hints.get(one.name, one.empty))
         return TypeAdapter(likeness, config=_STRICT)
 
     def canonical(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -175,26 +157,31 @@ class KnownFunction:
     def by_name(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments by name, in the order of the signature; the rest by the order of the alphabet."""
         named = dict(self.canonical(args, kwargs))
-        rest = named.pop(self._rest.get(inspect.Parameter.VAR_KEYWORD, ""), {})
+        rest = named.pop(self._rest.get(Parameter.VAR_KEYWORD, ""), {})
         return named | dict(sorted(rest.items()))
 
     def signature_text(self, name: str) -> str:
         """Write the signature without its default values, which may be secrets."""
+
+        def hint(one: Parameter) -> object:
+            return one.empty if one.annotation is one.empty else _Words(hint_text(one.annotation))
+
+        return f"{name}{self._likeness(_Words('...'), hint)}"
+
+    def _likeness(self, default: object, hint: Callable[[Parameter], object]) -> inspect.Signature:
+        """Return the signature with other hints, and one value for all that have a default."""
         shown = [
-            one.replace(
-                default=one.default if one.default is one.empty else _Words("..."),
-                annotation=one.empty if one.annotation is one.empty else _Words(hint_text(one.annotation)),
-            )
+            one.replace(default=one.empty if one.default is one.empty else default, annotation=hint(one))
             for one in self._parameters.values()
         ]
-        return f"{name}{inspect.Signature(shown)}"
+        return inspect.Signature(shown)
 
     def _argument(self, step: str | int) -> str | int:
         """Return the name of the argument at a place; the place, if `*args` takes it."""
         return self._places.get(step, step) if isinstance(step, int) else step
 
     def _hint(self, argument: str | int) -> Any:
-        kind = inspect.Parameter.VAR_KEYWORD if isinstance(argument, str) else inspect.Parameter.VAR_POSITIONAL
+        kind = Parameter.VAR_KEYWORD if isinstance(argument, str) else Parameter.VAR_POSITIONAL
         name = argument if argument in self._parameters else self._rest.get(kind)
         return self._hints.get(str(name), Any)
 
@@ -209,10 +196,8 @@ def inspect_function(func: Callable[..., Any]) -> KnownFunction:
     Raises:
         ValidationError: it is not a function (`not_callable`), or it is a generator function (`generator_function`).
     """
-    if isinstance(func, MethodType):  # a new object at each access
-        key, known = func.__func__, _methods
-    else:
-        key, known = func, _functions
+    # a bound method is a new object at each access
+    key, known = (func.__func__, _methods) if isinstance(func, MethodType) else (func, _functions)
     try:
         return known[key]
     except (KeyError, TypeError):  # TypeError: it can't be a key

@@ -150,9 +150,7 @@ class BackgroundTask(Generic[P, R]):
             classes, got = ", ".join(cls.__name__ for cls in SCHEDULES), type_name(schedule)
             refuse("with_schedule", "schedule_type", message, at=("schedule",), classes=classes, got=got)
         if not ever_happens(schedule):
-            message = (
-                "schedule must have an occurrence, got {got}, which never happens; exclude less, or widen its bounds"
-            )
+            message = "schedule must happen, got {got}, which never happens; exclude less, or widen its bounds"
             refuse("with_schedule", "never_happens", message, at=("schedule",), got=repr(schedule))
         return self._changed(ScheduledTask, schedule)
 
@@ -204,9 +202,7 @@ class BackgroundTask(Generic[P, R]):
         """Call the function now, here, and return what it returns; for an async one that is to be awaited."""
         return self._func(*self._args, **self._kwargs)
 
-    def _changed(
-        self, cls: type[_Task], schedule: AnySchedule, *, name: str | None = None, policy: Policy | None = None
-    ) -> _Task:
+    def _changed(self, cls: type[_Task], schedule: AnySchedule, name: str = "", policy: Policy | None = None) -> _Task:
         """Return a copy of this class and schedule, with another name and policy where they are given."""
         policy = policy or self._policy
         if policy is not DEFAULT_POLICY and cls in (SpacedTask, ScheduledTask):  # others may get a wait yet
@@ -267,8 +263,7 @@ class CountedTask(BackgroundTask[P, R]):
     __slots__ = ()
 
     def interval(self, n: int) -> Self:
-        given = self._schedule
-        schedule = _counted(n) if type(self) is CountedTask else given.model_copy(update={"n": n})
+        schedule = _counted(n) if type(self) is CountedTask else self._schedule.model_copy(update={"n": n})
         return self._changed(type(self), schedule)
 
     def with_schedule(self, schedule: WithScheduleExcludesOtherSetters) -> ScheduledTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - narrower, so that a type checker sees the conflict
@@ -311,11 +306,9 @@ class ScheduledTask(BackgroundTask[P, R]):
         _conflict(self, f"on_time({at})")
 
 
-def restore(
-    func: Callable[..., Any], kwargs: dict[str, Any], schedule: AnySchedule, name: str | None, policy: Policy
-) -> BackgroundTask[..., Any]:
+def restore(func: Any, kwargs: Any, schedule: AnySchedule, name: str | None, policy: Policy) -> BackgroundTask:
     """Make a task whose arguments have been checked, by JSON."""
-    cls: type[BackgroundTask[..., Any]]
+    cls: type[BackgroundTask]
     match schedule:
         case Once() if schedule == ONCE:
             cls = BackgroundTask
@@ -333,12 +326,10 @@ def jitter_key(task: BackgroundTask[..., Any]) -> str:
     return task._name if task._name is not None else task._known.path
 
 
-def _remade(
-    cls: type[_Task], func: Any, args: Any, kwargs: Any, schedule: AnySchedule, name: str | None, policy: Policy
-) -> _Task:
+def _remade(cls: type[_Task], func: Any, args: Any, kwargs: Any, *settings: Any) -> _Task:
     """Make a task whose arguments have been checked."""
     task = object.__new__(cls)
-    _fill(task, func, args, kwargs or _NO_KWARGS, inspect_function(func), schedule, name, policy)
+    _fill(task, func, args, kwargs or _NO_KWARGS, inspect_function(func), *settings)
     return task
 
 

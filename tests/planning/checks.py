@@ -326,7 +326,7 @@ def drain() -> None:
         later = pair.scheduler.add_task(BackgroundTask(nothing).with_schedule(Repeat(2, after=16 * SECOND)))
         pair.clock.advance(15 * SECOND)
         assert open_runs(pair) == [0, 0]
-        pair.life.begin_stop(100 * SECOND, at_exit=False)
+        pair.scheduler._begin_stop(100 * SECOND, at_exit=False)
         pair.clock.advance(timedelta(0))
         assert later.ended
         end_first(pair)

@@ -18,7 +18,6 @@ from model_parts import Call, Ended, Occurrences, PassedLine, RunLine, Task, Way
 
 from panther_schedule import BackgroundTask, Cron, Daily, Once, Policy, Repeat, Retry, Scheduler, VirtualClock
 from panther_schedule.clock import microseconds, moment
-from panther_schedule.planning.ends import deadline
 from panther_schedule.planning.records import Attempt, Passed, Record, Run
 from panther_schedule.runtime.entries import Entry, Flight
 from panther_schedule.runtime.handles import RunHandle, TaskHandle
@@ -71,8 +70,7 @@ class HeldWorkers(Inline):
             return
         reading = self.clock.read()
         flight.started = flight.entry.rule.now(reading)
-        if deadline(flight.entry.rule, reading.steady) is not None:
-            self.post(partial(self._engine.begin, flight, reading.steady))
+        self.post(partial(self._engine.begin, flight, reading.steady))
 
     def let_end(self, flight: Flight, outcome: str, error: BaseException | None) -> None:
         """Let a function end."""

@@ -8,7 +8,7 @@ from tables import AT, DAILY, GRID, SECOND, S, added, finished, now, seconds, st
 
 from panther_schedule import Policy, Repeat, Retry
 from panther_schedule.planning.due import due, has_ended
-from panther_schedule.planning.ends import abandon, ask, began, deadline, ended, is_asked, is_queued, lost, wake
+from panther_schedule.planning.ends import abandon, ask, began, ended, is_asked, is_queued, lost, wake
 from panther_schedule.planning.records import Attempt, Cause, Outcome, Phase, Run
 from panther_schedule.planning.rule import Rule
 from panther_schedule.planning.state import NOTHING_HELD, Held, State, Step
@@ -194,7 +194,6 @@ def test_when_an_attempt_takes_too_long(policy: Policy, at: float | None) -> Non
     rule, state = added(GRID, policy)
     state, run = started(rule, state)
 
-    assert seconds(deadline(rule, us(7))) == at
     step = began(rule, state, run, us(7))
     assert step == Step(state, run if at is None else run._replace(wake_at=us(at)))
 

@@ -37,15 +37,15 @@ NO_CODE = {
     tokenize.ENDMARKER,
 }
 MOST_LINES = {  # of each folder: all lines, and lines of code
-    "models": (1335, 905),
-    "occurrences": (620, 415),
-    "planning": (895, 580),
-    "runtime": (2170, 1525),
-    "tasks": (970, 635),
-    "wording": (465, 345),
+    "models": (1380, 935),
+    "occurrences": (630, 425),
+    "planning": (885, 575),
+    "runtime": (2140, 1500),
+    "tasks": (945, 605),
+    "wording": (500, 375),
     "panther_schedule": (745, 460),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (7195, 4855)  # to be lowered to (6_500, 4_800)
+MOST_LINES_IN_ALL = (7205, 4860)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:

@@ -132,8 +132,8 @@ say(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         "parent",
-        "the handle of 'greet' belongs to the process before the fork; add the task in this process",
-        *["the handle of 'nap' belongs to the process before the fork; add the task in this process"] * 2,
+        "the handle of 'greet' is from before the fork; add the task in this process",
+        *["the handle of 'nap' is from before the fork; add the task in this process"] * 2,
         "0",
         "child",
         "0",
