@@ -252,7 +252,7 @@ class Walk:
 
     def attempt(self, attempt: Any) -> object:
         """Tell an attempt."""
-        error = type(attempt.error).__name__
+        error = getattr(attempt.error, "type", type(attempt.error).__name__)  # older versions keep the exception
         return str(attempt.started_at), str(attempt.finished_at), attempt.outcome, error
 
     def label(self, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Prints the table of the performance page: python bench/table.py [--rounds 11] [--write PAGE] [--slow] [ROW ...].
+"""Prints what users compare, and our bars: python bench/table.py [--rounds 11] [--write] [--slow] [ROW ...].
 
 Each figure is measured in a process of its own. The sides of a row take turns, in a new order each round. A ratio is
 the median of the rounds' ratios, so it compares figures measured within seconds of each other on one machine.
@@ -22,15 +22,17 @@ from statistics import median
 from peers import DISTRIBUTIONS
 
 HERE = Path(__file__).resolve().parent
+PERFORMANCE, BARS = HERE.parent / "docs" / "performance.md", HERE / "README.md"
+"""The page of each table."""
 START, END = "<!-- table -->", "<!-- end of table -->"
 COLUMNS = {
+    "ours": "panther_schedule",
     "bare": "bare loop",
     "asyncio": "asyncio",
     "sched": "sched",
     "apscheduler": "APScheduler",
     "schedule": "schedule",
     "panther": "Panther",
-    "ours": "ours",
 }
 
 EXTRA = {
@@ -92,7 +94,7 @@ class Row:
 RACE = ("bare", "sched", "apscheduler", "schedule", "ours", "ours+build", "ours+many", "ours+policy", "ours+listener")
 ROWS = {
     "add": Row(
-        "build and add a task, us, at 1k / 10k / 100k waiting",
+        "build and add a task, µs, at 1k / 10k / 100k waiting",
         tuple(COLUMNS),
         {"1k": ".1f", "10k": ".1f", "100k": ".1f"},
         (
@@ -122,7 +124,7 @@ ROWS = {
         rounds=1,
     ),
     "noop": Row(
-        "sync no-op runs a second, adding included / CPU a run, us",
+        "sync no-op runs a second, adding included / CPU a run, µs",
         RACE,
         {"runs": ",.0f", "cpu": ".1f"},
         (
@@ -151,7 +153,7 @@ ROWS = {
         ),
     ),
     "async": Row(
-        "async no-op runs a second, adding included / CPU a run, us",
+        "async no-op runs a second, adding included / CPU a run, µs",
         ("asyncio", "ours", "ours+build", "ours+many", "ours+listener"),
         {"runs": ",.0f", "cpu": ".1f"},
         (
@@ -184,7 +186,7 @@ ROWS = {
         rounds=3,
     ),
     "daily": Row(
-        "next occurrence of a compiled daily time, us, on known days / on new days",
+        "next occurrence of a compiled daily time, µs, on known days / on new days",
         ("bare", "apscheduler", "ours"),
         {"again": ".2f", "first": ".2f"},
         (Bar("on known days, at most 1.5", value("again"), 1.5),),
@@ -248,18 +250,34 @@ def cell(row: Row, rounds: list[dict[str, float]]) -> str:
     )
 
 
-def line(name: str, rounds: Rounds) -> str:
-    """Show one row of the table."""
+def compared(name: str, rounds: Rounds) -> str:
+    """Show one row of what users compare."""
     row = ROWS[name]
-    cells = {side: cell(row, figures) for side, figures in rounds.items()}
-    for side, words in EXTRA.items():
-        if side in cells:
-            cells["ours"] += f", {cells.pop(side)} {words}"
+    cells = [cell(row, rounds[side]) if side in rounds else "-" for side in COLUMNS]
+    return f"| {' | '.join([row.title, *cells])} |"
+
+
+def held(name: str, rounds: Rounds) -> str:
+    """Show one row of the bars, with the figures of all our sides."""
+    row = ROWS[name]
+    ours = [cell(row, rounds["ours"])]
+    ours += [f"{cell(row, rounds[side])} {words}" for side, words in EXTRA.items() if side in rounds]
     if name == "import":
-        cells["ours"] += f", best {min(figures['ms'] for figures in rounds['ours']):.1f}"
-    count = len(rounds[row.sides[-1]])
+        ours.append(f"best {min(figures['ms'] for figures in rounds['ours']):.1f}")
     bars = "; ".join(bar.verdict(rounds) for bar in row.bars) or "-"
-    return f"| {row.title} | {' | '.join(cells.get(side, '-') for side in COLUMNS)} | {bars} | {count} |"
+    return f"| {row.title} | {', '.join(ours)} | {bars} | {len(rounds['ours'])} |"
+
+
+def table(*headings: str) -> list[str]:
+    """Begin a table."""
+    return [machine(), "", f"| {' | '.join(headings)} |", "|---" * len(headings) + "|"]
+
+
+def write(page: Path, lines: list[str]) -> None:
+    """Put a table into its page."""
+    before, start, after = page.read_text().partition(START)
+    rest = after.partition(END)[2]
+    page.write_text("\n".join([before + start, "", *lines, "", END]) + rest)
 
 
 def machine() -> str:
@@ -282,7 +300,9 @@ def main() -> None:
     """Measure the rows asked for, and print or write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=11)
-    parser.add_argument("--write", type=Path, metavar="PAGE", help=f"put the table after the page's {START}")
+    parser.add_argument(
+        "--write", action="store_true", help="put the tables into docs/performance.md and bench/README.md"
+    )
     parser.add_argument("--slow", action="store_true", help="also count Panther's lost runs, which takes a while")
     parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(ROWS))
     options = parser.parse_args()
@@ -290,19 +310,16 @@ def main() -> None:
         parser.error(f"there is no row {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
     if options.write and options.rows:
         parser.error("--write needs the whole table; leave out the rows")
-    table = [machine(), "", f"| work | {' | '.join(COLUMNS.values())} | bar: measured | rounds |"]
-    table.append("|---" * (len(COLUMNS) + 3) + "|")
-    print("\n".join(table), flush=True)
+    print(machine(), flush=True)
+    users, bars = table("work", *COLUMNS.values()), table("work", "our figures", "bar: measured", "rounds")
     for name in options.rows or [name for name in ROWS if options.slow or name not in SLOW]:
-        table.append(line(name, play(name, options.rounds)))
-        print(table[-1], flush=True)
+        rounds = play(name, options.rounds)
+        users.append(compared(name, rounds))
+        bars.append(held(name, rounds))
+        print(users[-1], bars[-1], sep="\n", flush=True)
     if options.write:
-        page = options.write.read_text()
-        before, start, after = page.partition(START)
-        if not start:
-            raise SystemExit(f"{options.write} has no {START}")
-        rest = after.partition(END)[2] if END in after else after
-        options.write.write_text("\n".join([before + START, "", *table, "", END]) + rest)
+        write(PERFORMANCE, users)
+        write(BARS, bars)
 
 
 if __name__ == "__main__":

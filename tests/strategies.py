@@ -36,7 +36,7 @@ def repeats(waits: st.SearchStrategy[timedelta], n: st.SearchStrategy[int] = REP
 Setter = tuple[str, Callable[[Any], Any]]  # of a task, under the name of what it sets
 Case = tuple[tuple[str, int], AnySchedule]
 slow = settings(
-    max_examples=int(os.environ.get("EXAMPLES", "60")),  # thousands by hand
+    max_examples=int(os.environ.get("EXAMPLES", "60")),  # thousands by hand, with --timeout 0
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from panther_schedule import BackgroundTask, Once, Passed, Run, Scheduler, TaskHandle
 from panther_schedule.clock import microseconds
-from panther_schedule.planning.records import Attempt, Outcome, Reason
+from panther_schedule.planning.records import Attempt, Failure, Outcome, Reason
+from panther_schedule.runtime.failures import failure_of
 
 SECOND = timedelta(seconds=1)
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -48,11 +49,18 @@ def outcomes(handle: TaskHandle) -> dict[str, int]:
     return {what: number for what, number in handle.counts.items() if number}
 
 
+def is_a(failure: Failure | None, cls: type[BaseException]) -> bool:
+    """Tell whether a function raised this."""
+    return failure is not None and failure.is_a(cls)
+
+
 def attempt(
     started: datetime | None, finished: datetime, outcome: Outcome, error: BaseException | None = None
 ) -> Attempt:
     """Make the record of a call."""
-    return Attempt(None if started is None else microseconds(started), microseconds(finished), outcome, error)
+    return Attempt(
+        None if started is None else microseconds(started), microseconds(finished), outcome, failure_of(error)
+    )
 
 
 def run(task: str, scheduled_at: datetime, *attempts: Attempt, previous: datetime | None = None) -> Run:

@@ -20,7 +20,13 @@ STEP = 30  # seconds: since 1970 all offsets and changes are multiples of it (Li
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CRON_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 CRON_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-MACROS = {"@hourly": "0 * * * *", "@daily": "0 0 * * *", "@weekly": "0 0 * * 0", "@monthly": "0 0 1 * *"}
+MACROS = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+}
 
 
 @lru_cache(maxsize=4096)
@@ -48,10 +54,13 @@ def workday_near(day: date) -> date:
     return next(each for each in near if each.weekday() < 5 and each.month == day.month and 1 <= each.day <= length)
 
 
+def fields(schedule: Cron) -> list[str]:
+    """The five fields of a cron expression."""
+    return MACROS.get(schedule.expression.strip().lower(), schedule.expression).lower().split()
+
+
 @lru_cache(maxsize=100_000)
-def cron_names(expression: str, day: date) -> bool:
-    text = MACROS.get(expression.strip().lower(), expression)
-    _, _, days, months, weekdays = text.lower().split()
+def cron_names(days: str, months: str, weekdays: str, day: date) -> bool:
     if day.month not in values(months, 1, 12, CRON_MONTHS):
         return False
     length = calendar.monthrange(day.year, day.month)[1]
@@ -79,7 +88,7 @@ def names(schedule: Kind, day: date) -> bool:
     if WEEKDAYS[day.weekday()] in schedule.excluding or day in schedule.excluding:
         return False
     if isinstance(schedule, Cron):
-        return cron_names(schedule.expression, day)
+        return cron_names(*fields(schedule)[2:], day)
     starting, every = schedule.starting, schedule.every
     if starting is not None and day < starting:
         return False
@@ -113,7 +122,7 @@ def names(schedule: Kind, day: date) -> bool:
 def times(schedule: Kind) -> list[int]:
     """The seconds of a day that a schedule names."""
     if isinstance(schedule, Cron):
-        minutes, hours, *_ = MACROS.get(schedule.expression.strip().lower(), schedule.expression).lower().split()
+        minutes, hours, *_ = fields(schedule)
         return [
             hour * 3600 + minute * 60
             for hour in sorted(values(hours, 0, 23))
@@ -140,7 +149,7 @@ def rules(schedule: Kind) -> tuple[str, str]:
     """The rules for gap and fold."""
     gap, fold = schedule.gap, schedule.fold
     if isinstance(schedule, Cron):
-        minutes, hours, *_ = MACROS.get(schedule.expression.strip().lower(), schedule.expression).split()
+        minutes, hours, *_ = fields(schedule)
         stars = minutes.startswith("*") or hours.startswith("*")  # Debian's MIN_STAR and HR_STAR
         return gap or ("skip" if stars else "next_valid"), fold or ("both" if stars else "first")
     assert gap is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Final, Generic, Literal, Never, Self, TypedDict, TypeVar, Unpack, cast
 
@@ -26,6 +26,11 @@ _is_path = re.compile(r"[^\W\d]\w*(\.([^\W\d]\w*|<locals>))+").fullmatch
 def exception_name(cls: type[BaseException]) -> str:
     """Name an exception class as policies do: "ConnectionError", or "httpx.HTTPError" with its module."""
     return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+
+
+def exception_names(cls: type[BaseException]) -> tuple[str, ...]:
+    """Name an exception class and its base classes."""
+    return tuple(exception_name(base) for base in cls.__mro__ if issubclass(base, BaseException))
 
 
 def _exceptions(value: object, info: ValidationInfo) -> tuple[str, ...]:
@@ -110,8 +115,12 @@ class Retry(Value, frozen=True):
         self._validate(attempts=attempts, **fields)
 
     def covers(self, error: BaseException) -> bool:
-        """Tell whether this error, or one of its base classes, is named in `on`."""
-        return isinstance(error, Exception) and any(exception_name(cls) in self.on for cls in type(error).__mro__)
+        """Tell whether this error's class, or one of its base classes, is named in `on`."""
+        return self.covers_names(exception_names(type(error)))
+
+    def covers_names(self, names: Collection[str]) -> bool:
+        """Tell it by the names of these classes."""
+        return "Exception" in names and any(name in names for name in self.on)
 
     @model_validator(mode="after")
     def _grows(self) -> Self:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final, Literal, TypeAlias, assert_never
 
 from ..clock import MICROSECOND, SECOND, Reading
+from ..models.policy import exception_names
 from ..occurrences.queries import spread
 from ..occurrences.zones import LAST
 from .due import closed, is_cancelled, start_waiting
-from .records import Attempt, Run, make
+from .records import Attempt, Failure, Run, make
 from .rule import DEFAULT_TERMS, Rule
 from .state import NOTHING_HELD, Asks, State, Step, with_held
 
@@ -17,6 +18,7 @@ OnLost: TypeAlias = Literal["again", "record"]
 MOST_LOST: Final = 3  # a run whose attempts were lost this often is recorded as lost
 _FIRST_PAUSE: Final = SECOND  # after a failure of a back-to-back task
 _LONGEST_PAUSE: Final = 60 * SECOND
+_TIMED_OUT: Final = Failure(exception_names(TimeoutError), "the run took longer than its timeout", "")
 _LONGEST_DELAY: Final = 10_000 * 365 * 24 * 3600 * SECOND
 
 
@@ -37,7 +39,7 @@ def ended(rule: Rule, state: State, run: Run, attempt: Attempt, reading: Reading
             over = next_at is None and running == 1
             return make(Step, (new, None, record, (), (), (), "", False, False, over, None, False))
         case "outrun":
-            delay = _delay(rule, run.at, len(attempts) - _lost(run), TimeoutError())
+            delay = _delay(rule, run.at, len(attempts) - _lost(run), _TIMED_OUT)
             return Step(state, run._replace(phase="resting", asked=False, wake_at=reading.steady + (delay or 0)))
         case "lingering":
             lingering = state.held.lingering - (cause == "schedule")
@@ -58,8 +60,8 @@ def wake(rule: Rule, state: State, run: Run, started: int | None, reading: Readi
         return Step(state, run, hand_over=True)
     if run.phase != "active":
         return Step(state, run)
-    attempt = Attempt(started, rule.now(reading), "timed_out", TimeoutError("the run took longer than its timeout"))
-    delay = retry_delay(rule, state, run, attempt.error)
+    attempt = Attempt(started, rule.now(reading), "timed_out", _TIMED_OUT)
+    delay = retry_delay(rule, state, run, _TIMED_OUT)
     if delay is None:
         return _recorded(rule, state, run, attempt, lingers=True)._replace(interrupts=True)
     outrun = run._replace(phase="outrun", asked=True, wake_at=None, attempts=(*run.attempts, attempt))
@@ -117,17 +119,17 @@ def abandon(rule: Rule, state: State, run: Run, reading: Reading) -> Step:
     return _recorded(rule, state, run, attempt, lingers=run.phase == "outrun")
 
 
-def retry_delay(rule: Rule, state: State, run: Run, error: BaseException | None) -> int | None:
+def retry_delay(rule: Rule, state: State, run: Run, error: Failure | None) -> int | None:
     """Return the microseconds from the end of an attempt to the next; None when there is no other."""
     if rule.terms is None or run.asked or error is None or is_cancelled(state):
         return None
     return _delay(rule, run.at, len(run.attempts) + 1 - _lost(run), error)
 
 
-def _delay(rule: Rule, scheduled_at: int, attempt: int, error: BaseException) -> int | None:
+def _delay(rule: Rule, scheduled_at: int, attempt: int, error: Failure) -> int | None:
     terms = rule.terms or DEFAULT_TERMS
     retry = terms.retry
-    if retry is None or attempt >= retry.attempts or not retry.covers(error):
+    if retry is None or attempt >= retry.attempts or not retry.covers_names(error.names):
         return None
     longest = retry.max_delay // MICROSECOND
     try:

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, TypeVar, cast, get_args
 
 from ..clock import moment
+from ..models.policy import exception_name
 
 Outcome: TypeAlias = Literal["succeeded", "failed", "timed_out", "cancelled", "lost", "abandoned"]
-"""How a run ended. `abandoned`: still running at shutdown. `lost`: its process died, or was silent for too long."""
+"""How a run ended. `abandoned`: its scheduler or event loop ended first. `lost`: its process died or fell silent."""
 Phase: TypeAlias = Literal["queued", "resting", "active", "outrun", "lingering", "ended"]
 """Where a run stands: waiting for its turn in a backfill; waiting for its next attempt; handed over; its attempt timed
 out, and another one follows when the function returns; recorded as timed out, while the function goes on; recorded."""
@@ -23,6 +24,7 @@ Cause: TypeAlias = Literal["schedule", "manual", "backfill"]
 
 COUNTED: Final[tuple[str, ...]] = (*get_args(Outcome), *get_args(Reason))  # what an occurrence can become
 
+_ErrorClass: TypeAlias = type[BaseException]
 _T = TypeVar("_T", bound=tuple[Any, ...])
 
 
@@ -34,6 +36,32 @@ class _Make(Protocol):
 make: Final = cast(_Make, tuple.__new__)  # pyright: ignore[reportUnknownMemberType] - typed by the protocol
 
 
+class Failure(NamedTuple):
+    """What a function raised, as text: without its frames, a record keeps nothing else alive."""
+
+    names: tuple[str, ...]
+    """Its class and base classes, as `Retry(on=...)` names them."""
+    text: str
+    """What `str()` said of it; at most 2,000 characters."""
+    traceback: str
+    """The formatted traceback; at most the last 20,000 characters."""
+
+    @property
+    def type(self) -> str:
+        """Its class: "ConnectionError", or with the module "httpx.HTTPError"."""
+        return self.names[0]
+
+    def is_a(self, cls: _ErrorClass) -> bool:
+        """Tell whether it was of this class or a subclass."""
+        return exception_name(cls) in self.names
+
+    def __str__(self) -> str:
+        return f"{self.type}: {self.text}" if self.text else self.type
+
+    def __repr__(self) -> str:
+        return f"Failure({str(self)!r})"
+
+
 class Attempt(NamedTuple):
     """One call of a run's function that ended or timed out."""
 
@@ -41,7 +69,7 @@ class Attempt(NamedTuple):
     finished: int
     outcome: Outcome
     """How it ended."""
-    error: BaseException | None
+    error: Failure | None
     """What the function raised."""
 
     @property
@@ -121,7 +149,7 @@ class Run(NamedTuple):
         return self._last("outcome").outcome
 
     @property
-    def error(self) -> BaseException | None:
+    def error(self) -> Failure | None:
         """What the function raised at the last attempt."""
         return self._last("error").error
 
@@ -169,7 +197,7 @@ class Passed:
 Record: TypeAlias = Run | Passed  # what became of one occurrence or more
 
 
-def attempted(started: int | None, finished: int, error: BaseException | None, obeyed: bool) -> Attempt:
+def attempted(started: int | None, finished: int, error: Failure | None, obeyed: bool) -> Attempt:
     """Return the record of a call; `obeyed` when it ended, or never began, because it was asked to."""
     outcome: Outcome = "cancelled" if obeyed else "succeeded" if error is None else "failed"
     return make(Attempt, (started, finished, outcome, error))

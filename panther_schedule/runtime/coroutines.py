@@ -3,105 +3,157 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from asyncio import AbstractEventLoop
+from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeAlias
+from contextlib import suppress
+from contextvars import Context
+from typing import Any, TypeAlias, cast
 
-from .current import flying
 from .entries import Flight
+from .event_loop import OwnLoop
 
 _Coroutine: TypeAlias = Coroutine[Any, Any, Any]
+Begun: TypeAlias = tuple[_Coroutine, Context]  # what a run's function returned, and the context of the run
 _End: TypeAlias = Callable[[Flight, BaseException | None, bool], None]
 
 
 class Coroutines:
     """The async runs of one scheduler, called and reported as sync ones are."""
 
-    def __init__(self, call: Callable[[Flight], _Coroutine | None], end: _End, loop: AbstractEventLoop | None) -> None:
+    def __init__(
+        self,
+        call: Callable[[Flight], Begun | None],
+        end: _End,
+        abandon: Callable[[Flight], None],
+        loop: AbstractEventLoop | None,
+    ) -> None:
+        self._call, self._end, self._abandon, self._apps = call, end, abandon, loop
+        self._own: dict[str, OwnLoop] = {}  # one at most
+        self._handed: deque[tuple[Flight, Begun | None]] = deque()  # on their way to the event loop
         self.running: dict[asyncio.Task[None], tuple[Flight, _Coroutine]] = {}  # an event loop keeps tasks only weakly
-        self._call_function, self._end, self._loop = call, end, loop
-        self._thread: threading.Thread | None = None  # of our own loop
-        self._lock = threading.Lock()  # workers may start the loop too
         self._stopped = False
 
     def event_loop(self) -> AbstractEventLoop:
         """Return the event loop; it is started before the first run, since at exit no thread can be (Python 3.12)."""
-        with self._lock:
-            if self._loop is None:
-                loop = asyncio.new_event_loop()
-                name = "panther_schedule-loop"
-                self._thread = threading.Thread(target=self._run_loop, args=(loop,), name=name, daemon=True)
-                try:
-                    self._thread.start()
-                except RuntimeError:
-                    loop.close()
-                    raise
-                self._loop = loop
-            return self._loop
+        if self._apps is not None:
+            return self._apps
+        own = self._own.get("loop")
+        if own is None:
+            made = OwnLoop(self._fail)
+            own = self._own.setdefault("loop", made)  # atomic: another thread, or a signal handler, may be here too
+            if own is not made:
+                made.loop.close()
+                return own.loop
+            try:
+                own.start()
+            except RuntimeError:
+                del self._own["loop"]
+                made.loop.close()
+                raise
+        return own.loop
 
     def start(self, flights: list[Flight]) -> None:
         """Call async functions, and see their coroutines through to the end."""
-        try:
-            self.event_loop().call_soon_threadsafe(self._call, flights)
-        except RuntimeError as error:  # the app has closed its event loop
-            for flight in flights:
-                flight.started = None
-                self._end(flight, error, False)
+        self._hand_over([(flight, None) for flight in flights])
 
-    def adopt(self, flight: Flight, coroutine: _Coroutine) -> None:
+    def adopt(self, flight: Flight, begun: Begun) -> None:
         """See through the coroutine that a function returned on a worker."""
         try:
-            loop = self.event_loop()
+            self.event_loop()
         except RuntimeError:  # the interpreter is ending, and the event loop was not needed before
-            asyncio.run(self._see_through(flight, coroutine))
-            return
-        try:
-            loop.call_soon_threadsafe(self._begin, [(flight, coroutine)])
-        except RuntimeError as error:  # the app has closed its event loop
-            coroutine.close()
-            self._end(flight, error, False)
-
-    def run(self, flight: Flight, coroutine: _Coroutine) -> None:
-        asyncio.run_coroutine_threadsafe(self._see_through(flight, coroutine), self.event_loop()).result()
+            with asyncio.Runner() as runner:
+                runner.run(self._see_through(flight, begun[0]), context=begun[1])
+        else:
+            self._hand_over([(flight, begun)])
 
     def ask(self, flight: Flight) -> None:
         """Cancel a run; a sync one sees for itself in `current_run().cancelled` that it is to end."""
         run: asyncio.Task[None] | None = flight.aio
-        if self._loop is not None and run is not None:
+        if run is not None:
             try:
-                self._loop.call_soon_threadsafe(run.cancel)
-            except RuntimeError:  # the app has closed its event loop, and with it the run
+                run.get_loop().call_soon_threadsafe(run.cancel)
+            except RuntimeError:  # the event loop is closed, and with it the run
                 pass
 
+    def look(self) -> None:
+        """Abandon what the app's event loop has not begun or ended, once that is closed."""
+        if self._apps is not None and self._apps.is_closed() and (self._handed or self.running):
+            for flight in self._take_running():
+                self._abandon(flight)
+            while self._handed:
+                flight, begun = self._handed.popleft()
+                _close(begun)
+                self._abandon(flight)
+
     def is_here(self) -> bool:
-        return self._loop is not None and asyncio._get_running_loop() is self._loop
+        if self._apps is not None:
+            return asyncio._get_running_loop() is self._apps
+        return any(own.is_here() for own in self._own.values())
 
     def stop(self) -> None:
-        """Cancel what is still active on our own loop, and end the loop."""
+        """End our own event loop, and cancel what is still active there."""
         self._stopped = True
-        if self._thread is not None and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            if self._thread is not threading.current_thread():
-                self._thread.join(timeout=1)
+        for own in self._own.values():
+            own.stop()
+
+    def _hand_over(self, handed: list[tuple[Flight, Begun | None]]) -> None:
+        self._handed += handed
+        while not self._stopped:
+            try:
+                self.event_loop().call_soon_threadsafe(self._begin)
+                return
+            except (
+                RuntimeError
+            ) as error:  # it is closed: the app's for good, our own until the next one takes its place
+                if self._apps is not None:
+                    for flight, begun in handed:
+                        self._handed.remove((flight, begun))
+                        _close(begun)
+                        self._end(flight, error, False)
+                    return
+
+    def _take_running(self) -> list[Flight]:
+        """Return the runs whose event loop is closed or broken, and let them go."""
+        flights: list[Flight] = []
+        for run in tuple(self.running):
+            flight, _ = self.running.pop(run)
+            flight.aio = None
+            flights.append(flight)
+            with suppress(BaseException):  # what its `finally` blocks raise
+                cast("_Coroutine", run.get_coro()).close()
+            run._log_destroy_pending = False  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue] - it says that no loop will end it, as we know
+        return flights
+
+    def _fail(self, error: BaseException) -> None:
+        """Fail the runs of our own event loop, which broke; the next one begins those on their way."""
+        for flight in self._take_running():
+            self._end(flight, error, False)
+        self.event_loop().call_soon_threadsafe(self._begin)
 
     # ---- on the event loop ---------------------------------------------------------------------------------------
 
-    def _call(self, flights: list[Flight]) -> None:
-        if not self._stopped:
-            called = [(flight, self._call_function(flight)) for flight in flights]
-            self._begin([(flight, coroutine) for flight, coroutine in called if coroutine is not None])
-
-    def _begin(self, called: list[tuple[Flight, _Coroutine]]) -> None:
-        loop = asyncio.get_running_loop()
-        for flight, coroutine in called:
-            run = loop.create_task(self._see_through(flight, coroutine))
+    def _begin(self) -> None:
+        loop, begun = asyncio.get_running_loop(), list[asyncio.Task[None]]()
+        while self._handed and not self._stopped:
+            flight, called = self._handed.popleft()
+            if called is None and (called := self._call(flight)) is None:
+                continue
+            coroutine, context = called
+            seen_through = self._see_through(flight, coroutine)
+            try:
+                run = loop.create_task(seen_through, context=context)
+            except BaseException as error:  # noqa: BLE001 - of a task factory that a function has set
+                seen_through.close()
+                coroutine.close()
+                self._end(flight, error, False)
+                continue
             self.running[run] = flight, coroutine
             flight.aio = run
             if flight.asked:  # meanwhile
                 run.cancel()
-        flying.set(None)
-        loop.call_soon(self._report_cancelled, [flight.aio for flight, _ in called])  # after their first steps
+            begun.append(run)
+        loop.call_soon(self._report_cancelled, begun)  # after their first steps
 
     def _report_cancelled(self, begun: list[asyncio.Task[None]]) -> None:
         """Report runs that were cancelled before their first step, of which `_see_through` knows nothing.
@@ -112,11 +164,12 @@ class Coroutines:
             if run.done() and run in self.running:
                 flight, coroutine = self.running.pop(run)
                 coroutine.close()
-                flight.aio = flight.started = None
+                flight.aio = None
+                if flight.task._known.is_async:  # no line of it has run
+                    flight.started = None
                 self._end(flight, None, True)
 
     async def _see_through(self, flight: Flight, coroutine: _Coroutine) -> None:
-        flying.set(flight)
         error: BaseException | None = None
         try:
             await coroutine
@@ -124,6 +177,10 @@ class Coroutines:
         except asyncio.CancelledError as cancelled:
             task, error = asyncio.current_task(), cancelled
             obeyed = task is not None and task.cancelling() > 0  # else the function raised it by itself
+        except GeneratorExit as closed:
+            if asyncio._get_running_loop() is None:  # the event loop is gone, and the run was reported with it
+                raise
+            error, obeyed = closed, False
         except BaseException as raised:  # noqa: BLE001 - a run's SystemExit ends the run, not the loop
             error, obeyed = raised, False
         if flight.aio is not None:
@@ -131,11 +188,7 @@ class Coroutines:
             flight.aio = None
         self._end(flight, error, obeyed)
 
-    def _run_loop(self, loop: AbstractEventLoop) -> None:
-        asyncio.set_event_loop(loop)
-        loop.run_forever()
-        for run in tuple(self.running):
-            run.cancel()
-        loop.run_until_complete(asyncio.gather(*self.running, return_exceptions=True))
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
+
+def _close(begun: Begun | None) -> None:
+    if begun is not None:
+        begun[0].close()

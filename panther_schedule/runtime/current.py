@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
+from contextvars import Context, ContextVar, copy_context
 from typing import Final
 
 from ..errors import SchedulerStateError
 from ..planning.records import Run
-from .entries import Flight
+from .entries import EMPTY, Flight
 
 flying: Final[ContextVar[Flight | None]] = ContextVar("panther_schedule.run", default=None)
 """The run whose function is called in this context."""
+
+
+def context_seen() -> Context:
+    """Return a copy of the caller's context, which does not keep the run alive that it may be in."""
+    context = copy_context()
+    if not context:
+        return EMPTY
+    if context.get(flying) is not None:
+        context.run(flying.set, None)
+    return context
 
 
 class CurrentRun(Run):

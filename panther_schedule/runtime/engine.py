@@ -45,6 +45,7 @@ class Engine:
         if flight.asked and not run.asked:  # the cancel is on its way
             flight.run = run = run._replace(asked=True)
         self._do(entry, flight, ends.ended(entry.rule, entry.state, run, flight.attempt, reading), reading)
+        flight.error = None  # it was logged, if it was the last
 
     def begin(self, flight: Flight, steady: int, reading: Reading) -> None:
         """Note that a run's function was called at this steady time."""
@@ -122,9 +123,14 @@ class Engine:
             self._do(entry, None, control.end_drain(entry.rule, entry.state, entry.rule.now(reading)), reading)
             for flight in self.store.flights(entry):
                 abandoned.append(flight)
-                self._do(entry, flight, ends.abandon(entry.rule, entry.state, flight.run, reading), reading)
+                self.abandon(flight, reading)
         self.starts.clear()
         return abandoned
+
+    def abandon(self, flight: Flight, reading: Reading) -> None:
+        """Give up a run whose function does not end, or can't."""
+        entry = flight.entry
+        self._do(entry, flight, ends.abandon(entry.rule, entry.state, flight.run, reading), reading)
 
     def _look(self, entry: Entry, reading: Reading) -> None:
         """Decide about what is due before the task is changed."""
@@ -144,7 +150,7 @@ class Engine:
         self.store.save(entry, flight, step, flights)
         if record is not None:
             if record.attempts[-1].outcome in LOGGED:
-                log_run(record)
+                log_run(record, None if flight is None else flight.error)
             if self.emit is not None:
                 self.emit(events.RunFinished, entry.name, record)
         if run is not None and flight is not None:

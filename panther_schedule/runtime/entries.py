@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextvars import Context
+from typing import Any, Final
 
 from ..planning.records import Attempt, Run
 from ..planning.rule import Rule
@@ -10,15 +11,20 @@ from ..planning.state import State
 from ..tasks.task import BackgroundTask
 from .ledger import History
 
+EMPTY: Final = Context()  # one for all tasks that were added in an empty one: 72 bytes less a task
+
 
 class Entry:
     """One task that was added."""
 
-    __slots__ = ("history", "name", "order", "place", "rule", "state", "task")
+    __slots__ = ("context", "history", "name", "order", "place", "rule", "state", "task")
 
-    def __init__(self, name: str, task: BackgroundTask[..., Any], rule: Rule, state: State, order: int) -> None:
+    def __init__(
+        self, name: str, task: BackgroundTask[..., Any], rule: Rule, state: State, order: int, context: Context = EMPTY
+    ) -> None:
         self.name = name
         self.task = task
+        self.context = context  # as `add_task()` saw it; each call gets a copy
         self.rule = rule
         self.state = state
         self.order = order  # of adding
@@ -29,16 +35,30 @@ class Entry:
 class Flight:
     """One run, from the moment it is in flight until it is recorded and its function has returned."""
 
-    __slots__ = ("aio", "asked", "attempt", "entry", "place", "record", "run", "seen", "started", "task")
+    __slots__ = (
+        "aio",
+        "asked",
+        "attempt",
+        "context",
+        "entry",
+        "error",
+        "place",
+        "record",
+        "run",
+        "seen",
+        "started",
+        "task",
+    )
     attempt: Attempt  # how its function ended, written by whoever called it before reporting it
 
     def __init__(self, entry: Entry, run: Run) -> None:
         self.entry = entry
-        self.task = entry.task  # as it was then: `replace()` changes the entry's
+        self.task, self.context = entry.task, entry.context  # as they were then: `replace()` changes the entry's
         self.run = run
         self.asked = run.asked
         self.seen = False  # its function has looked, and knows that it was asked to end
         self.started: int | None = None  # when the function was called for this attempt
+        self.error: BaseException | None = None  # what the function raised, until it is logged
         self.aio: Any = None  # the asyncio.Task of an async run
         self.place: tuple[int, int, Flight] | None = None  # in a timetable, under its `wake_at`
         self.record: Run | None = None

@@ -65,7 +65,7 @@ class Life:
         """Refuse to wait in a run that is waited for, or on the event loop that runs need."""
         check_timeout(method, timeout)
         flight = flying.get()  # also where a run waits in another thread, as asyncio.to_thread() does
-        own = flight is not None and flight in self.store.in_flight and entry in {None, flight.entry}
+        own = flight is not None and flight.run.phase != "ended" and entry in {None, flight.entry}
         if own or self.workers.runs_here():
             raise SchedulerStateError(
                 f"{method}() waits for runs to end, and is called from one of them, or on the event loop they need; "

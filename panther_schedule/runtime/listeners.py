@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 
 from ..events import Event
 from ..planning.records import make
+from .forks import generation, leave_child
 from .logs import log
 
 MOST_UNTOLD: Final = 100_000  # events that wait for slow listeners; further ones are dropped and counted
@@ -23,7 +24,7 @@ class Listeners:
         self.dropped = 0  # events that no listener was told, because too many waited
         self._listeners: dict[object, Listener] = {}  # by their subscriptions, since one may be added twice
         self._queue: SimpleQueue[Event | None] = SimpleQueue()
-        self._inline = inline
+        self._inline, self._generation = inline, generation()
         self._thread: threading.Thread | None = None
 
     def __bool__(self) -> bool:
@@ -73,8 +74,13 @@ class Listeners:
         if event is None:
             return False
         for listener in tuple(self._listeners.values()):
+            failed: BaseException | None = None
             try:
                 listener(event)
             except BaseException as error:  # noqa: BLE001 - a listener's SystemExit is its own affair
-                log("a listener failed", error=error)
+                failed = error
+            if generation() != self._generation:
+                leave_child(failed)
+            if failed is not None:
+                log("a listener failed", error=failed)
         return True

@@ -101,6 +101,7 @@ class Loop:
             log("the wall clock was set %s by %s", direction, MICROSECOND * abs(ahead), level=logging.WARNING)
             self._engine.clock_stepped(ahead, reading)
         self._see_to_due(reading)
+        self._workers.coroutines.look()
         ends_at = self._drain_ends_at
         if ends_at is not None and (reading.steady >= ends_at or (self.is_idle() and not self._put_off)):
             self._end_drain(reading)

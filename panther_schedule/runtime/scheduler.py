@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures.thread  # noqa: F401  # pyright: ignore[reportUnusedImport] - its exit hook must be registered before ours, which then runs first
+import concurrent.futures.thread  # pyright: ignore[reportUnusedImport] - its exit hook must be registered before ours, which then runs first
+import logging
 import os
 import threading
 import warnings
 import weakref
 import zoneinfo
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import copy_context
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final, ParamSpec, Self
@@ -29,12 +31,14 @@ from ..planning.state import State
 from ..tasks.checks import check_policy
 from ..tasks.signature import function_name
 from ..tasks.task import BackgroundTask, jitter_key
+from .current import context_seen
 from .entries import Entry
 from .handles import TaskHandle, in_flight
 from .health import Health, health_of
 from .ledger import no_counts
 from .life import Life, check_timeout
 from .listeners import Listeners
+from .logs import log
 from .names import Names, equal
 
 P = ParamSpec("P")
@@ -70,7 +74,7 @@ class Scheduler:
         self._event_loop: asyncio.AbstractEventLoop | None = None
         self._listeners = Listeners(inline=isinstance(self._clock, VirtualClock))
         self._latest: tuple[AnySchedule, Policy, Rule] = ONCE, DEFAULT_POLICY, rule_of(ONCE)
-        self._stopped = False
+        self._stopped = self._forked = False
 
     def add_task(self, task: BackgroundTask[P, Any]) -> TaskHandle:  # P, since mypy infers no lambda against `...`
         """Run the task in the background by its schedule, and return its handle.
@@ -138,7 +142,7 @@ class Scheduler:
             rule = self._rule(task)
             fresh = self._first_state(task, rule, entry.name) if entry.task._schedule != task._schedule else None
             self._prepare(life, entry.name, task, rule, stacklevel=3)
-            entry.task = task
+            entry.task, entry.context = task, context_seen()
             replaced = life.loop.send(partial(life.engine.replace, entry, rule, fresh))
         life.driver.acknowledge(replaced)  # outside of the lock, which the loop may need
         return TaskHandle(entry, life)
@@ -150,7 +154,7 @@ class Scheduler:
             return entry, False
         rule = self._rule(task)
         name, order = self._names.next(task)
-        entry = Entry(name, task, rule, self._first_state(task, rule, name), order)
+        entry = Entry(name, task, rule, self._first_state(task, rule, name), order, context_seen())
         if task._known.is_async or rule.wait_from_end == 0:
             self._prepare(life, name, task, rule, stacklevel=4)
         self._names.take(entry)
@@ -306,6 +310,12 @@ class Scheduler:
             message = f"the scheduler can't start: {error}; add tasks before the program ends"
             raise SchedulerStateError(message) from error
         self._life = life
+        if self._forked:
+            self._forked = False
+            log(
+                "this is a child process: its scheduler starts empty, and the parent's tasks run only there",
+                level=logging.WARNING,
+            )
         return life
 
     def __enter__(self) -> Self:
@@ -320,7 +330,23 @@ class Scheduler:
         return self.start()
 
     async def __aexit__(self, *_error: object) -> None:
-        await asyncio.to_thread(self.stop)
+        await _on_a_thread(self.stop)
+
+
+async def _on_a_thread(func: Callable[[], None]) -> None:
+    """Call a function on a thread of its own: those of the event loop's executor may all be taken."""
+    done: concurrent.futures.Future[None] = concurrent.futures.Future()
+    done.set_running_or_notify_cancel()  # so that it can't be cancelled
+    context = copy_context()
+
+    def call() -> None:
+        try:
+            done.set_result(context.run(func))
+        except BaseException as error:  # noqa: BLE001 - it is raised where the result is awaited
+            done.set_exception(error)
+
+    threading.Thread(target=call, name="panther_schedule-stop", daemon=True).start()
+    await asyncio.wrap_future(done)
 
 
 def _not_a_task(value: object, *at: int) -> InitErrorDetails:
@@ -351,7 +377,9 @@ def _after_fork() -> None:
     for scheduler in tuple(_all):
         if scheduler._life is not None:
             scheduler._life.forked = scheduler._life.loop.over = True
+        was_started = scheduler._life is not None
         scheduler._reset()
+        scheduler._forked = was_started
 
 
 # atexit runs when no thread can be started any more, too late for async functions

@@ -11,7 +11,6 @@ from datetime import timedelta
 from ..clock import MICROSECOND, VirtualClock
 from ..errors import SchedulerStateError
 from ..planning.due import has_ended
-from .current import flying
 from .engine import Engine
 from .entries import Entry, Flight
 from .listeners import Listeners
@@ -26,6 +25,7 @@ class Inline(Workers):
         super().__init__(clock, engine, post)
         self._pending: deque[Flight] = deque()
         self._thread: threading.Thread | None = None  # that calls a function now
+        self._awaited: tuple[Flight, threading.Event] | None = None
 
     def start(self, flights: list[Flight]) -> None:
         self._pending.extend(flights)
@@ -43,15 +43,20 @@ class Inline(Workers):
             return False
         flight = self._pending.popleft()
         outer, self._thread = self._thread, threading.current_thread()
-        outer_flight = flying.get()
         try:
-            coroutine = self.call(flight)
-            if coroutine is not None:
-                self.coroutines.run(flight, coroutine)
+            begun = self.call(flight)
+            if begun is not None:
+                self._awaited = flight, threading.Event()
+                self.coroutines.adopt(flight, begun)
+                self._awaited[1].wait()
         finally:
             self._thread = outer
-            flying.set(outer_flight)
         return True
+
+    def end(self, flight: Flight, error: BaseException | None, obeyed: bool) -> None:
+        super().end(flight, error, obeyed)
+        if self._awaited is not None and self._awaited[0] is flight:
+            self._awaited[1].set()
 
 
 class Mover:

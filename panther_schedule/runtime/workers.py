@@ -9,19 +9,23 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from asyncio import AbstractEventLoop
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
+from inspect import isawaitable
 from queue import SimpleQueue
-from types import CoroutineType
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any, TypeAlias, cast
 
 from ..clock import Clock, Reading, now_by
+from ..errors import type_name
 from ..events import RunStarted
 from ..planning.records import attempted
-from .coroutines import Coroutines
+from .coroutines import Begun, Coroutines
 from .current import flying
 from .engine import Engine
 from .entries import Flight
+from .failures import failure_of
+from .forks import generation, leave_child
 
 Post: TypeAlias = Callable[[Flight | Callable[[Reading], object]], None]  # takes messages for the loop
 
@@ -31,41 +35,50 @@ class Workers(ABC):
 
     def __init__(self, clock: Clock, engine: Engine, post: Post, loop: AbstractEventLoop | None = None) -> None:
         self.post = post
-        self.coroutines = Coroutines(self.call, self.end, loop)
-        self._now, self._engine = now_by(clock), engine
+        self.coroutines = Coroutines(self.call, self.end, self.abandon, loop)
+        self._now, self._engine, self._generation = now_by(clock), engine, generation()
 
     @abstractmethod
     def start(self, flights: list[Flight]) -> None:
         """Hand runs over to be called."""
 
-    def call(self, flight: Flight) -> Coroutine[Any, Any, Any] | None:
+    def call(self, flight: Flight) -> Begun | None:
         """Call a run's function and report it; the coroutine of an async one is returned instead."""
         if flight.asked:
             flight.started = None
             self.end(flight, None, True)
             return None
-        entry, task, engine = flight.entry, flight.task, self._engine
+        entry, engine = flight.entry, self._engine
         rule = entry.rule
         flight.started = self._now(rule.on_wall)
         if rule.terms is not None and rule.terms.timeout is not None:
             self.post(partial(engine.begin, flight, self._now(False)))
         if engine.emit is not None:
             engine.emit(RunStarted, entry.name, flight.run, flight.started)
-        flying.set(flight)
+        context = flight.context.copy()
         try:
-            result = task._func(*task._args, **task._kwargs)  # task.kwargs would make a view for each run
+            result = context.run(_call, flight)
+            coroutine = None if result is None else _coroutine(result)
         except BaseException as error:  # noqa: BLE001 - a run's SystemExit ends the run, not the worker
             self.end(flight, error, False)
             return None
-        if type(result) is CoroutineType:  # of an async function, or of a lambda that calls one
-            return cast("Coroutine[Any, Any, Any]", result)
+        if coroutine is not None and generation() == self._generation:
+            return coroutine, context
         self.end(flight, None, flight.seen)
         return None
 
     def end(self, flight: Flight, error: BaseException | None, obeyed: bool) -> None:
         """Report how a call ended; `obeyed` when it ended, or never began, because it was asked to."""
-        flight.attempt = attempted(flight.started, self._now(flight.entry.rule.on_wall), error, obeyed)
+        if generation() != self._generation:
+            leave_child(error)
+        failure = None if error is None else failure_of(error)
+        flight.attempt = attempted(flight.started, self._now(flight.entry.rule.on_wall), failure, obeyed)
+        flight.error = error
         self.post(flight)
+
+    def abandon(self, flight: Flight) -> None:
+        """Report a run whose event loop has ended before it."""
+        self.post(partial(self._engine.abandon, flight))
 
     def waiting(self) -> int:
         return 0
@@ -130,9 +143,30 @@ class Pool(Workers):
         while (flight := get()) is not None:
             if self._stopped:
                 continue
-            coroutine = call(flight)
-            if coroutine is not None:
+            begun = call(flight)
+            if begun is not None:
                 self._open.discard(flight)
-                self.coroutines.adopt(flight, coroutine)
-            flying.set(None)
-            del flight, coroutine  # an idle worker keeps nobody's arguments alive
+                self.coroutines.adopt(flight, begun)
+            del flight, begun  # an idle worker keeps nobody's arguments alive
+
+
+def _call(flight: Flight) -> Any:
+    flying.set(flight)
+    task = flight.task
+    return task._func(*task._args, **task._kwargs)  # task.kwargs would make a view for each run
+
+
+def _coroutine(result: object) -> Coroutine[Any, Any, Any] | None:
+    """Return what is to be awaited of a function's result; refuse a generator, whose lines nobody would run."""
+    kind: object = type(result)
+    if kind is CoroutineType:  # of an async function, or of a lambda that calls one
+        return cast("Coroutine[Any, Any, Any]", result)
+    if hasattr(kind, "__await__") or (kind is GeneratorType and isawaitable(result)):
+        return _awaited(cast("Awaitable[Any]", result))
+    if kind in {GeneratorType, AsyncGeneratorType}:
+        raise TypeError(f"the function returned {type_name(result)}, which runs only if it is iterated; iterate it")
+    return None
+
+
+async def _awaited(result: Awaitable[Any]) -> None:
+    await result

@@ -15,12 +15,17 @@ def page(name: str) -> str:
 
 def table(name: str, heading: str) -> list[list[str]]:
     """Read the rows of the tables of a page whose first column has this heading, without the headings."""
-    rows: list[str] = []
-    for paragraph in page(name).split("\n\n"):
+    return rows(page(name), heading)
+
+
+def rows(text: str, heading: str) -> list[list[str]]:
+    """Read the rows of the tables of a text whose first column has this heading, without the headings."""
+    found: list[str] = []
+    for paragraph in text.split("\n\n"):
         if paragraph.startswith(f"| {heading} |"):
             _heading, _line, *below = paragraph.splitlines()
-            rows += below
-    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows]
+            found += below
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in found]
 
 
 def quoted(text: str) -> list[str]:

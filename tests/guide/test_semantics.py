@@ -4,6 +4,7 @@ import logging
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
+from telling import is_a
 
 from panther_schedule import (
     BackgroundTask,
@@ -219,7 +220,7 @@ def test_a_run_that_raises_is_recorded_and_logged_once(clock: VirtualClock, capl
         scheduler.join()
 
     assert [run.outcome for run in runs(handle)] == ["failed", "failed"]
-    assert isinstance(runs(handle)[0].error, LookupError)
+    assert is_a(runs(handle)[0].error, LookupError)
     assert len(caplog.records) == 2
 
 

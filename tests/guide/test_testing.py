@@ -169,7 +169,7 @@ def test_a_record_keeps_what_a_function_raised(clock: VirtualClock) -> None:
 
     (record,) = handle.runs
     assert isinstance(record, Run)
-    assert (record.outcome, repr(record.error)) == ("failed", "ConnectionError('no mail server')")
+    assert (record.outcome, str(record.error)) == ("failed", "ConnectionError: no mail server")
 
 
 def test_policies_hold_on_a_virtual_clock_too(clock: VirtualClock) -> None:

@@ -1,31 +1,33 @@
-"""A count is the length of the list, for every schedule, zone and span.
+"""A count is the length of the list, for every schedule, zone and span, and all other answers agree with the list.
 
-The list is made here, date by date, from the offsets of `zoneinfo` alone; where it would be too long, the number is
-known by arithmetic.
+The list is that of `lists`; where it would be too long, the number is known by arithmetic.
 """
 
 from __future__ import annotations
 
+import zoneinfo
 from datetime import UTC, date, datetime, time, timedelta
 from math import lcm
+from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import cron_lines
+import lists
 import pytest
 import walker
 from hypothesis import example, given
 from hypothesis import strategies as st
-from strategies import count, slow
+from lists import DAY, SECOND, Question
+from strategies import CHANGES, FOLDS, GAPS, SCHEDULES, changes, count, slow
 
-from panther_schedule import BackgroundTask, Passed, Scheduler, VirtualClock
 from panther_schedule.models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Weekly
 from panther_schedule.occurrences import compiler, zones
 from panther_schedule.occurrences.queries import between
 
-SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 STEADY = ["UTC", "Asia/Tokyo", "Asia/Kolkata", "America/Caracas", "Asia/Ho_Chi_Minh", "Asia/Samarkand"]
 SET_EACH_YEAR = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "America/Nuuk"]
-ODD = ["Pacific/Apia", "Pacific/Kwajalein", "Asia/Manila", "America/Goose_Bay", "Africa/Monrovia"]
+ODD = ["Pacific/Apia", "Pacific/Kwajalein", "Asia/Manila", "America/Goose_Bay", "Africa/Monrovia", "Antarctica/Troll"]
 ZONES = st.sampled_from(STEADY + SET_EACH_YEAR + ODD)
 
 
@@ -35,110 +37,153 @@ def utc(text: str) -> datetime:
 
 # ---------------------------------------------------------------- against a list
 
-
-def instants(local: datetime, info: ZoneInfo, gap: str, fold: str) -> list[datetime]:
-    """The instants at which a zone's clock shows this, or what becomes of it in a gap."""
-    first, second = (local.replace(tzinfo=info, fold=number).utcoffset() for number in (0, 1))
-    assert first is not None
-    assert second is not None
-    shown = [(local - offset).replace(tzinfo=UTC) for offset in (first, second)]
-    if first == second:
-        return shown[:1]
-    if first > second:
-        return shown if fold == "both" else shown[:1] if fold == "first" else shown[1:]
-    low, high = shown[1], shown[0]  # the clock is set between them
-    while high - low > SECOND:
-        middle = low + (high - low) // SECOND // 2 * SECOND
-        low, high = (middle, high) if middle.astimezone(info).utcoffset() == first else (low, middle)
-    midnight = local.replace(hour=0, minute=0, second=0).replace(tzinfo=UTC)
-    if gap == "skip" or (high + first <= midnight and midnight + DAY <= high + second):
-        return []  # by its rule, or because the whole date does not exist
-    return [high] if gap == "next_valid" else shown[:1]
-
-
-def listed(schedule: AnySchedule, after: datetime, until: datetime, zone: str) -> list[datetime]:
-    """All occurrences in (after, until], date by date."""
-    found: set[datetime] = set()
-    if isinstance(schedule, AnyOf):
-        for part in schedule.of:
-            assert not schedule.excluding
-            found.update(listed(part, after, until, zone))
-    elif isinstance(schedule, Once):
-        found.update([] if schedule.at is None else [schedule.at])
-    else:
-        assert not isinstance(schedule, Repeat)
-        info, (gap, fold), seconds = ZoneInfo(schedule.tz or zone), walker.rules(schedule), walker.times(schedule)
-        for number in range((until - after).days + 5):
-            midnight = datetime.combine(after.date(), time()) + (number - 2) * DAY
-            if walker.names(schedule, midnight.date()):
-                for second in seconds:
-                    found.update(instants(midnight + second * SECOND, info, gap, fold))
-    start, end = getattr(schedule, "start_at", None), getattr(schedule, "end_at", None)
-    return sorted(
-        at for at in found if after < at <= until and (start is None or start <= at) and (end is None or at <= end)
-    )
-
-
-SPANS = st.tuples(  # from a second to sixty years
-    st.datetimes(datetime(1890, 1, 1), datetime(2110, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - bounds are naive
-    st.sampled_from([10, 10**5, 10**7, 10**8, 19 * 10**8]).flatmap(lambda most: st.integers(1, most)),
+ANY_ZONE = ZONES | st.sampled_from(sorted(zoneinfo.available_timezones()))
+SPARSE = st.sampled_from([1, 1, 1, 2, 3, 5, 12, 50, 400, 1000])
+LINES = st.integers(0, 1 << 32).map(lambda seed: cron_lines.line(Random(seed), faults=0, specials=0.3))
+RARE_LINES = st.sampled_from(["0 12 29 2 *", "@yearly", "30 1,2 * 3 sun", "15 0 31 10 *", "0 0 LW 11 *", "5 2 * 4 1#2"])
+TIMES = st.builds(
+    time, st.sampled_from([0, 0, 1, 2, 3, 8, 12, 23]), st.sampled_from([0, 30, 59]), st.sampled_from([0, 0, 1, 59])
 )
-TIMES = st.builds(time, st.sampled_from([0, 0, 1, 2, 3, 8, 12, 23]), st.sampled_from([0, 30, 59]))
+LOOKS = 1_000
+"""So many times of day are looked at for a list, at most: the denser a schedule, the shorter its span."""
+LONGEST = 4_000 * 365 * DAY
 
 
 @st.composite
-def single(draw: st.DrawFn) -> Daily | Weekly | Monthly | Cron:
-    """A schedule of any calendar kind, with a few times of day at most."""
-    fields: dict[str, Any] = {
-        "gap": draw(st.sampled_from(["next_valid", "shift", "skip"])),
-        "fold": draw(st.sampled_from(["first", "last", "both"])),
-    }
-    if draw(st.integers(0, 3)) == 0:
-        fields["start_at"] = draw(st.datetimes(datetime(1900, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - bounds are naive
+def calendars(draw: st.DrawFn, day: date) -> walker.Kind:
+    """A schedule of any calendar kind with any options; those that name dates name some about a day."""
+    kind = draw(st.sampled_from(["daily", "weekly", "monthly", "monthly", "cron"]))
+    document: dict[str, Any] = {"kind": kind, "excluding": draw(excluded(day)), "tz": draw(st.none() | ANY_ZONE)}
+    document |= draw(bounds(day))
     if draw(st.booleans()):
-        fields["tz"] = draw(ZONES)
-    if draw(st.integers(0, 3)) == 0:
-        line = draw(st.sampled_from(["0 0,12 * * *", "30 1,2 * * 1-5", "*/20 0-3 1 * *", "0 0 29 2 *", "15 10 13 * 5"]))
-        return Cron(line, **fields)
-    at = draw(TIMES)
+        document |= {"gap": draw(GAPS), "fold": draw(FOLDS)}
+    if kind == "cron":
+        document["expression"] = draw(LINES | RARE_LINES)
+    else:
+        document |= {"at": draw(TIMES), "every": draw(SPARSE)}
+        if document["every"] > 1 or draw(st.booleans()):
+            document["starting"] = day + draw(st.integers(-800, 40)) * DAY
+    if kind == "weekly":
+        document["on"] = draw(st.sets(st.sampled_from(walker.WEEKDAYS), min_size=1, max_size=3))
+    elif kind == "monthly":
+        nth = st.tuples(st.sampled_from([1, 2, 4, 5, -1]), st.sampled_from(walker.WEEKDAYS))
+        document["on"] = draw(st.sampled_from([1, 29, 30, 31, -1]) | nth)
+        document["missing"] = draw(st.sampled_from(["skip", "clamp"]))
+        document["months"] = draw(st.none() | st.sets(st.integers(1, 12), min_size=1, max_size=3))
+    try:
+        return SCHEDULES.validate_python(document)  # type: ignore[return-value]  # pyright: ignore[reportReturnType] - of a kind above
+    except ValueError:  # the fields show that it never happens
+        return Daily(document.get("at", time(0)))
+
+
+def excluded(day: date) -> st.SearchStrategy[frozenset[date | str]]:
+    some = st.sampled_from(walker.WEEKDAYS) | st.integers(-9, 9).map(lambda by: day + by * DAY)
+    return st.just(frozenset[date | str]()) | st.frozensets(some, max_size=3)
+
+
+@st.composite
+def bounds(draw: st.DrawFn, day: date) -> dict[str, datetime]:
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    chosen = draw(st.sampled_from([(), (), ("start_at",), ("end_at",), ("start_at", "end_at")]))
+    minutes = {"start_at": st.integers(-9_000, 9_000), "end_at": st.integers(9_000, 900_000)}
+    return {name: noon + draw(minutes[name]) * timedelta(minutes=1) for name in chosen}
+
+
+@st.composite
+def schedules(draw: st.DrawFn, after: datetime) -> AnySchedule:
+    """A schedule of any kind."""
+    near = st.integers(-100, 10**7).map(lambda seconds: after + seconds * SECOND)
+    kind = draw(st.sampled_from(["calendar", "calendar", "calendar", "union", "union", "once", "repeat"]))
+    if kind == "once":
+        return Once(draw(st.none() | near))
+    if kind == "repeat":
+        return Repeat(-1, draw(st.sampled_from([0, 1, 90, 3_600, 10**6])) * SECOND)
+    if kind == "calendar":
+        return draw(calendars(after.date()))
+    parts: list[Any] = [draw(calendars(after.date())) for _ in range(draw(st.integers(1, 3)))]
+    parts += [Once(draw(near)) for _ in range(draw(st.integers(0, 2)))]
+    try:
+        return AnyOf(parts, excluding=draw(excluded(after.date())), **draw(bounds(after.date())))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - dates and names of weekdays
+    except ValueError:  # it excludes all that its parts name
+        return AnyOf(parts)
+
+
+def longest(schedule: AnySchedule) -> timedelta:
+    """The longest span of which a list is short enough."""
+    match schedule:
+        case Once():
+            return LONGEST
+        case Repeat(wait=wait):
+            return LOOKS * wait or LONGEST
+        case AnyOf():
+            return min(LONGEST / 10, *map(longest, schedule.of)) / len(schedule.of)  # it is counted day by day
+        case Daily() | Weekly():
+            return min(LONGEST, LOOKS * schedule.every * DAY)
+        case _:
+            of_a_year = len(set(lists.months_of(schedule))) * len(walker.times(schedule))
+            return min(LONGEST, LOOKS * getattr(schedule, "every", 1) * 12 * DAY / of_a_year)
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> Question:
+    """A schedule of any kind, in any zone, asked for a span of a second up to 4,000 years."""
+    recent = st.datetimes(datetime(1890, 1, 1), datetime(2110, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds are naive
+    any_time = st.datetimes(datetime(2, 1, 1), datetime(5990, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds are naive
+    zone, after = draw(ANY_ZONE), draw(recent | recent | any_time)
     if draw(st.booleans()):
-        fields["excluding"] = draw(st.frozensets(st.sampled_from(["sat", "sun"])))
-        kind = draw(st.sampled_from(["daily", "weekly"]))
-        return Daily(at, **fields) if kind == "daily" else Weekly(("wed", "fri"), at, **fields)
-    return Monthly(draw(st.sampled_from([1, 31, -1])), at, **fields)
+        zone, instant = draw(CHANGES)
+        after = datetime.fromtimestamp(instant - draw(st.integers(-1, 90_000)), UTC)
+    schedule = draw(schedules(after))
+    span = longest(schedule) // draw(st.sampled_from([1, 1, 1, 2, 30, 1_000, 10**6]))
+    until = after + max(SECOND, span - draw(st.integers(0, 90_000)) * SECOND)
+    return Question(schedule, zone, after, until, after - draw(st.sampled_from([0, 0, 1, 5_000])) * SECOND)
 
 
 APART = Daily(time(0), tz="UTC") | Cron("30 2 * * *", tz="Europe/Berlin")
-UNION = st.lists(single(), min_size=2, max_size=3).map(AnyOf)
+UNEVEN = Weekly(("wed", "fri"), time(0, 59), gap="shift")
 
 
 @slow
-@given(single() | UNION, ZONES, SPANS)
-@example(Cron("0 0,12 * * *", tz="UTC"), "UTC", (utc("2016-01-01"), 14 * 366 * 86_400))
-@example(Weekly(("wed", "fri"), time(0, 59), gap="shift"), "Asia/Samarkand", (utc("1937-02-24 19:00"), 717_121_140))
-@example(APART | Once(utc("2020-01-01")) | Once(utc("2020-01-01 12:00")), "UTC", (utc("2016-01-01"), 4 * 366 * 86_400))
-def test_a_count_is_the_length_of_the_list(schedule: AnySchedule, zone: str, span: tuple[datetime, int]) -> None:
-    after, until = span[0], span[0] + span[1] * SECOND
-    expected = listed(schedule, after, until, zone)
-    assert count(schedule, after, until, zone=zone) == len(expected)
-    assert between(schedule, after, until, zone=zone, limit=100) == expected[:100]
+@given(questions())
+@example(Question(Cron("0 0,12 * * *", tz="UTC"), "UTC", utc("2016-01-01"), utc("2030-01-08")))
+@example(Question(UNEVEN, "Asia/Samarkand", utc("1937-02-24 19:00"), utc("1959-11-18 19:39")))
+@example(
+    Question(
+        APART | Once(utc("2020-01-01")) | Once(utc("2020-01-01 12:00")), "UTC", utc("2016-01-01"), utc("2020-01-04")
+    )
+)
+def test_every_answer_is_that_of_the_list(question: Question) -> None:
+    lists.check(question)
 
 
-@pytest.mark.parametrize("samples", [1, 7])
+def test_the_next_occurrence_is_one_near_every_change_of_the_clock() -> None:
+    rules = [
+        {"gap": gap, "fold": fold} for gap in ("next_valid", "shift", "skip") for fold in ("first", "last", "both")
+    ]
+    half_hours = [Cron("*/30 * * * *", **rule) for rule in rules]  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - any gap and fold
+    for place, (key, instant) in enumerate(changes()):
+        evaluator = compiler.compile_schedule(half_hours[place % len(half_hours)], ZoneInfo(key))
+        t = (instant - 1_801) * 1_000_000
+        for _ in range(2):
+            following = evaluator.next_after(t, t)
+            assert following is not None
+            assert evaluator.count(t, following, t) == 1, (key, instant)
+            t = following
+
+
 @pytest.mark.parametrize("zone", ["America/New_York", "Africa/Casablanca", "Pacific/Apia", "UTC"])
-def test_where_a_long_stretch_is_cut_makes_no_difference(
-    zone: str, samples: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(zones, "_SPAN", samples * zones._SAMPLE)
-    compiler.clear_caches()
-    after, until = utc("2010-02-01"), utc("2012-02-01")
+def test_where_a_long_stretch_is_cut_makes_no_difference(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for gap in ("next_valid", "shift", "skip"):
         for fold in ("first", "last", "both"):
             rules: Any = {"gap": gap, "fold": fold}
             for schedule in (Cron("*/30 0-3 * * *", **rules), Daily(time(1, 30), **rules), Daily(time(2, 30), **rules)):
-                expected = listed(schedule, after, until, zone)
-                assert count(schedule, after, until, zone=zone) == len(expected), schedule
-                assert between(schedule, after, until, zone=zone) == expected, schedule
+                question = Question(schedule, zone, utc("2010-02-01"), utc("2012-02-01"))
+                expected = lists.listed(question)
+                for samples in (1, 7):
+                    monkeypatch.setattr(zones, "_SPAN", samples * zones._SAMPLE)
+                    compiler.clear_caches()
+                    assert count(schedule, *question[2:4], zone=zone) == len(expected), schedule
+                    assert between(schedule, *question[2:4], zone=zone) == expected, schedule
     compiler.clear_caches()
 
 
@@ -192,16 +237,6 @@ def test_a_union_over_several_zones_counts_what_coincides_once(one: int, other: 
     after, until = utc("2000-01-01"), utc("2000-01-01").replace(year=2000 + years)
     minutes = (until - after) // timedelta(minutes=1)
     assert count(union, after, until) == minutes // one + minutes // other - minutes // lcm(one, other)
-
-
-def test_an_outage_in_a_zone_whose_clock_is_never_set_is_counted_once() -> None:
-    clock = VirtualClock(utc("2016-01-01"))
-    with Scheduler(clock=clock) as scheduler:
-        handle = scheduler.add_task(BackgroundTask(print).with_schedule(Cron("0 0,12 * * *", tz="UTC")))
-        clock.suspend(timedelta(days=5_000))
-        passed, _ = handle.runs
-        assert isinstance(passed, Passed)
-        assert passed.count == 9_999  # and the latest one runs
 
 
 # ---------------------------------------------------------------- a union's steps

@@ -23,7 +23,7 @@ class Mutation(NamedTuple):
     owner: ModuleType | type
     """Where it is defined."""
     function: str
-    wrong: Wrong
+    wrong: Callable[[Any], object]
     caught_by: int | Callable[[], None] = 0
     """The seed of the walk that catches it; or a check, for what the model does not know."""
 
@@ -50,7 +50,7 @@ def of(change: Callable[..., tuple[Any, ...]]) -> Wrong:
     return lambda real: lambda *given, **named: real(*change(*given), **named)
 
 
-def instead(variant: Callable[..., Any]) -> Wrong:
+def instead(variant: object) -> Callable[[Any], object]:
     """Leave the real function out."""
     return lambda _real: variant
 

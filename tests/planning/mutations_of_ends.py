@@ -74,7 +74,7 @@ OF_ENDS = [
     Mutation("one attempt too many", rule, "under", with_retry(attempts=lambda retry: retry.attempts + 1)),
     Mutation("delays are not doubled", rule, "under", with_retry(factor=1.0)),
     Mutation("delays double too early", rule, "under", with_retry(delay=lambda retry: retry.delay * retry.factor)),
-    Mutation("every error is tried again", Retry, "covers", instead(lambda *_: True), checks.what_is_tried_again),
+    Mutation("every error is tried again", Retry, "covers_names", instead(lambda *_: True), checks.what_is_tried_again),
     Mutation("what was asked to end is tried again", ends, "retry_delay", asked_first, 40),
     Mutation(
         "a timeout is not tried again", ends, "wake", of(lambda rule, *rest: (with_terms(rule, retry=None), *rest))

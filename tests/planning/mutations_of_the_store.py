@@ -66,6 +66,15 @@ def never_compact(timetable: Any, item: Any) -> None:
     item.place = None
 
 
+def keeps_what_moved(timetable: Any, item: Any) -> None:
+    """Let only the old places of items go that have none by now."""
+    item.place = None
+    timetable._stale += 1
+    if timetable._stale * 2 > len(timetable._heap):
+        timetable._heap = sorted((place for place in timetable._heap if place[2].place), key=lambda place: place[:2])
+        timetable._stale = 0
+
+
 def records_first(book: Any, history: History, record: Any) -> None:
     """Put the newest record before the older ones."""
     ledger.count(book.counts, record)
@@ -183,6 +192,13 @@ OF_THE_STORE = [
         Timetable,
         "remove",
         instead(never_compact),
+        kept.timetable_is_compact,
+    ),
+    Mutation(
+        "the places that items had before stay",
+        Timetable,
+        "remove",
+        instead(keeps_what_moved),
         kept.timetable_is_compact,
     ),
     Mutation(

@@ -326,4 +326,6 @@ def line_of(record: Record) -> RunLine | PassedLine:
 
 def call_of(call: Attempt) -> Ended:
     """Return one call of a function as the model writes it."""
-    return Ended(call.started, call.finished, call.outcome, None if call.error is None else type(call.error).__name__)
+    return Ended(
+        call.started, call.finished, call.outcome, None if call.error is None else call.error.type.rpartition(".")[2]
+    )

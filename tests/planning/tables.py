@@ -12,6 +12,7 @@ from panther_schedule.planning.due import begin
 from panther_schedule.planning.records import Attempt, Outcome, Passed, Run
 from panther_schedule.planning.rule import Rule, rule_of, under
 from panther_schedule.planning.state import State, Step
+from panther_schedule.runtime.failures import failure_of
 
 S: Final = 1_000_000
 HOUR: Final = 3600 * S
@@ -68,7 +69,7 @@ def finished(
     outcome: Outcome = "succeeded", after: float = 5, error: BaseException | None = None, started: float = 0
 ) -> Attempt:
     """Return a call that ended so many seconds after AT."""
-    return Attempt(us(started), us(after), outcome, error)
+    return Attempt(us(started), us(after), outcome, failure_of(error))
 
 
 def started(rule: Rule, state: State, run: Run | None = None) -> tuple[State, Run]:

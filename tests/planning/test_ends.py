@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from tables import AT, DAILY, GRID, SECOND, S, added, finished, now, seconds, started, starts, us
+from telling import is_a
 
 from panther_schedule import Policy, Repeat, Retry
 from panther_schedule.planning.due import due, has_ended
@@ -14,7 +15,7 @@ from panther_schedule.planning.rule import Rule
 from panther_schedule.planning.state import NOTHING_HELD, Held, State, Step
 
 FAILED = finished("failed", 2, OSError())
-OVER = Attempt(AT, us(5), "timed_out", TimeoutError())
+OVER = finished("timed_out", 5, TimeoutError())
 IN_FLIGHT = {
     "queued": Run("", AT, None, phase="queued"),
     "resting": Run("", AT, None, phase="resting", attempts=(FAILED,), wake_at=us(9)),
@@ -207,8 +208,8 @@ def test_a_timeout_without_another_attempt_is_recorded_and_the_function_goes_on(
     assert step.record is not None
     (attempt,) = step.record.attempts
     assert attempt[:3] == (us(1), us(6), "timed_out")
-    assert isinstance(attempt.error, TimeoutError)
-    assert str(attempt.error) == "the run took longer than its timeout"
+    assert is_a(attempt.error, TimeoutError)
+    assert str(attempt.error) == "TimeoutError: the run took longer than its timeout"
     assert step.run == step.record._replace(phase="lingering", asked=True)
     assert step.state.held == Held(lingering=1)
     assert step.interrupts

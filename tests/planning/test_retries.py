@@ -11,11 +11,12 @@ from panther_schedule.planning.records import Attempt, Outcome, Run
 from panther_schedule.planning.rule import Rule
 from panther_schedule.planning.state import Held, Step
 
-FAILED = finished("failed", error=OSError())
+OSERROR = OSError()
+FAILED = finished("failed", error=OSERROR)
 GONE = finished("lost")
 
 
-def after(rule: Rule, attempts: tuple[Attempt, ...], error: BaseException | None = FAILED.error, at: int = AT) -> Step:
+def after(rule: Rule, attempts: tuple[Attempt, ...], error: BaseException | None = OSERROR, at: int = AT) -> Step:
     """Return the step of an attempt that fails after others."""
     _rule, state = added()
     state, run = started(rule, state, Run("", at, None, attempts=attempts))

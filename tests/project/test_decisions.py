@@ -24,6 +24,7 @@ ALLOWED = {
     ("runtime/loop.py", "timeout"): "how long a caller waits",
     ("runtime/virtual.py", "timeout"): "how long a caller waits",
     ("runtime/life.py", "timeout"): "how long a caller waits",
+    ("runtime/life.py", "phase"): "whether a caller's run goes on, so that it would wait for itself",
 }
 
 

@@ -1,9 +1,10 @@
-"""Every example in README.md, docs/ and the docstrings is run, in its page's own namespace, and type-checked.
+"""Every example in README.md, docs/ and the docstrings is run and type-checked, and fits the page.
 
-```python                   runs; on the pages the ready-made scheduler is on a virtual clock
-```text                     after it: exactly what it printed
+```python                   a program: it runs alone; the ready-made scheduler is on a virtual clock
+```python title="continues the program above"  runs after it, in its namespace, and could not run alone
+```text                     after it: exactly what it printed, with long lines folded
 ```python title="wrong.py"  each statement after the imports and functions must raise
-```text title="mypy"        after it: exactly what mypy says about it
+```text title="mypy"        after it: exactly what mypy says about it, with long lines folded
 ```json                     a document of tasks: `spec.load` must take it
 ```console                  commands for people
 """
@@ -11,12 +12,14 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import io
 import json
+import logging
 import re
 import subprocess
 import sys
+import textwrap
+import tomllib
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -31,8 +34,13 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
 MODULES = sorted((ROOT / "panther_schedule").rglob("*.py"))
 FENCE = re.compile(r"^(?P<indent> *)```(?P<info>[^`\n]*)\n(?P<body>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
+PROGRAM, CONTINUED = "python", 'python title="continues the program above"'
+LINK = re.compile(r"\]\(([^)]+)\)")
+SITE = "https://panther-schedule.readthedocs.io/en/latest/"
 WRONG, SAID = 'python title="wrong.py"', 'text title="mypy"'
-KINDS = {"python", "text", WRONG, SAID, "json", "console"}
+KINDS = {PROGRAM, CONTINUED, "text", WRONG, SAID, "json", "console"}
+WIDTH = 80
+"""How many columns of code a page shows without scrolling."""
 DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -41,7 +49,8 @@ def parse(document: Document) -> Iterator[Region]:
     for found in FENCE.finditer(document.text):
         info = found["info"].strip()
         assert info in KINDS, f"{document.path}: ```{info} is none of {sorted(KINDS)}"
-        yield Region(found.start(), found.end(), (info, inspect.cleandoc(found["body"]) + "\n"), evaluate)
+        body = re.sub(f"^{found['indent']}", "", found["body"], flags=re.MULTILINE)
+        yield Region(found.start(), found.end(), (info, body), evaluate)
 
 
 def evaluate(example: Example) -> None:
@@ -50,16 +59,17 @@ def evaluate(example: Example) -> None:
     namespace = example.namespace
     line = example.line + 1
     match info:
-        case "python":
-            namespace.setdefault("__name__", "__page__")
-            namespace["_printed"] = printed = io.StringIO()
-            with redirect_stdout(printed):
-                _exec(ast.parse(body), example.path, line, namespace)
         case "text":
             printed = namespace.pop("_printed", None)
             assert printed is not None, f"{example.path}:{line}: no program before this output"
-            assert printed.getvalue() == body, f"{example.path}:{line}: the program printed otherwise"
+            assert folded(printed.getvalue()) == body, f"{example.path}:{line}: the program printed otherwise"
+        case _ if info in (PROGRAM, CONTINUED):
+            if info == PROGRAM:
+                namespace.clear()
+            namespace["_printed"] = printed = io.StringIO()
+            _run(example, namespace, printed)
         case _ if info == WRONG:
+            namespace.clear()
             namespace["_wrong"] = body
             for statement in ast.parse(body).body:
                 alone = ast.Module([statement], [])
@@ -76,6 +86,12 @@ def evaluate(example: Example) -> None:
             pass  # console: shown to people; tests of dev.py are the two commands themselves
 
 
+def _run(example: Example, namespace: dict[str, object], printed: io.StringIO) -> None:
+    namespace.setdefault("__name__", "__page__")
+    with redirect_stdout(printed):
+        _exec(ast.parse(example.parsed[1]), example.path, example.line + 1, namespace)
+
+
 def _exec(tree: ast.Module, path: str, line: int, namespace: dict[str, object]) -> None:
     ast.increment_lineno(tree, line - 1)
     exec(compile(tree, path, "exec", dont_inherit=True), namespace)  # noqa: S102 - the page's own example
@@ -88,6 +104,13 @@ def _load(body: str, namespace: dict[str, object]) -> None:
     tasks = spec.load(body, registry)
 
     assert json.loads(spec.dump(tasks, registry)) == json.loads(body)
+
+
+def folded(text: str) -> str:
+    """Fold the lines that are too long for a page, as the pages do."""
+    fold = textwrap.TextWrapper(WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    lines = ["\n".join(fold.wrap(line)) if len(line) > WIDTH else line for line in text.splitlines()]
+    return "\n".join([*lines, ""])
 
 
 def documents() -> list[Path]:
@@ -107,11 +130,65 @@ def examples(path: Path) -> list[Example]:
     return list(sybil.parse(path).examples())
 
 
-@pytest.mark.usefixtures("virtual_background_tasks")
-@pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
-def test_examples_run(path: Path) -> None:
+def stories(path: Path) -> list[list[Example]]:
+    """Group the examples of a page: a program, with what continues it, prints and loads."""
+    found: list[list[Example]] = []
     for example in examples(path):
+        if example.parsed[0] in (PROGRAM, WRONG) or not found:
+            found.append([])
+        found[-1].append(example)
+    return found
+
+
+def place(example: Example) -> str:
+    """Show where an example is in a test's name."""
+    return f"{Path(example.path).name}:{example.line}"
+
+
+@pytest.fixture
+def own_handlers() -> Iterator[None]:
+    """Remove the log handlers that a program leaves on the package's logger."""
+    logger = logging.getLogger("panther_schedule")
+    before = logger.handlers[:]
+    yield
+    logger.handlers[:] = before
+
+
+STORIES = [story for path in documents() for story in stories(path)]
+STEPS = [example for story in STORIES for example in story if example.parsed[0] == CONTINUED]
+
+
+@pytest.mark.usefixtures("virtual_background_tasks", "own_handlers")
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: place(story[0]))
+def test_a_program_runs_alone_with_what_continues_it(story: list[Example]) -> None:
+    for example in story:
         example.evaluate()
+
+
+@pytest.mark.usefixtures("virtual_background_tasks")
+@pytest.mark.parametrize("step", STEPS, ids=place)
+def test_what_continues_a_program_could_not_run_alone(step: Example) -> None:
+    with pytest.raises(NameError):
+        _run(step, {}, io.StringIO())
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
+def test_examples_fit_the_page(path: Path) -> None:
+    long = [
+        f"{place(example)}: {line}"
+        for example in examples(path)
+        for line in example.parsed[1].splitlines()
+        if len(line) > WIDTH
+    ]
+
+    assert long == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_what_is_indented_as_code_fits_the_page(path: Path) -> None:
+    prose = FENCE.sub("", path.read_text())
+
+    assert [line for line in prose.splitlines() if re.match(r" {4}[^ -]", line) and len(line) > WIDTH + 4] == []
 
 
 def test_no_example_is_left_out() -> None:
@@ -119,6 +196,43 @@ def test_no_example_is_left_out() -> None:
         fences = len(re.findall(r"^ *```", path.read_text(), re.MULTILINE))
 
         assert len(examples(path)) * 2 == fences, path
+
+
+@pytest.mark.real_clock
+@pytest.mark.parametrize("path", [ROOT / "README.md", ROOT / "docs" / "quick-start.md"], ids=lambda path: path.name)
+def test_the_first_program_ends_by_itself_and_prints_what_the_page_says(path: Path) -> None:
+    program, output, *_ = (example.parsed for example in examples(path) if example.parsed[0] in (PROGRAM, "text"))
+    command = [sys.executable, "-W", "error", "-c", program[1]]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.returncode, done.stdout) == (0, output[1])
+    assert "Traceback" not in done.stderr
+
+
+def test_the_readme_links_to_pages_of_the_site_and_never_to_files() -> None:
+    links = LINK.findall((ROOT / "README.md").read_text())
+    pages = {f"{SITE}{'' if path.stem == 'index' else f'{path.stem}/'}" for path in (ROOT / "docs").glob("*.md")}
+
+    assert len(links) > 10
+    assert set(links) <= pages
+
+
+def test_the_site_opens_with_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text()
+    pitch = readme.partition("<!-- --8<-- [start:pitch] -->\n")[2].partition("<!-- --8<-- [end:pitch] -->")[0]
+
+    assert (ROOT / "docs" / "index.md").read_text().startswith('--8<-- "README.md:pitch"\n')
+    assert readme.index(pitch) < 40
+    assert re.findall("^#+ .*", pitch, re.MULTILINE) == ["# panther_schedule", "## Is it for me?"]
+
+
+def test_the_package_and_the_site_name_the_same_addresses() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    settings = (ROOT / "mkdocs.yml").read_text()
+
+    assert project["urls"]["Documentation"] == SITE
+    assert f"site_url: {SITE}\n" in settings
+    assert f"repo_url: {project['urls']['Repository']}\n" in settings
 
 
 def test_readme_program_is_short() -> None:
@@ -129,19 +243,20 @@ def test_readme_program_is_short() -> None:
 
 @pytest.fixture(scope="module")
 def extracted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with each page's Python blocks as one module, on the lines of the page, and with each wrong.py."""
+    """A folder with each program and what continues it as one module, on the lines of the page, and each wrong.py."""
     folder = tmp_path_factory.mktemp("docs")
-    for path in documents():
+    for story in STORIES:
+        path = Path(story[0].path)
         lines: dict[int, str] = {}
-        for example in examples(path):
+        for example in story:
             info, body = example.parsed
-            if info == "python":
+            if info in (PROGRAM, CONTINUED):
                 lines |= {example.line + 1 + at: text for at, text in enumerate(body.splitlines())}
             elif info == WRONG:
                 (folder / f"wrong_{_module(path)}").write_text(body)
         if lines:
             text = "\n".join(lines.get(line, "") for line in range(1, max(lines) + 1))
-            (folder / f"page_{_module(path)}").write_text(text + "\n")
+            (folder / f"page_{min(lines)}_{_module(path)}").write_text(text + "\n")
     (folder / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict", "pythonVersion": "3.11"}')
     return folder
 
@@ -149,7 +264,7 @@ def extracted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def mypy_says(extracted: Path) -> list[str]:
     """Every error of mypy in the folder, by the project's own strict settings, as `file:line: error: ...`."""
-    said = _run("mypy", str(extracted), cwd=ROOT)
+    said = _check("mypy", str(extracted), cwd=ROOT)
 
     assert said.stderr == ""
     lines = [line.partition(":") for line in said.stdout.splitlines() if ": error: " in line]
@@ -159,7 +274,7 @@ def mypy_says(extracted: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def pyright_says(extracted: Path) -> list[str]:
     """Every error of strict pyright in the folder, as `file:line: error: ...`."""
-    said = json.loads(_run("pyright", "--pythonpath", sys.executable, "--outputjson", cwd=extracted).stdout)
+    said = json.loads(_check("pyright", "--pythonpath", sys.executable, "--outputjson", cwd=extracted).stdout)
 
     assert said["summary"]["filesAnalyzed"] == len(list(extracted.glob("*.py")))
     return [
@@ -179,10 +294,10 @@ def test_wrong_examples_are_wrong_for_both(
     module = f"wrong_{_module(path)}"
     tree = ast.parse((extracted / module).read_text())
     wrong = {node.lineno for node in tree.body if not isinstance(node, DEFINITIONS)}
-    shown = [example.parsed[1].splitlines() for example in examples(path) if example.parsed[0] == SAID]
+    shown = [example.parsed[1] for example in examples(path) if example.parsed[0] == SAID]
     mypy, pyright = ([line for line in said if line.startswith(module)] for said in (mypy_says, pyright_says))
 
-    assert shown == [[line.replace(module, "wrong.py") for line in mypy]]
+    assert shown == [folded("\n".join(line.replace(module, "wrong.py") for line in mypy))]
     assert {int(line.split(":")[1]) for line in mypy} == wrong
     assert {int(line.split(":")[1]) for line in pyright} == wrong
 
@@ -191,6 +306,6 @@ def _module(path: Path) -> str:
     return f"{path.stem.replace('-', '_').lower()}.py"
 
 
-def _run(tool: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+def _check(tool: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     command = [str(Path(sys.executable).parent / tool), *arguments]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)

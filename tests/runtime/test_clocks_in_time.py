@@ -211,6 +211,24 @@ def test_what_is_over_by_the_old_rules_does_not_run_again_and_over_by_the_new_no
     assert hours(handle) == [7, 8, 9, 10, 11, 12]
 
 
+def test_an_occurrence_that_waits_for_its_jitter_is_not_lost(ahead: Callable[[int], None]) -> None:
+    clock = VirtualClock(START)
+    with Scheduler(clock=clock) as scheduler:
+        task = BackgroundTask(note).with_schedule(Cron("0 * * * *", tz="X/Test")).with_policy(jitter=HOUR / 2)
+        handle = scheduler.add_task(task)
+        due = handle.next_run
+        assert due is not None
+        assert due - SECOND > START + HOUR
+        clock.advance(due - SECOND - clock.now())
+        ahead(2)
+        scheduler.reload_tz()
+        assert handle.next_run == due
+        clock.advance(SECOND)
+
+    (run,) = runs(handle)
+    assert (run.scheduled_at, run.started_at) == (START + HOUR, due)
+
+
 def test_tasks_that_name_no_zone_of_the_files_are_left_alone(ahead: Callable[[int], None]) -> None:
     clock = VirtualClock(datetime(2026, 1, 1, tzinfo=UTC))
     kinds: list[Schedule] = [Daily(time(8), tz="UTC"), HOURLY]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from telling import is_a
 
 from panther_schedule import BackgroundTask, BusyLoopWarning, Run, Scheduler, SchedulerStateError, VirtualClock
 
@@ -112,7 +113,7 @@ def test_virtual_time_is_refused_where_it_would_block_an_event_loop() -> None:
         handle = scheduler.add_task(BackgroundTask(sleeps))
         scheduler.join()
 
-    assert isinstance(only(handle.runs).error, SchedulerStateError)
+    assert is_a(only(handle.runs).error, SchedulerStateError)
 
 
 def test_a_run_can_not_stop_the_scheduler_on_a_virtual_clock() -> None:
@@ -121,7 +122,7 @@ def test_a_run_can_not_stop_the_scheduler_on_a_virtual_clock() -> None:
         handle = scheduler.add_task(BackgroundTask(scheduler.stop))
         scheduler.join()
 
-    assert isinstance(only(handle.runs).error, SchedulerStateError)
+    assert is_a(only(handle.runs).error, SchedulerStateError)
 
 
 @pytest.mark.parametrize("move", ["advance", "suspend"])
@@ -316,7 +317,7 @@ def test_a_run_can_not_join_its_own_task() -> None:
         go.set()
         assert handles[0].join(5 * SECOND)
 
-    assert isinstance(only(handles[0].runs).error, SchedulerStateError)
+    assert is_a(only(handles[0].runs).error, SchedulerStateError)
 
 
 @pytest.mark.real_clock

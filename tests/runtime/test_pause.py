@@ -1,6 +1,7 @@
 """`pause()` and `resume()` in virtual time: each kind of schedule, twice, at the end, under each overlap."""
 
 from datetime import UTC, datetime, time, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from telling import SECOND, START, at, note, told
 
 from panther_schedule import (
     BackgroundTask,
+    Cron,
     Daily,
     Once,
     Passed,
@@ -98,6 +100,22 @@ def test_what_runs_goes_on_and_what_waits_waits_on(overlap: Any, expected: list[
         scheduler.join()
 
     assert told(handle) == expected
+
+
+def test_of_sixty_tasks_those_that_are_not_paused_run_in_time() -> None:
+    clock, minutes = VirtualClock(START), list(range(60))
+    Random(60).shuffle(minutes)
+    with Scheduler(clock=clock) as scheduler:
+        tasks = {m: BackgroundTask(note).with_schedule(Cron(f"{m} * * * *", tz="UTC")) for m in minutes}
+        handles = {m: scheduler.add_task(task) for m, task in tasks.items()}
+        clock.advance(30 * SECOND)
+        Random(35).shuffle(minutes)
+        for m in minutes[:35]:
+            handles[m].pause()
+        clock.advance(60 * 60 * SECOND)
+        ran = {m: told(handle) for m, handle in handles.items()}
+
+    assert ran == {m: [] if m in minutes[:35] else [m * 60 or HOUR] for m in minutes}
 
 
 def test_a_second_pause_gives_another_reason_and_a_second_resume_changes_nothing() -> None:

@@ -248,7 +248,7 @@ def test_all_attempts_are_one_run_with_one_outcome_and_one_place_in_n() -> None:
     assert outcomes(handle) == {"failed": 2}
     first, _second = runs(handle)
     assert [seconds(attempt.started_at) for attempt in first.attempts] == [0, 1, 3]
-    assert {type(attempt.error) for attempt in first.attempts} == {LookupError}
+    assert {attempt.error.type for attempt in first.attempts if attempt.error} == {"LookupError"}
     assert first.lateness == timedelta(0)
 
 
@@ -271,6 +271,24 @@ def test_the_next_attempt_comes_only_after_the_function_has_returned() -> None:
         ("succeeded", 7),
     ]
     assert run.outcome == "succeeded"
+
+
+def test_an_attempt_does_not_know_that_the_one_before_saw_its_end() -> None:
+    clock, seen = VirtualClock(START), list[bool]()
+
+    def work() -> None:
+        if current_run().attempt == 1:
+            clock.sleep(5 * SECOND)
+        seen.append(current_run().cancelled)
+
+    with Scheduler(clock=clock) as scheduler:
+        task = BackgroundTask(work).with_policy(timeout=2 * SECOND, retry=Retry(2, delay=SECOND))
+        handle = scheduler.add_task(task)
+        scheduler.join()
+
+    (run,) = runs(handle)
+    assert seen == [True, False]
+    assert [attempt.outcome for attempt in run.attempts] == ["timed_out", "succeeded"]
 
 
 @pytest.mark.parametrize(("on", "called"), [((TimeoutError,), [0, 6]), ((LookupError,), [0])])

@@ -17,6 +17,8 @@ async def say_async(what):
     print(what, flush=True)
 """
 
+QUIET = HEAD.replace("import sys", "import warnings; warnings.simplefilter('ignore', DeprecationWarning); import sys")
+
 
 def run(program: str, head: str = HEAD) -> subprocess.CompletedProcess[str]:
     """Run a program in a fresh interpreter where every warning is an error."""
@@ -126,7 +128,7 @@ if not child:
     os._exit(0)
 say(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """,
-        HEAD.replace("import sys", "import warnings; warnings.simplefilter('ignore', DeprecationWarning); import sys"),
+        QUIET,
     )
 
     assert done.returncode == 0, done.stderr
@@ -138,6 +140,67 @@ say(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
         "child",
         "0",
     ]
+    assert done.stderr.count("this is a child process: its scheduler starts empty") == 1
+
+
+FORKS = """
+import os, signal
+signal.alarm(50)  # a child that goes on as our thread would wait for ever
+def forks(end):
+    if not os.fork():
+        end()
+async def forks_async(end):
+    forks(end)
+def makes(end):
+    return forks_async(end)
+def fails(): raise OSError('in the child')
+ENDS = {'returns': int, 'exits with 3': lambda: sys.exit(3), 'raises': fails, 'leaves': lambda: os._exit(4)}
+"""
+FORKING = QUIET + "from datetime import UTC\nfrom panther_schedule import Scheduler, VirtualClock\n" + FORKS
+ENDED = "{'returns': 0, 'exits with 3': 3, 'raises': 1, 'leaves': 4}"
+FUNCTIONS = ["forks", "forks_async", "makes"]
+
+
+@pytest.mark.parametrize("func", FUNCTIONS)
+@pytest.mark.parametrize("clock", ["None", "VirtualClock(datetime(2026, 1, 1, tzinfo=UTC))"], ids=["real", "virtual"])
+def test_the_child_of_a_function_that_forks_ends_with_it(func: str, clock: str) -> None:
+    """It goes on neither as a worker, nor as the event loop, nor to the end of the program."""
+    done = run(
+        f"""
+codes = {{}}
+for name, end in ENDS.items():
+    scheduler = Scheduler(max_workers=1, clock={clock})
+    scheduler.add_task(BackgroundTask({func}, end)).join(timedelta(seconds=30))
+    codes[name] = os.waitstatus_to_exitcode(os.wait()[1])
+    assert scheduler.add_task(BackgroundTask(int)).join(timedelta(seconds=30))
+    scheduler.stop()
+say(codes)
+""",
+        FORKING,
+    )
+
+    assert (done.returncode, done.stdout) == (0, ENDED + "\n"), done.stderr
+    assert done.stderr.count("OSError: in the child") == 1
+
+
+def test_the_child_of_a_listener_that_forks_ends_with_it() -> None:
+    done = run(
+        """
+codes = []
+def listen(event):
+    if type(event).__name__ == 'TaskAdded':
+        forks(int)
+scheduler = Scheduler()
+scheduler.add_listener(listen)
+scheduler.add_task(BackgroundTask(int)).join()
+codes.append(os.waitstatus_to_exitcode(os.wait()[1]))
+scheduler.stop()
+say(codes)
+""",
+        FORKING,
+    )
+
+    assert (done.returncode, done.stdout) == (0, "[0]\n"), done.stderr
 
 
 IMPORTS = [
@@ -168,3 +231,28 @@ assert threading.active_count() == 1, "nothing starts at import"
     done = run(program, head="")
 
     assert done.returncode == 0, done.stderr
+
+
+THREADS = """
+async def uses_a_thread():
+    await asyncio.sleep(0.2)
+    say(await asyncio.to_thread(sum, (1, 2)))
+background_tasks.add_task(BackgroundTask(uses_a_thread))
+"""
+
+
+def test_a_run_may_use_new_threads_while_the_main_thread_waits_in_join() -> None:
+    done = run(THREADS + "background_tasks.join()")
+
+    assert (done.returncode, done.stdout) == (0, "3\n"), done.stderr
+
+
+def test_after_the_main_thread_has_ended_a_run_that_needs_a_thread_fails_aloud() -> None:
+    """From Python 3.12 on the interpreter starts no thread then."""
+    done = run(THREADS)
+
+    if sys.version_info >= (3, 12):
+        assert "task uses_a_thread-000001 failed" in done.stderr
+        assert "RuntimeError" in done.stderr
+    else:
+        assert done.stdout == "3\n", done.stderr

@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
+from telling import is_a
 
 from panther_schedule import BackgroundTask, Run, Scheduler, SchedulerStateError, VirtualClock, current_run
 
@@ -131,7 +132,7 @@ def test_an_async_function_can_not_move_the_clock_that_waits_for_it(clock: Virtu
 
         (run,) = handle.runs
         assert isinstance(run, Run)
-        assert isinstance(run.error, SchedulerStateError)
+        assert is_a(run.error, SchedulerStateError)
 
 
 @pytest.mark.real_clock
@@ -145,7 +146,7 @@ def test_a_run_that_waits_for_itself_in_another_thread_is_refused() -> None:
 
         (run,) = handle.runs
         assert isinstance(run, Run)
-        assert isinstance(run.error, SchedulerStateError)
+        assert is_a(run.error, SchedulerStateError)
 
 
 def test_runs_of_a_backfill_wait_for_a_function_that_has_timed_out(clock: VirtualClock) -> None:

@@ -52,6 +52,25 @@ def test_two_in_one_microsecond_are_two_runs_with_two_ids() -> None:
     assert outcomes(handle) == {"succeeded": 3}
 
 
+def test_a_manual_run_knows_the_occurrence_of_the_latest_scheduled_run() -> None:
+    clock, windows = VirtualClock(START), list[datetime | None]()
+
+    def work() -> None:
+        if current_run().cause == "manual":
+            windows.append(current_run().previous_at)
+        else:
+            clock.sleep(15 * SECOND)
+
+    with Scheduler(clock=clock) as scheduler:
+        scheduler.add_task(BackgroundTask(work).interval(-1).on_time(time(8), tz="UTC")).run_now()
+        handle = scheduler.add_task(BackgroundTask(work).interval(-1).interval_wait(10 * SECOND))
+        for second in (5, 12, 22):  # the occurrence of 10 is skipped
+            at(scheduler, second, handle.run_now)
+        clock.advance(25 * SECOND)
+
+    assert windows == [None, START, START, START + 20 * SECOND]
+
+
 def test_a_pause_holds_no_manual_run_back() -> None:
     clock = VirtualClock(START)
     with Scheduler(clock=clock) as scheduler:
@@ -229,6 +248,26 @@ def test_one_of_a_backfill_fails_and_the_others_go_on_and_one_is_cancelled() -> 
 
         assert [one.run.outcome for one in filled if one.run] == ["failed", "succeeded", "cancelled", "succeeded"]
         assert isinstance(last, Run)
+
+
+def test_the_runs_of_a_second_backfill_wait_for_those_of_the_first() -> None:
+    clock, calls = VirtualClock(START), list[tuple[float, float]]()
+
+    def work() -> None:
+        run = current_run()
+        if run.cause == "backfill":
+            calls.append((seconds(run.scheduled_at), seconds(clock.now())))
+            clock.sleep(4 * SECOND)
+
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(BackgroundTask(work).interval(3).interval_wait(SECOND).with_name("a"))
+        at(scheduler, 5, lambda: handle.backfill(START + SECOND, START + 2 * SECOND))
+        clock.advance(3 * SECOND)
+        handle.backfill(START, START + SECOND)
+        clock.advance(20 * SECOND)
+        assert calls == [(0, 3), (1, 7), (1, 11), (2, 15)]
+        handle.backfill(START, START)[0].wait()
+        assert calls[4:] == [(0, 39)]
 
 
 FROM_END = Repeat(3, SECOND, measured_from="end")

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 from pydantic import ValidationError
+from telling import is_a
 
 from panther_schedule import (
     BackgroundTask,
@@ -217,7 +218,7 @@ def test_a_run_can_not_stop_or_join_the_scheduler_it_runs_in() -> None:
     for handle in (stop, join):
         (run,) = handle.runs
         assert isinstance(run, Run)
-        assert isinstance(run.error, SchedulerStateError)
+        assert is_a(run.error, SchedulerStateError)
 
 
 @pytest.mark.real_clock

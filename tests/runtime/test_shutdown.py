@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Callable
 from datetime import time, timedelta
@@ -221,8 +222,7 @@ def test_a_run_can_not_stop_the_scheduler_that_runs_it() -> None:
     for handle in handles:
         (record,) = handle.runs
         assert isinstance(record, Run)
-        with pytest.raises(SchedulerStateError, match=REFUSED):
-            raise record.error or AssertionError("it did not fail")
+        assert re.search(f"SchedulerStateError: .*{REFUSED}", str(record.error))
 
 
 @pytest.mark.real_clock

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from random import Random
 
 import pytest
 from tables import AT, DAILY, GRID, added, now, range_of, us
@@ -100,6 +101,22 @@ def test_a_run_is_found_when_its_time_has_come(store: Store) -> None:
     assert store.timers(now(5)) == []
 
 
+def test_runs_are_found_in_time_when_others_have_ended(store: Store) -> None:
+    times = list(range(1, 301))
+    Random(300).shuffle(times)
+    flights = {at: start(store, entry_of(str(at), at)) for at in times}
+    for at, flight in flights.items():
+        store.save(flight.entry, flight, Step(flight.entry.state, flight.run._replace(wake_at=us(at))))
+    for at in times[:200]:
+        flight = flights.pop(at)
+        attempt = Attempt(AT, AT, "succeeded", None)
+        store.save(flight.entry, flight, ended(flight.entry.rule, flight.entry.state, flight.run, attempt, now(0)))
+
+    for at in range(1, 301):
+        assert store.timers(now(at - 0.5)) == []
+        assert store.timers(now(at)) == ([flights[at]] if at in flights else [])
+
+
 def test_the_first_queued_run_of_a_task_is_found(store: Store) -> None:
     entry = entry_of("a", 1)
     active = start(store, entry)
@@ -148,7 +165,7 @@ def test_all_that_a_step_says_is_in_the_history_and_the_counts(store: Store) -> 
 
     store.save(entry, None, Step(entry.state, passed=(first,)))
     store.save(entry, None, Step(entry.state, passed=(second,), given_up=(given_up,)))
-    step = ended(entry.rule, entry.state, flight.run, Attempt(AT, us(60), "failed", OSError()), now(60))
+    step = ended(entry.rule, entry.state, flight.run, Attempt(AT, us(60), "failed", None), now(60))
     store.save(entry, flight, step)
 
     assert entry.history == [first, given_up, second, step.record]

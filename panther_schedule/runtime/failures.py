@@ -1,0 +1,40 @@
+"""What a function raised, made text; safe with exceptions that raise when they are looked at."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any, Final
+
+from ..models.policy import exception_name
+from ..planning.records import Failure
+
+_MOST_TEXT: Final = 2_000
+_MOST_TRACEBACK: Final = 20_000
+
+
+def failure_of(error: BaseException | None) -> Failure | None:
+    """Return what a record keeps of an error; None for a clean exit, as by `sys.exit(0)`."""
+    if error is None or (type(error) is SystemExit and _is_zero(error.code)):
+        return None
+    cls = type(error)
+    names = tuple(_name(base) for base in type.mro(cls) if base is not object)
+    try:
+        text = str(error)[:_MOST_TEXT]
+    except BaseException as raised:  # noqa: BLE001 - it must not end the worker
+        text = f"(str() of it raised {_name(type(raised))})"
+    try:
+        lines = "".join(traceback.format_exception(cls, error, error.__traceback__))[-_MOST_TRACEBACK:]
+    except BaseException:  # noqa: BLE001 - as above
+        lines = ""
+    return Failure(names, text, lines)
+
+
+def _is_zero(code: Any) -> bool:
+    return code is None or (type(code) in {int, bool} and not code)
+
+
+def _name(cls: type[BaseException]) -> str:
+    try:
+        return str(exception_name(cls))
+    except BaseException:  # noqa: BLE001 - as above
+        return "an exception without a name"
