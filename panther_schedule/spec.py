@@ -29,9 +29,9 @@ from pydantic_core import ErrorDetails, InitErrorDetails, from_json, to_jsonable
 
 from .errors import fault, refusal, refuse, type_name
 from .models.faults import WANTED, Path, worded
-from .models.fields import own_models
 from .models.policy import DEFAULT_POLICY, Policy
 from .models.schedules import ONCE, AnySchedule
+from .models.value import own_models
 from .tasks.checks import check_name, check_policy
 from .tasks.given import check_task, check_tasks
 from .tasks.registry import TaskRegistry
@@ -145,8 +145,9 @@ def dump(tasks: Iterable[BackgroundTask], registry: TaskRegistry) -> str:
 
     Raises:
         ValidationError: a task's function is not registered (`unregistered_function`), an argument would not come
-            back equal (`argument_json`), two tasks have one name (`duplicate_name`), or a repeat without a wait has a
-            policy that needs one (`overlap_without_wait`, `jitter_without_wait`). Each fault has its path.
+            back equal (`argument_json`), two tasks have one name (`duplicate_name`), or a repeat without a wait or
+            measured from the end has an overlap or a jitter (`overlap_without_wait`, `jitter_from_end`, ...). Each
+            fault has its path.
     """
     faults: list[InitErrorDetails] = []
     written: list[dict[str, JsonValue]] = []

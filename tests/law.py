@@ -158,7 +158,7 @@ def check_tiles(rule: Rule, state: State, first: int | None, spans: list[Span], 
     if not spans:
         return
     assert spans[-1].last == state.cursor, f"{what}: the cursor {state.cursor} is not at the end of {spans[-1]}"
-    if rule.back_to_back:
+    if rule.wait_from_end is not None:
         return
     at = first
     for span in spans:
@@ -175,7 +175,7 @@ def check_tiles(rule: Rule, state: State, first: int | None, spans: list[Span], 
 
 def occurrences_in(part: Part, state: State) -> int:
     """Count a part's occurrences up to the cursor."""
-    if part.rule.back_to_back:
+    if part.rule.wait_from_end is not None:
         return state.handed
     if part.first is None or state.cursor is None:
         return 0

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from panther_schedule.clock import microseconds, moment
-from panther_schedule.models.schedules import AnyOf, AnySchedule, Daily, Once
+from panther_schedule.models.schedules import AnyOf, AnySchedule, Daily, Once, Repeat
 from panther_schedule.occurrences.compiler import compile_schedule, zone_for
 from panther_schedule.occurrences.evaluators import Evaluator
 
@@ -25,6 +25,14 @@ DAY = 86_400
 SCHEDULES: TypeAdapter[AnySchedule] = TypeAdapter(AnySchedule)
 GAPS = st.sampled_from(["next_valid", "next_valid", "shift", "skip"])
 FOLDS = st.sampled_from(["first", "first", "last", "both"])
+REPEATED = st.just(-1) | st.integers(1, 9)
+
+
+def repeats(waits: st.SearchStrategy[timedelta], n: st.SearchStrategy[int] = REPEATED) -> st.SearchStrategy[Repeat]:
+    """Repeats with or without a delay, measured from the start or the end of a run."""
+    return st.builds(Repeat, n, waits, after=waits, measured_from=st.sampled_from(["start", "end"]))
+
+
 Setter = tuple[str, Callable[[Any], Any]]  # of a task, under the name of what it sets
 Case = tuple[tuple[str, int], AnySchedule]
 slow = settings(

@@ -9,6 +9,7 @@ no seconds, no `?`, no `H`, no range that wraps, no @reboot.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import repeat
 from typing import Final, NamedTuple
@@ -205,6 +206,14 @@ def _wrong_number(expression: str, places: list[tuple[int, int]]) -> str:
         message += "; there are no fields for seconds and years: leave out the seconds in front, or the year at the end"
     begin, end = places[len(_FIELDS)]
     return _pointed(expression, message, begin, end - begin)
+
+
+def open_steps(expression: str) -> Iterator[tuple[str, str, int, int]]:
+    """Yield each step that goes on to the end of its field, as */45: the field, the item, its values and the step."""
+    for place, field in zip(_places(expression), _FIELDS, strict=False):
+        for item in _ITEM.finditer(expression.lower(), *place):
+            if item["step"] and item["high"] is None:
+                yield field.name, item[0], _Reader(expression, item.span(), field).values, _number(item["step"])
 
 
 def why_never(expression: str) -> str:

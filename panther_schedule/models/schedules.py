@@ -15,27 +15,34 @@ from .fields import (
     ClockTime,
     CronExpression,
     DayOfMonth,
+    Delay,
     Every,
     Excluding,
     Fold,
     Gap,
     Instant,
+    MeasuredFrom,
     Missing,
     MonthDay,
     Months,
     RunCount,
     Starting,
-    Value,
     Wait,
     Weekdays,
     Zone,
     optional,
     refused,
 )
+from .value import Value
 
 
 # The keyword arguments of each kind, for editors and type checkers.
-class _NoKeywords(TypedDict): ...
+class _OnceKeywords(TypedDict, total=False):
+    after: timedelta
+
+
+class _RepeatKeywords(_OnceKeywords, total=False):
+    measured_from: Literal["start", "end"]
 
 
 class _CalendarKeywords(TypedDict, total=False):
@@ -82,15 +89,16 @@ class Schedule(Value, frozen=True):
 
 
 class Once(Schedule, frozen=True):
-    """Run once: when it is added, or at one moment.
+    """Run once: when it is added, or later by `after`, or at one moment.
 
     A moment in the past is not lost: the task runs at once, late. The union of two moments is `AnyOf((a, b))`.
     """
 
     kind: Literal["once"] = "once"
     at: Instant | None = Field(None, description="The moment, aware, kept in UTC; null is when the task is added.")
+    after: Delay = optional(timedelta(0), "How long after it is added the task runs.")
 
-    def __init__(self, at: datetime | None = None, **fields: Unpack[_NoKeywords]) -> None:
+    def __init__(self, at: datetime | None = None, **fields: Unpack[_OnceKeywords]) -> None:
         self._validate(at=at, **fields)
 
 
@@ -100,16 +108,26 @@ ONCE: Final = Once.model_construct(at=None)  # made without a validator, which w
 class Repeat(Schedule, frozen=True):
     """Run `n` times, with `wait` from one start to the next.
 
-    The first run is when the task is added, the others lie on the grid `anchor + k * wait` of steady time, without
-    drift. Without a wait there is no grid: the next run starts when the one before has ended.
+    The first run is when the task is added, or later by `after`. The others lie on the grid `anchor + k * wait` of
+    steady time, without drift. With `measured_from="end"` there is no grid: the next run is due `wait` after the end
+    of the one before. Without a wait that is always so.
     """
 
     kind: Literal["repeat"] = "repeat"
     n: RunCount
     wait: Wait = Field(timedelta(0), description="The time from one start to the next; zero is back to back.")
+    after: Delay = optional(timedelta(0), "How long after it is added the task first runs.")
+    measured_from: MeasuredFrom = optional(
+        "start", "Whether `wait` counts from the start of the run before, or its end."
+    )
 
-    def __init__(self, n: int, wait: timedelta = timedelta(0), **fields: Unpack[_NoKeywords]) -> None:
+    def __init__(self, n: int, wait: timedelta = timedelta(0), **fields: Unpack[_RepeatKeywords]) -> None:
         self._validate(n=n, wait=wait, **fields)
+
+    @property
+    def has_grid(self) -> bool:
+        """Whether its occurrences are known before it runs; else each follows from the end of the run before."""
+        return bool(self.wait) and self.measured_from == "start"
 
 
 _NARROWING: Final = {"expression", "of", "on", "months", "every", "starting", "excluding"}  # they say on which dates

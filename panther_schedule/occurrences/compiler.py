@@ -22,20 +22,30 @@ _FOREVER: Final = 1 << 80  # a wait after which nothing comes
 def compile_schedule(schedule: Schedule, zone: ZoneInfo) -> Evaluator:
     """Return the evaluator of a schedule; `zone` is for one that names none. Equal schedules share an evaluator.
 
-    What can't be known without the runs is left out: `n`, and all but the first occurrence of a repeat without a wait.
+    What can't be known without the runs is left out: `n`, and all but the first occurrence of a repeat without a grid.
     """
     known = cast(AnySchedule, schedule)
     match known:
         case Once():
             return _grid(_FOREVER) if known.at is None else _union((), (microseconds(known.at),))
         case Repeat():
-            return _grid(known.wait // MICROSECOND or _FOREVER)
+            return _grid(known.wait // MICROSECOND if known.has_grid else _FOREVER)
         case Daily() | Weekly() | Monthly() | Cron():
             return calendar_of(known, zone)
         case AnyOf():
             return _union_of(known, zone)
         case _:
             assert_never(known)
+
+
+def anchor_of(schedule: Schedule, added: int) -> int:
+    """Return where a task's occurrences begin: when it was added, later by `after`, or at the moment of a `Once`."""
+    known = cast(AnySchedule, schedule)
+    if known.kind != "once" and known.kind != "repeat":  # isinstance() is slow for a model
+        return added
+    if known.kind == "once" and known.at is not None:
+        return microseconds(known.at)
+    return added + known.after // MICROSECOND if known.after else added
 
 
 def calendar_of(part: Daily | Weekly | Monthly | Cron, zone: ZoneInfo, union: AnyOf | None = None) -> Calendar:

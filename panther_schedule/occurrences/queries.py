@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from ..clock import MICROSECOND, instant, moment
 from ..errors import check_number, refuse
 from ..models.schedules import Once, Repeat, Schedule
-from .compiler import check_schedule, compile_schedule, zone_for
+from .compiler import anchor_of, check_schedule, compile_schedule, zone_for
 from .zones import BEFORE_ALL, LAST
 
 _NARROWING: Final = frozenset({"excluding", "start_at", "end_at", "starting", "gap", "of"})
@@ -21,7 +21,8 @@ def next_after(
     """Return the first occurrence strictly after `after`, aware, in UTC; None when there is none.
 
     `zone` is for a schedule that names none; without it that is the machine's own. `anchor` is when the task was
-    added, where `Once()` and `Repeat` begin; without it that is `after`, so that `Once()` is over. `n` is ignored.
+    added, which `Once()` and `Repeat` count from; without it that is `after`, so that `Once()` is over. `n` is
+    ignored. Of a repeat without a wait, or measured from the end, only the first is known.
 
     Raises:
         ValidationError: an argument has another type, a datetime is naive (`instant`), or the zone is not known.
@@ -29,7 +30,7 @@ def next_after(
     check_schedule("next_after", schedule)
     t = instant("next_after", "after", after)
     begun = t if anchor is None else instant("next_after", "anchor", anchor)
-    found = compile_schedule(schedule, zone_for(schedule, zone)).next_after(t, begun)
+    found = compile_schedule(schedule, zone_for(schedule, zone)).next_after(t, anchor_of(schedule, begun))
     return None if found is None else moment(found)
 
 
@@ -51,7 +52,7 @@ def between(
     """
     check_schedule("between", schedule)
     t, last = instant("between", "after", after), instant("between", "until", until)
-    begun = t if anchor is None else instant("between", "anchor", anchor)
+    begun = anchor_of(schedule, t if anchor is None else instant("between", "anchor", anchor))
     evaluator = compile_schedule(schedule, zone_for(schedule, zone))
     if limit is None:
         limit = evaluator.count(t, last, begun)
@@ -79,16 +80,16 @@ def first_due(
 ) -> list[int]:
     """Return when the first `n` runs of a task that is added at `after` are due, in microseconds since 1970.
 
-    There are fewer where the schedule has fewer. Of a repeat without a wait only the first is known. `key` draws the
+    There are fewer where the schedule has fewer. Of a repeat without a grid only the first is known. `key` draws the
     jitter.
     """
-    occurrences = compile_schedule(schedule, zone)
+    occurrences, anchor = compile_schedule(schedule, zone), anchor_of(schedule, after)
     limit = n if schedule.run_count == -1 else min(n, schedule.run_count)
     # only the calendars begin later than the task: `Once` and `Repeat` start with it, a moment even in the past
-    at = occurrences.next_after(BEFORE_ALL if isinstance(schedule, (Once, Repeat)) else after, after)
+    at = occurrences.next_after(BEFORE_ALL if isinstance(schedule, (Once, Repeat)) else after, anchor)
     due: list[int] = []
     while at is not None and len(due) < limit:
-        following = occurrences.next_after(at, after)
+        following = occurrences.next_after(at, anchor)
         room = (LAST if following is None else following) - at
         due.append(at + spread(key, at, min(jitter // MICROSECOND, room)))
         at = following

@@ -22,7 +22,7 @@ def pause(rule: Rule, state: State, reason: str) -> Step | None:
 
 
 def resume(rule: Rule, state: State, now: int) -> Step | None:
-    """Go on after a pause: its occurrences become one `skipped_paused` range; a `Once` and back-to-back start now.
+    """Go on after a pause: its occurrences become one `skipped_paused` range; what has no other one starts now.
 
     None for a task that is not paused.
     """
@@ -43,7 +43,8 @@ def resume(rule: Rule, state: State, now: int) -> Step | None:
 def _skipped(rule: Rule, state: State, now: int) -> tuple[Passed, ...]:
     """Return the record of the occurrences that a pause which still holds has skipped until now, if there are any."""
     at, anchor = state.next_at, state.anchor
-    if state.held.paused is None or at is None or rule.once or rule.back_to_back or jittered(rule, at, anchor) > now:
+    fixed = rule.once or rule.wait_from_end is not None  # no other occurrence takes the place of the next one
+    if state.held.paused is None or at is None or fixed or jittered(rule, at, anchor) > now:
         return ()
     return (span(rule, "skipped_paused", at, latest_due(rule, at, anchor, now), anchor),)
 
@@ -86,9 +87,9 @@ def cancel(rule: Rule, state: State, now: int, *, running: bool = True) -> Step:
 def drain(rule: Rule, state: State, now: int) -> Step | None:
     """Drop the later occurrences of a task when its scheduler stops; None for one that may go on.
 
-    Waiting runs still start, unless the task is paused; a finite back-to-back task runs to its end.
+    Waiting runs still start, unless the task is paused; a finite back-to-back task that has begun runs to its end.
     """
-    if rule.back_to_back and rule.n != -1 and state.held.paused is None:
+    if rule.wait_from_end == 0 and rule.n != -1 and state.held.paused is None and now >= state.anchor:
         return None
     return _stop(rule, state, now, "dropped", None if state.held.paused is None else "cancelled")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from ..clock import microseconds
-from ..models.schedules import Once, Schedule
+from ..models.schedules import Schedule
+from ..occurrences.compiler import anchor_of
+from ..occurrences.zones import LAST
 from .records import Passed, Reason, Run, make
 from .rule import DEFAULT_TERMS, Rule, Terms, jittered
 from .state import NOTHING_HELD, State, Step, with_held
@@ -17,10 +18,9 @@ def begin(schedule: Schedule, rule: Rule, now: int, task: str = "") -> State | N
     Wall-clock kinds begin with the next occurrence strictly after now; `Once` and `Repeat` with their first one,
     even when it is over.
     """
-    if isinstance(schedule, Once) and schedule.at is not None:
-        now = microseconds(schedule.at)
-    first = rule.occurrences.next_after(now, now) if rule.on_wall and not rule.once else now
-    return None if first is None else make(State, (now, None, first, 0, 0, None, NOTHING_HELD, task))
+    anchor = anchor_of(schedule, now)
+    first = rule.occurrences.next_after(now, now) if rule.on_wall and not rule.once else anchor
+    return None if first is None or first > LAST else make(State, (anchor, None, first, 0, 0, None, NOTHING_HELD, task))
 
 
 def due(rule: Rule, state: State, now: int) -> Step:
@@ -32,7 +32,7 @@ def due(rule: Rule, state: State, now: int) -> Step:
     anchor, _cursor, at, handed, running, latest, held, task = state
     if at is None or at > now or held.paused is not None:
         return Step(state)
-    if rule.back_to_back:
+    if rule.wait_from_end is not None:  # nothing is missed: what comes next is known only when this has ended
         if running or held.lingering or held.waiting:  # of the schedule before, which was replaced
             return Step(state._replace(next_at=None))
         return _start(Step(state._replace(cursor=at, next_at=None)), at)
@@ -170,7 +170,8 @@ def span(rule: Rule, reason: Reason, first: int, last: int, anchor: int) -> Pass
 
 def continues(rule: Rule, state: State) -> bool:
     """Tell whether another occurrence is to come, now or when the active run has ended."""
-    return state.next_at is not None or (rule.back_to_back and state.handed != rule.n and not state.held.stopped)
+    follows = rule.wait_from_end is not None and state.handed != rule.n and not state.held.stopped
+    return follows or state.next_at is not None
 
 
 def has_ended(rule: Rule, state: State) -> bool:

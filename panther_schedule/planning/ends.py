@@ -7,6 +7,7 @@ from typing import Final, Literal, TypeAlias, assert_never
 from ..clock import MICROSECOND, SECOND, Reading
 from ..models.policy import exception_names
 from ..occurrences.queries import spread
+from ..occurrences.zones import LAST
 from .due import asks_all, closed, start_waiting
 from .records import Attempt, Failure, Run, make
 from .rule import DEFAULT_TERMS, Rule
@@ -29,7 +30,7 @@ def ended(rule: Rule, state: State, run: Run, attempt: Attempt, reading: Reading
             if attempt.error is not None and (delay := retry_delay(rule, state, run, attempt.error)) is not None:
                 again = run._replace(attempts=(*attempts, attempt), phase="resting", wake_at=reading.steady + delay)
                 return Step(state, again, retry_in=delay)
-            if cause != "schedule" or state.held is not NOTHING_HELD or rule.back_to_back:
+            if cause != "schedule" or state.held is not NOTHING_HELD or rule.wait_from_end is not None:
                 return _recorded(rule, state, run, attempt)
             # nothing else to decide: 0.6 us instead of 4.3
             record = make(Run, (task, at, previous, cause, number, (*attempts, attempt), "ended", False, None, offset))
@@ -149,7 +150,7 @@ def _recorded(rule: Rule, state: State, run: Run, last: Attempt, *, lingers: boo
     record = run._replace(attempts=(*run.attempts, last), phase="ended", asked=False, wake_at=None)
     before = state
     if run.cause == "schedule":
-        failures = state.held.failures + 1 if rule.back_to_back and last.outcome != "succeeded" else 0
+        failures = state.held.failures + 1 if rule.wait_from_end == 0 and last.outcome != "succeeded" else 0
         state = with_held(state, failures=failures, lingering=state.held.lingering + lingers)
         state = state._replace(running=state.running - 1)
     if lingers:
@@ -171,13 +172,13 @@ def _followed(rule: Rule, step: Step, run: Run, at: int, before: State) -> Step:
 
 
 def _next(rule: Rule, step: Step, at: int) -> Step:
-    """Let the next run of a task begin, or a back-to-back task wait for it."""
+    """Let the next run of a task begin, or find the next occurrence of one without a grid."""
     state, held = step.state, step.state.held
-    if not rule.back_to_back or held.waiting:  # waiting: of the schedule before, which was replaced
+    if rule.wait_from_end is None or held.waiting:  # waiting: of the schedule before, which was replaced
         return start_waiting(step)
     if state.running or held.lingering or state.handed == rule.n or held.stopped:
         return step
-    next_at = at if state.cursor is None else max(at, state.cursor + 1)
+    next_at = max(at + rule.wait_from_end, state.anchor if state.cursor is None else state.cursor + 1)
     if held.failures:
         next_at += min(_FIRST_PAUSE << min(held.failures - 1, 6), _LONGEST_PAUSE)
-    return step._replace(state=state._replace(next_at=next_at))
+    return step._replace(state=state._replace(next_at=next_at if next_at <= LAST else None))

@@ -45,7 +45,7 @@ class Rule:
     occurrences: Evaluator
     n: int  # how many runs; -1 is for ever
     once: bool  # a `Once`: its one occurrence waits while the task is paused
-    back_to_back: bool  # a repeat without a wait: the next run starts when the one before has ended
+    wait_from_end: int | None  # from the end of a run to the next, where there is no grid; zero is back to back
     on_wall: bool  # it follows the wall clock, else steady time
     terms: Terms | None = None
 
@@ -54,22 +54,22 @@ class Rule:
 
 
 _ONE: Final = compile_schedule(ONCE, UTC_ZONE)
-_AT_ONCE: Final = Rule(_ONE, 1, once=True, back_to_back=False, on_wall=False)
-_AT_A_MOMENT: Final = Rule(_ONE, 1, once=True, back_to_back=False, on_wall=True)
+_AT_ONCE: Final = Rule(_ONE, 1, once=True, wait_from_end=None, on_wall=False)
+_AT_A_MOMENT: Final = Rule(_ONE, 1, once=True, wait_from_end=None, on_wall=True)
 
 
 def rule_of(schedule: Schedule, zone: ZoneInfo | None = None) -> Rule:
     """Compile a schedule; `zone`, or else the machine's, counts where it names none."""
-    if isinstance(schedule, Once):  # its moment is the anchor, so all of them share a rule
+    if isinstance(schedule, Once):  # its moment or delay is in the anchor, so all of them share a rule
         return _AT_ONCE if schedule.at is None else _AT_A_MOMENT
     return _compiled(schedule, zone or zone_for(schedule))
 
 
 @lru_cache(maxsize=4096)
 def _compiled(schedule: Schedule, zone: ZoneInfo) -> Rule:
-    occurrences, n = compile_schedule(schedule, zone), schedule.run_count
-    back_to_back, on_wall = isinstance(schedule, Repeat) and not schedule.wait, not isinstance(schedule, Repeat)
-    return Rule(occurrences, n, once=False, back_to_back=back_to_back, on_wall=on_wall)
+    occurrences, n, on_wall = compile_schedule(schedule, zone), schedule.run_count, not isinstance(schedule, Repeat)
+    wait = schedule.wait // MICROSECOND if isinstance(schedule, Repeat) and not schedule.has_grid else None
+    return Rule(occurrences, n, once=False, wait_from_end=wait, on_wall=on_wall)
 
 
 def clear_caches() -> None:

@@ -34,7 +34,7 @@ _EVER: Final = 1 << 80  # microseconds, before and after all time
 class State(NamedTuple):
     """All that the next decision about a task depends on, besides its rule and the run that an event is about."""
 
-    anchor: int  # when the task was added, or the one moment of a `Once`
+    anchor: int  # when the task was added, or later by `after`, or the one moment of a `Once`
     cursor: int | None  # the last occurrence that was decided about
     next_at: int | None  # the next occurrence to decide about
     handed: int = 0  # scheduled runs handed over so far, of `n`

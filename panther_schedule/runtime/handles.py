@@ -130,7 +130,7 @@ class TaskHandle(_Handle):
         """Start no runs until `resume()`. Active runs continue, with their further attempts.
 
         The occurrences of the pause become one `skipped_paused` record, and none of the `n` runs is lost. A `Once` and
-        a repeat without a wait wait. Nothing changes for a task that has ended.
+        a repeat without a wait, or measured from the end, wait. Nothing changes for a task that has ended.
         """
         life = self._alive()
         life.do(partial(life.engine.pause, self._entry, _checked_reason(reason)))
@@ -167,8 +167,8 @@ class TaskHandle(_Handle):
 
         Raises:
             ValidationError: a time is naive (`instant`), `end` lies before `start` or after now (`backfill_range`),
-                there are more than 10,000 occurrences (`backfill_size`), or the schedule is a repeat without a wait,
-                which has no occurrences of its own (`backfill_schedule`).
+                there are more than 10,000 occurrences (`backfill_size`), or the schedule is a repeat without a wait
+                or measured from the end, which has no occurrences of its own (`backfill_schedule`).
             SchedulerStateError: the task was cancelled, or the scheduler has stopped.
         """
         life, entry = self._startable("backfill"), self._entry
@@ -273,7 +273,7 @@ def _occurrences(entry: Entry, start: datetime, end: datetime, life: Life) -> li
     A record's times find its occurrence: they are read as they were shown then.
     """
     rule, anchor, now = entry.rule, entry.state.anchor, life.clock.read()
-    if rule.back_to_back:
+    if rule.wait_from_end is not None:
         message = "backfill() needs a schedule with occurrences of its own, got {got}; use run_now()"
         refuse("backfill", "backfill_schedule", message, at=("schedule",), got=entry.task.explain())
     first, last = instant("backfill", "start", start), instant("backfill", "end", end)

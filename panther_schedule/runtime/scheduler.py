@@ -151,7 +151,7 @@ class Scheduler:
         rule = self._rule(task)
         name, order = self._names.next(task)
         entry = Entry(name, task, rule, self._first_state(task, rule, name), order, context_seen())
-        if task._known.is_async or rule.back_to_back:
+        if task._known.is_async or rule.wait_from_end == 0:
             self._prepare(life, name, task, rule, stacklevel=stacklevel)
         return entry if self._names.take(entry) else None
 
@@ -183,7 +183,7 @@ class Scheduler:
         return state
 
     def _prepare(self, life: Life, name: str, task: BackgroundTask[..., Any], rule: Rule, *, stacklevel: int) -> None:
-        if rule.back_to_back and rule.n == -1:
+        if rule.wait_from_end == 0 and rule.n == -1:
             message = f"{name} repeats for ever without a wait and keeps a worker busy; give it interval_wait(...)"
             warnings.warn(message, BusyLoopWarning, stacklevel=stacklevel)
         if task._known.is_async:

@@ -24,17 +24,23 @@ def check_name(name: object, at: tuple[str, ...] = ("name",)) -> str:
 
 
 def check_policy(schedule: AnySchedule, policy: Policy, at: tuple[str, ...] = ("policy",)) -> None:
-    """Refuse what a repeat without a wait can't have: its runs never overlap, and none has a time to be moved from."""
-    if not isinstance(schedule, Repeat) or schedule.wait or schedule.n == 1:
+    """Refuse what a repeat without a grid can't have: its runs never overlap, and none has a time to be moved from."""
+    if not isinstance(schedule, Repeat) or schedule.has_grid or schedule.n == 1:
         return
-    message = "{field} must be {rule}, got {got}; add interval_wait(), or leave out {field}"
+    kind, which, starts = "without_wait", "without a wait", "starts when the run before has ended"
+    words = {"remedy": "add interval_wait()"}
+    if schedule.wait:
+        kind, which, starts = "from_end", "measured from the end", "waits from the end of the run before"
+        words = {"remedy": "write measured_from='start'"}
+    message = "{field} must be {rule}, got {got}; {remedy}, or leave out {field}"
     faults: list[InitErrorDetails] = []
     if policy.overlap != "skip":
-        rule, got = "'skip' for a repeat without a wait, whose runs never overlap", repr(policy.overlap)
-        faults.append(fault("overlap_without_wait", message, at=(*at, "overlap"), field="overlap", rule=rule, got=got))
+        rule, got = f"'skip' for a repeat {which}, whose runs never overlap", repr(policy.overlap)
+        words |= {"field": "overlap", "rule": rule, "got": got}
+        faults.append(fault(f"overlap_{kind}", message, at=(*at, "overlap"), **words))
     if policy.jitter:
-        rule, got = "zero for a repeat without a wait, which starts when the run before has ended", str(policy.jitter)
-        faults.append(fault("jitter_without_wait", message, at=(*at, "jitter"), field="jitter", rule=rule, got=got))
+        words |= {"field": "jitter", "rule": f"zero for a repeat {which}, which {starts}", "got": str(policy.jitter)}
+        faults.append(fault(f"jitter_{kind}", message, at=(*at, "jitter"), **words))
     if faults:
         raise refusal("with_policy", faults)
 

@@ -168,8 +168,9 @@ class BackgroundTask(Generic[P, R]):
 
         Raises:
             ValidationError: `policy` is not a policy (`policy_type`), a field is None (`policy_none`), its value is
-                refused or does not go with another, or the task repeats without a wait, which takes no overlap but
-                "skip" (`overlap_without_wait`) and no jitter (`jitter_without_wait`).
+                refused or does not go with another, or the task repeats without a wait or by one measured from the
+                end, which takes no overlap but "skip" (`overlap_without_wait`, `overlap_from_end`) and no jitter
+                (`jitter_without_wait`, `jitter_from_end`).
         """
         changed = changed_policy(self._policy, policy, fields)
         return self._changed(type(self), self._schedule, policy=changed)
@@ -181,8 +182,8 @@ class BackgroundTask(Generic[P, R]):
     def next_runs(self, n: int, after: datetime | None = None) -> list[datetime]:
         """Return the first `n` times, in UTC, of the task if it were added `after`; without it, now.
 
-        There are fewer when the schedule has fewer. Of a repeat without a wait only the first is known. Jitter is in
-        them: they are when the runs are due.
+        There are fewer when the schedule has fewer. Of a repeat without a wait, or measured from the end, only the
+        first is known. Jitter is in them: they are when the runs are due.
 
         Raises:
             ValidationError: `n` is not a positive int (`preview_count`), or `after` is not an aware datetime
@@ -311,9 +312,9 @@ def restore(func: Any, kwargs: Any, schedule: AnySchedule, name: str | None, pol
     """Make a task whose arguments have been checked, by JSON."""
     cls: type[BackgroundTask]
     match schedule:
-        case Once(at=None):
+        case Once() if schedule == ONCE:
             cls = BackgroundTask
-        case Repeat():
+        case Repeat() if schedule == Repeat(schedule.n, schedule.wait):
             cls = SpacedTask if schedule.wait else CountedTask
         case Daily() if schedule == Daily(schedule.at, schedule.n, schedule.tz):
             cls = DailyTask

@@ -79,13 +79,16 @@ def explain(schedule: Schedule | Policy | Task, zone: str | None = None) -> str:
 def _counted(schedule: Once | Repeat) -> str:
     if isinstance(schedule, Once) and schedule.at is not None:
         return f"once, at {_moment(schedule.at)}"
+    delay = f"{duration(schedule.after)} after it is added" if schedule.after else ""
     if isinstance(schedule, Once) or schedule.n == 1:
-        return "once, now"
-    times = "for ever" if schedule.n == -1 else f"{schedule.n} times"
-    if not schedule.wait:
-        return f"{times}, back to back"
+        return f"once, {delay or 'now'}"
+    said = "for ever" if schedule.n == -1 else f"{schedule.n} times"
     wait = duration(schedule.wait)
-    return f"every {wait.removeprefix('1 ') if wait.count(' ') == 1 else wait}, {times}"
+    if schedule.has_grid:
+        said = f"every {wait.removeprefix('1 ') if wait.count(' ') == 1 else wait}, {said}"
+    else:
+        said += f", waiting {wait} after each run" if wait else ", back to back"
+    return f"{said}, starting {delay}" if delay else said
 
 
 def _calendar(schedule: Daily | Weekly | Monthly | Cron, zone: str | None) -> str:
@@ -148,10 +151,10 @@ def times_said(minutes: int, hours: int) -> str:
     step = 60 // len(each)
     if len(each) > 1 and each == list(range(0, 60, step)):
         often = "every minute" if step == 1 else f"every {step} minutes by the clock"
-        return often if all_hours else f"{often} in {_numbered('hour', of)}"
+        return often if all_hours else f"{often} in {numbered('hour', of)}"
     if all_hours:
-        return "every hour" if each == [0] else f"every hour at {_numbered('minute', each)}"
-    return f"at {_numbered('minute', each)} of {_numbered('hour', of)}"
+        return "every hour" if each == [0] else f"every hour at {numbered('minute', each)}"
+    return f"at {numbered('minute', each)} of {numbered('hour', of)}"
 
 
 def dates_said(rule: DayRule) -> str:
@@ -185,7 +188,7 @@ def _months(rule: DayRule) -> str:
 
 
 def _day_words(rule: DayRule) -> list[str]:
-    words = [_numbered("day", list(bits(rule.days)))] if rule.days else []
+    words = [numbered("day", list(bits(rule.days)))] if rule.days else []
     if rule.last:
         words.append("the last day")
     if rule.last_workday:
@@ -294,7 +297,7 @@ def _moment(at: datetime) -> str:
     return f"{at.replace(tzinfo=None).isoformat(' ')} UTC"
 
 
-def _numbered(noun: str, values: Sequence[int]) -> str:
+def numbered(noun: str, values: Sequence[int]) -> str:
     return f"{noun}{'' if len(values) == 1 else 's'} {_numbers(values)}"
 
 

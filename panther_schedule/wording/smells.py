@@ -9,14 +9,25 @@ from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from ..clock import SECOND, SystemClock
+from ..models.cron import open_steps
 from ..models.days import ALL_DAYS, ALL_WEEKDAYS, bits
 from ..models.schedules import AnyOf, Cron, Daily, Monthly, Repeat, Schedule, Weekly
 from ..occurrences.compiler import UTC_ZONE, calendar_of, check_schedule, checked_zone
 from ..occurrences.evaluators import Calendar
-from .sentence import DAY_NAMES, Task, clock_change, clock_time, is_short, local
+from .sentence import DAY_NAMES, Task, clock_change, clock_time, duration, is_short, local, numbered
 
-Code = Literal["short_month", "day_and_weekday", "skipped_time", "doubled_time", "busy_loop", "no_zone"]
+Code = Literal[
+    "short_month", "day_and_weekday", "uneven_step", "skipped_time", "doubled_time",
+    "busy_loop", "single_run", "short_wait", "no_zone",
+]  # fmt: skip
 _FIVE_YEARS: Final = timedelta(days=5 * 366) // timedelta(seconds=1)
+_STEPS: Final = {  # the length of a cron field, its unit, what it is a part of, and how to repeat evenly
+    "minute": (60, "minute", "hour", "Repeat(-1, timedelta(minutes={}))"),
+    "hour": (24, "hour", "day", "Repeat(-1, timedelta(hours={}))"),
+    "day-of-month": (1, "day", "month", "Daily(..., every={}, starting=...)"),  # no step divides each month
+    "month": (12, "month", "year", "Monthly(..., every={}, starting=...)"),
+    "day-of-week": (7, "day", "week", "Daily(..., every={}, starting=...)"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +55,8 @@ def lint(schedule: Schedule | Task, zone: ZoneInfo | str | None = None) -> list[
 
 
 def _smells(part: Schedule, zone: ZoneInfo | None, union: AnyOf | None) -> Iterator[Smell]:
-    if isinstance(part, Repeat) and part.n == -1 and not part.wait:
-        yield Smell("busy_loop", "it runs back to back for ever; add a wait, as in Repeat(-1, timedelta(minutes=5))")
+    if isinstance(part, Repeat):
+        yield from _of_waits(part)
     if not isinstance(part, (Daily, Weekly, Monthly, Cron)):
         return
     yield from _of_dates(part)
@@ -53,6 +64,17 @@ def _smells(part: Schedule, zone: ZoneInfo | None, union: AnyOf | None) -> Itera
         yield Smell("no_zone", 'it runs in the machine\'s zone, whatever that is; name one, as in tz="Europe/Berlin"')
     else:
         yield from _of_clock_changes(part, calendar_of(part, zone or UTC_ZONE, union))
+
+
+def _of_waits(part: Repeat) -> Iterator[Smell]:
+    wait = duration(part.wait)
+    if part.n == -1 and not part.wait:
+        yield Smell("busy_loop", "it runs back to back for ever; add a wait, as in Repeat(-1, timedelta(minutes=5))")
+    elif part.n == 1 and part.wait:
+        yield Smell("single_run", f"it runs once, without the wait of {wait}; write n=-1, or interval(-1), for no end")
+    elif timedelta(0) < part.wait < timedelta(milliseconds=1):
+        remedy = "write timedelta(milliseconds=1) or more"
+        yield Smell("short_wait", f"a wait of {wait} is shorter than the scheduler can keep, 1 millisecond; {remedy}")
 
 
 def _of_dates(part: Daily | Weekly | Monthly | Cron) -> Iterator[Smell]:
@@ -66,10 +88,18 @@ def _of_dates(part: Daily | Weekly | Monthly | Cron) -> Iterator[Smell]:
     elif days and not other and all(is_short(day, months) for day in days):
         remedy = "L for the last day" if isinstance(part, Cron) else "on=-1 for the last day, or missing='clamp'"
         yield Smell("short_month", f"{without} day {days[0]}; write {remedy}")
-    if isinstance(part, Cron) and rule.days != ALL_DAYS and rule.weekdays != ALL_WEEKDAYS:
+    both_days = rule.days != ALL_DAYS and rule.weekdays != ALL_WEEKDAYS
+    if isinstance(part, Cron) and both_days:
         either = "it runs when either day-of-month or day-of-week matches; write * for one, or join two Crons with |"
         both = "it runs when day-of-month and day-of-week both match, as one starts with a star; write * for one"
         yield Smell("day_and_weekday", either if rule.either else both)
+    for field, item, values, step in open_steps(part.expression) if isinstance(part, Cron) else ():
+        if not (both_days and field.startswith("day-")):
+            size, unit, whole, remedy = _STEPS[field]
+            if size % step:
+                often = item.partition("/")[2]
+                means = f"{item} is {numbered(unit, list(bits(values)))} of each {whole}, not every {often} {unit}s"
+                yield Smell("uneven_step", f"{means}; write {remedy.format(often)} for that")
 
 
 def _of_clock_changes(part: Daily | Weekly | Monthly | Cron, calendar: Calendar) -> Iterator[Smell]:

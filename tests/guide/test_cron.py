@@ -69,6 +69,15 @@ def test_the_nth_and_the_last_of_a_weekday() -> None:
     assert first(2, "0 9 * * 5L") == ["Fri 27 Feb 09:00", "Fri 27 Mar 09:00"]
 
 
+def test_a_step_begins_anew_in_each_hour_and_each_month() -> None:
+    """A step that does not divide its field is uneven, and `lint()` says what to write instead."""
+    assert first(3, "*/45 * * * *") == ["Sun 01 Feb 00:45", "Sun 01 Feb 01:00", "Sun 01 Feb 01:45"]
+    assert first(3, "0 9 29-31/2,*/10 1,3,4 *") == ["Sun 01 Mar 09:00", "Wed 11 Mar 09:00", "Sat 21 Mar 09:00"]
+    assert [smell.code for smell in lint(Cron("*/45 * * * *", tz="UTC"))] == ["uneven_step"]
+    assert [smell.code for smell in lint(Cron("0 9 */2 * *", tz="UTC"))] == ["uneven_step"]
+    assert lint(Cron("*/15 */2 * */3 *", tz="UTC")) == []
+
+
 def test_a_date_and_a_weekday_are_either_or() -> None:
     """With both day-of-month and day-of-week given, a date needs to match only one of them."""
     assert first(3, "0 9 13 * fri") == ["Fri 06 Feb 09:00", "Fri 13 Feb 09:00", "Fri 20 Feb 09:00"]

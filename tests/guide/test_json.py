@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from panther_schedule import (
     BackgroundTask,
     Daily,
+    Once,
     Policy,
     Repeat,
     Retry,
@@ -104,6 +105,18 @@ def test_a_duration_is_written_as_iso_8601(registry: TaskRegistry) -> None:
 
     with_a_number = document(schedule={"kind": "repeat", "n": 5, "wait": 5})
     assert faults(with_a_number, registry) == [("duration_format", ("tasks", 0, "schedule", "wait"))]
+
+
+def test_a_field_with_its_default_may_be_left_out(registry: TaskRegistry) -> None:
+    """`after` and `measured_from` are in a document only where they say something."""
+    later, rested = {"kind": "once", "after": "PT10M"}, {"kind": "repeat", "n": 2, "wait": "PT5M"}
+
+    (first,) = spec.load(document(schedule=later), registry)
+    assert first.schedule == Once(after=10 * MINUTE)
+    (second,) = spec.load(document(schedule=rested | {"measured_from": "end"}), registry)
+    assert second.schedule == Repeat(2, 5 * MINUTE, measured_from="end")
+    assert json.loads(spec.dump([first, second], registry))["tasks"][0]["schedule"] == later
+    assert Repeat(2, 5 * MINUTE).model_dump(mode="json") == rested
 
 
 def test_a_time_of_day_is_written_as_text(registry: TaskRegistry) -> None:

@@ -13,6 +13,7 @@ from panther_schedule import (
     Monthly,
     Once,
     Repeat,
+    Run,
     Schedule,
     Scheduler,
     VirtualClock,
@@ -45,6 +46,26 @@ def test_once_is_now_or_at_one_moment() -> None:
 def test_repeat_counts_from_the_moment_it_is_added() -> None:
     """`Repeat(n, wait)` runs at once and then after each wait; added at 00:02, it runs at 00:02, 00:07 and so on."""
     assert first(3, Repeat(-1, 5 * MINUTE)) == ["Thu 01 Jan 00:02", "Thu 01 Jan 00:07", "Thu 01 Jan 00:12"]
+
+
+def test_after_is_a_first_delay() -> None:
+    """`after` is how long after it is added a `Once` runs, or a `Repeat` begins."""
+    assert first(2, Once(after=10 * MINUTE)) == ["Thu 01 Jan 00:12"]
+    assert first(2, Repeat(-1, 5 * MINUTE, after=60 * MINUTE)) == ["Thu 01 Jan 01:02", "Thu 01 Jan 01:07"]
+    with pytest.raises(ValidationError, match="after must be left out with at"):
+        Once(datetime(2026, 12, 24, 18, tzinfo=UTC), after=MINUTE)
+
+
+def test_measured_from_the_end_there_is_a_rest_between_two_runs(clock: VirtualClock) -> None:
+    """With `measured_from="end"` the next run is due `wait` after the one before has ended; only the first is known."""
+    rested = Repeat(3, 5 * MINUTE, measured_from="end")
+
+    assert first(3, rested) == ["Thu 01 Jan 00:02"]
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(BackgroundTask(clock.sleep, 7 * MINUTE).with_schedule(rested))
+        begun = clock.now()
+        scheduler.join()
+    assert [(run.scheduled_at - begun) / MINUTE for run in handle.runs if isinstance(run, Run)] == [0, 12, 24]
 
 
 def test_cron_goes_by_the_clock() -> None:
@@ -154,6 +175,8 @@ def test_a_schedule_tells_its_single_occurrences() -> None:
 def test_lint_names_what_may_not_be_meant() -> None:
     """`lint()` finds what is allowed but may surprise, and says what to write instead."""
     assert [smell.code for smell in lint(Repeat(-1))] == ["busy_loop"]
+    assert [smell.code for smell in lint(BackgroundTask(open_shop).interval_wait(MINUTE).schedule)] == ["single_run"]
+    assert [smell.code for smell in lint(Repeat(5, timedelta(microseconds=10)))] == ["short_wait"]
     assert [smell.code for smell in lint(Daily(time(8)))] == ["no_zone"]
     (smell,) = lint(Monthly(31, time(8), tz="UTC"))
     assert smell.code == "short_month"

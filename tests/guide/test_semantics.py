@@ -10,6 +10,7 @@ from panther_schedule import (
     BackgroundTask,
     BusyLoopWarning,
     Passed,
+    Repeat,
     Retry,
     Run,
     Scheduler,
@@ -66,6 +67,40 @@ def test_without_a_wait_the_next_run_starts_when_the_one_before_has_ended(clock:
         scheduler.join()
 
     assert [run.scheduled_at for run in runs(handle)] == [START, START + 1.5 * SECOND, START + 3 * SECOND]
+
+
+def test_measured_from_the_end_nothing_is_missed(clock: VirtualClock) -> None:
+    """A repeat measured from the end knows only its next occurrence, so a late one runs and a pause delays it."""
+    with Scheduler(clock=clock) as scheduler:
+        schedule = Repeat(4, MINUTE, after=MINUTE, measured_from="end")
+        handle = scheduler.add_task(BackgroundTask(clock.sleep, SECOND).with_schedule(schedule))
+        clock.suspend(HOUR)
+        handle.pause()
+        clock.advance(HOUR)
+        handle.resume()
+        scheduler.join()
+
+    assert [run.scheduled_at - START for run in runs(handle)] == [
+        MINUTE,
+        HOUR + MINUTE + SECOND,
+        2 * (HOUR + SECOND) + MINUTE,
+        2 * (HOUR + SECOND) + MINUTE + SECOND + MINUTE,
+    ]
+    assert passed(handle) == []
+
+
+def test_a_timed_out_function_ends_when_it_returns(clock: VirtualClock) -> None:
+    """Measured from the end, the wait after a timeout begins when the function has returned."""
+    schedule = Repeat(2, MINUTE, measured_from="end")
+    with Scheduler(clock=clock) as scheduler:
+        task = BackgroundTask(clock.sleep, 10 * SECOND).with_schedule(schedule).with_policy(timeout=SECOND)
+        handle = scheduler.add_task(task)
+        scheduler.join()
+
+    assert [(run.outcome, (run.scheduled_at - START) / SECOND) for run in runs(handle)] == [
+        ("timed_out", 0),
+        ("timed_out", 70),
+    ]
 
 
 def test_an_endless_task_without_a_wait_is_warned_of(clock: VirtualClock) -> None:

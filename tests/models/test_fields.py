@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from datetime import date, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from panther_schedule.models.days import Weekday
-from panther_schedule.models.schedules import AnyOf, Cron, Daily, Monthly, Repeat, Schedule, Weekly
+from panther_schedule.models.schedules import AnyOf, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
 
 NONE: Any = None  # what a type checker would refuse
 
@@ -34,6 +34,24 @@ JSON_REFUSED: list[tuple[type[Schedule], str, str, str]] = [
         '{"n": 2, "wait": 5}',
         "duration_format",
         "wait must be an ISO 8601 duration of weeks to seconds, got 5; write PT5M or P1DT12H",
+    ),
+    (
+        Repeat,
+        '{"n": 2, "after": "-PT5M"}',
+        "duration_format",
+        "after must be an ISO 8601 duration of weeks to seconds, got '-PT5M'; write PT5M or P1DT12H",
+    ),
+    (
+        Repeat,
+        '{"n": 2, "measured_from": null}',
+        "measured_from",
+        "measured_from must be 'start' or 'end', got None; leave it out for 'start'",
+    ),
+    (
+        Once,
+        '{"at": "2026-01-01T00:00:00Z", "after": "PT5M"}',
+        "at_and_after",
+        "after must be left out with at, got 0:05:00; give one of the two",
     ),
     (
         Daily,
@@ -85,6 +103,27 @@ def test_none_is_no_choice_where_it_has_no_meaning() -> None:
     with pytest.raises(ValidationError, match="fold must be 'first', 'last' or 'both', got None"):
         Daily(time(8), fold=NONE)
     assert Cron("@daily", gap=None) == Cron("@daily")
+
+
+def test_what_means_the_same_is_equal() -> None:
+    minute, moment = timedelta(minutes=1), datetime(2026, 1, 1, tzinfo=UTC)
+    assert Once(moment, after=timedelta(0)) == Once(moment)
+    assert Once(after=timedelta(0)) == Once()
+    without_wait = Repeat(5, measured_from="end")
+    assert (without_wait, hash(without_wait)) == (Repeat(5), hash(Repeat(5)))
+    assert Repeat.model_validate_json('{"n": 5, "wait": "PT0S", "measured_from": "end"}') == Repeat(5)
+    assert Repeat(5, minute, after=timedelta(0), measured_from="start") == Repeat(5, minute)
+    assert Repeat(5, minute, measured_from="end") != Repeat(5, minute)
+    assert Repeat(5, minute, after=minute) != Repeat(5, minute)
+
+
+def test_json_leaves_out_what_has_its_default() -> None:
+    minute = timedelta(minutes=1)
+    assert Once().model_dump_json() == '{"kind":"once","at":null}'
+    assert Once(after=minute).model_dump_json() == '{"kind":"once","at":null,"after":"PT1M"}'
+    assert Repeat(5, minute).model_dump_json() == '{"kind":"repeat","n":5,"wait":"PT1M"}'
+    shown = '{"kind":"repeat","n":5,"wait":"PT1M","after":"PT1M","measured_from":"end"}'
+    assert Repeat(5, minute, after=minute, measured_from="end").model_dump_json() == shown
 
 
 def test_a_field_for_a_collection_takes_any() -> None:

@@ -177,6 +177,11 @@ REFUSED: list[tuple[Callable[[], object], str, str]] = [
         "got Repeat(n=2); add it as a task",
     ),
     (lambda: Once() | Daily(T), "union_part", "of must hold wall-clock schedules, got Once()"),
+    (
+        lambda: Once(after=timedelta(1)) | Daily(T),
+        "union_part",
+        "got Once(after=datetime.timedelta(days=1)); add it as",
+    ),
     (lambda: Daily(T, 3) | Daily(T), "union_part", "leave it out there and write AnyOf(..., n=3)"),
     (lambda: AnyOf([Daily(T)], n=3) | Daily(T), "union_part", "n counts the runs of a whole union"),
     (

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import walk
+from strategies import repeats, walk
 
 from panther_schedule.clock import SECOND, microseconds, moment
 from panther_schedule.models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Weekly
@@ -249,6 +249,25 @@ def test_the_anchor_is_where_a_repeat_begins() -> None:
     assert next_after(Once(), start, anchor=utc("2026-07-01T09:00")) == utc("2026-07-01T09:00")
 
 
+def test_a_delay_is_counted_from_the_anchor() -> None:
+    begun, start, hour = utc("2026-07-01T07:58"), utc("2026-07-01T08:00"), timedelta(hours=1)
+    once, repeat = Once(after=hour), Repeat(3, timedelta(minutes=5), after=hour)
+    assert [next_after(once, start), next_after(once, start, anchor=begun)] == [start + hour, begun + hour]
+    assert next_after(once, begun + hour, anchor=begun) is None
+    assert next_after(repeat, begun + hour, anchor=begun) == utc("2026-07-01T09:03")
+    assert between(repeat, start, utc("2026-07-01T09:05"), anchor=begun) == [
+        utc("2026-07-01T08:58"),
+        utc("2026-07-01T09:03"),
+    ]
+    assert next_after(Once(after=timedelta.max), start) is None
+
+
+def test_from_the_end_only_the_first_occurrence_is_known() -> None:
+    start, minute = utc("2026-07-01T08:00"), timedelta(minutes=1)
+    repeat = Repeat(-1, minute, after=minute, measured_from="end")
+    assert between(repeat, start, start + 9 * minute) == [start + minute]
+
+
 def test_without_a_zone_it_is_the_machines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiler, "machine_zone", lambda: ZoneInfo("Asia/Tokyo"))
     assert next_after(Daily(time(8)), utc("2026-07-01T00:00")) == utc("2026-07-01T23:00")
@@ -298,7 +317,7 @@ SCHEDULES: st.SearchStrategy[AnySchedule] = st.one_of(
     st.builds(Daily, TIMES),
     st.builds(Weekly, st.sampled_from(["mon", ("tue", "sun")]), TIMES),
     st.builds(Monthly, st.sampled_from([1, 31, -1, (5, "fri")]), TIMES),
-    st.builds(Repeat, st.just(-1), st.timedeltas(timedelta(0), timedelta(days=3))),
+    repeats(st.timedeltas(timedelta(0), timedelta(days=3)), st.just(-1)),
     st.builds(Once, st.none() | st.datetimes(timezones=st.just(UTC))),
 )
 CHANGES = [

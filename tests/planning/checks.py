@@ -323,10 +323,12 @@ def drain() -> None:
     with held_runs() as pair:
         pair.add(Timing("repeat", -1, 10 * S), Ways(overlap="queue_one"), named=True)
         finite = pair.scheduler.add_task(BackgroundTask(nothing).interval(2))
+        later = pair.scheduler.add_task(BackgroundTask(nothing).with_schedule(Repeat(2, after=16 * SECOND)))
         pair.clock.advance(15 * SECOND)
         assert open_runs(pair) == [0, 0]
         pair.scheduler._begin_stop(100 * SECOND, at_exit=False)
         pair.clock.advance(timedelta(0))
+        assert later.ended
         end_first(pair)
         end_first(pair)
         assert open_runs(pair) == [10, 15]

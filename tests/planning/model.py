@@ -2,23 +2,21 @@
 
 It is written from the page of semantics and shares no code with the package. Where the scheduler would search for an
 occurrence, the model looks through a list; where the scheduler counts a range, the model has each of its occurrences
-in hand. Jitter, zones and repeats without a wait are not in it.
+in hand. Jitter and zones are not in it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from model_parts import DAY, MOST_QUEUED, Call, Ended, Life, Occurrences, RunLine, Task, Ways
+from model_parts import DAY, MOST_QUEUED, Call, Clocks, Ended, Life, Occurrences, RunLine, Task, Ways
 
 
-class Model:
+class Model(Clocks):
     """A scheduler: its clock, its tasks, and one place where functions run until somebody ends them."""
 
     def __init__(self, now: int) -> None:
-        self.wall = self.steady = self.looked = now
-        self.steps = [(0, 0)]
-        """After this steady time, this was how far the wall was ahead of it."""
+        super().__init__(now)
         self.tasks: list[Task] = []
         self.full = False
         """No worker is free: what is handed over waits to be called."""
@@ -29,10 +27,6 @@ class Model:
         self._starts: list[Call] = []
         self._timers = 0
         self._inbox: list[tuple[Call, Ended]] = []
-
-    def now(self, task: Task) -> int:
-        """Return the time a task follows."""
-        return self.wall if task.life.occurrences.on_wall else self.steady
 
     # ---- what people do --------------------------------------------------------------------------------------
 
@@ -53,11 +47,12 @@ class Model:
         """Change the policy; with another schedule the task starts afresh."""
         life = None if occurrences is None else self._life(occurrences)
         self._take_in()
+        self._plan(task)
         task.ways = ways
         if life is not None:
             task.past.append(task.life)
             before = task.shift()
-            old, task.life, task.ended = task.life, life, False
+            old, task.life, task.ended, task.failures = task.life, life, False, 0
             for waiting in {old, *(of for _at, of in task.waiting)}:
                 waiting.moved += before - task.shift()
         self.look()
@@ -65,6 +60,7 @@ class Model:
     def pause(self, task: Task) -> None:
         """Let nothing of a task start."""
         self._take_in()
+        self._plan(task)
         if not (task.ended or task.dropped):
             task.paused = True
         self.look()
@@ -83,7 +79,8 @@ class Model:
         self.look()
 
     def _in_pause(self, task: Task) -> list[int]:
-        return [] if task.life.occurrences.once else task.due(self.now(task))
+        occurrences = task.life.occurrences
+        return [] if occurrences.once or occurrences.from_end is not None else task.due(self.now(task))
 
     def _skip(self, task: Task, skipped: list[int]) -> None:
         self._cover(task, skipped)
@@ -118,7 +115,7 @@ class Model:
         """Run a task for each occurrence of a span, as people saw them, one after the other."""
         aheads = [ahead for _after, ahead in self.steps]
         found = task.life.occurrences.between(start - max(0, *aheads) - 1, min(end - min(0, *aheads), self.now(task)))
-        known = [(at, 0 if task.life.occurrences.on_wall else self._ahead_at(at)) for at in found]
+        known = [(at, 0 if task.life.occurrences.on_wall else self.ahead_at(at)) for at in found]
         calls = [Call(task, at, "backfill", ahead, phase="queued") for at, ahead in known if start <= at + ahead <= end]
         self._take_in()
         for call in calls:
@@ -128,9 +125,6 @@ class Model:
             self._begin(task.backfill[0])
         self.look()
         return calls
-
-    def _ahead_at(self, steady: int) -> int:
-        return [ahead for after, ahead in self.steps if after < steady][-1]
 
     def _begin(self, call: Call) -> None:
         call.phase = "going"
@@ -163,13 +157,13 @@ class Model:
         target = self.steady + by
         self.look()
         while (wait := self._wait()) is not None and self.steady + wait <= target:
-            self._move(wait)
+            self.move(wait)
             self.look()
-        self._move(target - self.steady)
+        self.move(target - self.steady)
 
     def suspend(self, by: int) -> None:
         """Let time pass without a look, then look once."""
-        self._move(by)
+        self.move(by)
         self.look()
 
     def step(self, by: int) -> None:
@@ -189,10 +183,6 @@ class Model:
                 task.life = Life(life.occurrences, self.wall, self.wall, self.wall, life.handed)
                 task.waiting = [(at, task.life if of is life else of) for at, of in task.waiting]
         self.look()
-
-    def _move(self, by: int) -> None:
-        self.wall += by
-        self.steady += by
 
     def _wait(self) -> int | None:
         waits = [call.timer[0] - self.steady for call in self._calls() if call.timer is not None]
@@ -214,10 +204,7 @@ class Model:
             self._take_in()
             decided = False
             for task in self.tasks:
-                if not task.paused and (due := task.due(self.now(task))):
-                    self._decide(task, due)
-                    self._check_end(task)
-                    decided = True
+                decided = self._plan(task) or decided
             late = [call for call in self._calls() if call.timer is not None and call.timer[0] <= self.steady]
             for call in sorted(late, key=lambda call: call.timer or (0, 0)):
                 self._ring(call)
@@ -229,6 +216,13 @@ class Model:
                     self._call(call)
             if not decided and not starts and not late and not self._inbox:
                 return
+
+    def _plan(self, task: Task) -> bool:
+        due = [] if task.paused else task.due(self.now(task))
+        if due:
+            self._decide(task, due)
+            self._check_end(task)
+        return bool(due)
 
     def _turn(self, call: Call) -> tuple[int, bool, int]:
         return call.at + call.moved + call.ahead, not call.task.life.occurrences.on_wall, call.task.order
@@ -255,9 +249,8 @@ class Model:
             return
         call.timer = None
         if call.phase == "resting":
-            call.phase, call.attempt, call.started = "going", call.attempt + 1, None
-            call.asked = call.called = False
-            self._starts.append(call)
+            call.attempt, call.asked, call.called, call.started = call.attempt + 1, False, False, None
+            self._begin(call)
             return
         over = Ended(call.started, self.now(call.task), "timed_out", "TimeoutError")
         delay = self._delay(call, over)
@@ -281,7 +274,7 @@ class Model:
             self._rest(call, self._delay(call, call.earlier[-1]) or 0)
         elif call.cause == "schedule":
             call.task.lingering -= 1
-            self._go_on(call.task)
+            self._go_on(call.task, self.now(call.task))
         elif call.cause == "backfill":
             self._next_of_backfill(call)
 
@@ -309,7 +302,9 @@ class Model:
         if call.cause == "schedule":
             task.running -= 1
             task.lingering += call.phase == "lingering"
-            self._go_on(task)
+            failed = task.life.occurrences.from_end == 0 and ended.outcome != "succeeded"
+            task.failures = task.failures + 1 if failed else 0
+            self._go_on(task, ended.finished)
             self._check_end(task)
         elif call.cause == "backfill" and call.phase != "lingering":
             self._next_of_backfill(call)
@@ -326,6 +321,13 @@ class Model:
     def _decide(self, task: Task, due: list[int]) -> None:
         """Say what becomes of all that is due."""
         ways, now = task.ways, self.now(task)
+        if task.life.occurrences.from_end is not None:  # nothing is missed, and runs never overlap
+            if task.running or task.lingering or task.waiting:  # of the schedule before
+                task.forget()
+            else:
+                self._cover(task, due)
+                self._start(task, due[0], task.life)
+            return
         wanted = due[-1:]
         if ways.missed == "skip":
             wanted = [at for at in wanted if now - at <= ways.grace]
@@ -374,7 +376,9 @@ class Model:
             if call.cause == "schedule":
                 self._ask(call)
 
-    def _go_on(self, task: Task) -> None:
+    def _go_on(self, task: Task, ended: int | None = None) -> None:
+        if ended is not None and task.life.occurrences.from_end is not None:
+            task.goes_on(ended)
         if task.waiting and not task.paused and not task.running and not task.lingering:
             at, life = task.waiting.pop(0)
             task.late = task.late and bool(task.waiting)
@@ -392,5 +396,5 @@ class Model:
             task.life.covered = task.life.latest = at
 
     def _check_end(self, task: Task) -> None:
-        if not task.running and not task.waiting and task.next() is None:
+        if not task.running and not task.waiting and task.next() is None and not task.will_go_on():
             task.ended = True

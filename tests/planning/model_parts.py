@@ -18,11 +18,15 @@ NOT_TRIED_AGAIN = (None, "SystemExit", "CancelledError")
 
 
 class Occurrences:
-    """The instants of a schedule, one by one: from `first`, every so often, or only the first."""
+    """The instants of a schedule, one by one: from `first`, every so often, or only the first.
 
-    def __init__(self, first: int, every: int | None, n: int, *, on_wall: bool) -> None:
-        self.instants, self.every, self.n, self.on_wall = [first], every, n, on_wall
-        self.once = every is None
+    With `from_end` each further one is written down when the run before has ended, so long after its end.
+    """
+
+    def __init__(self, first: int, every: int | None, n: int, *, on_wall: bool, from_end: int | None = None) -> None:
+        self.first, self.instants, self.every, self.n, self.on_wall = first, [first], every, n, on_wall
+        self.from_end = from_end
+        self.once = every is None and from_end is None
 
     def between(self, after: int, until: int) -> list[int]:
         """List the instants later than `after` and not later than `until`."""
@@ -162,6 +166,8 @@ class Task:
     late: bool = False
     """The waiting ones are late: what comes waits behind them."""
     paused: bool = False
+    failures: int = 0
+    """How many runs in a row have failed, of those that follow each other without a wait."""
     cancelled: bool = False
     dropped: bool = False
     """No further occurrence is decided."""
@@ -192,6 +198,26 @@ class Task:
         if self.dropped or self.places() <= 0:
             return None
         return self.life.occurrences.following(self.life.covered)
+
+    def goes_on(self, at: int) -> None:
+        """Write down the next occurrence of a task without a grid, unless a run is active; the latest ended at `at`."""
+        occurrences, life = self.life.occurrences, self.life
+        if self.running or self.lingering or self.waiting or self.dropped or self.places() <= 0:
+            return
+        self.forget()
+        least = occurrences.first if life.covered == life.begin else life.covered + 1
+        pause = min(2 ** (self.failures - 1), 60) * SECOND if self.failures else 0
+        occurrences.instants.append(max(at + (occurrences.from_end or 0), least) + pause)
+
+    def will_go_on(self) -> bool:
+        """Tell whether the end of a function that timed out will say when the next run is due."""
+        known = self.life.occurrences.from_end is not None and not self.dropped
+        return known and self.lingering > 0 and self.places() > 0
+
+    def forget(self) -> None:
+        """Strike out the next occurrence of a task without a grid: the end of an active run will say another."""
+        life = self.life
+        life.occurrences.instants = [at for at in life.occurrences.instants if at <= life.covered]
 
     def counts(self) -> dict[str, int]:
         """Count what became of its occurrences, without the outcomes that are nowhere."""
@@ -243,3 +269,25 @@ class Task:
         assert in_lines == len(self.passed), (
             f"the model breaks the law: {in_lines} in ranges, {len(self.passed)} passed"
         )
+
+
+class Clocks:
+    """The wall clock and steady time."""
+
+    def __init__(self, now: int) -> None:
+        self.wall = self.steady = self.looked = now
+        self.steps = [(0, 0)]
+        """After this steady time, this was how far the wall was ahead of it."""
+
+    def now(self, task: Task) -> int:
+        """Return the time a task follows."""
+        return self.wall if task.life.occurrences.on_wall else self.steady
+
+    def ahead_at(self, steady: int) -> int:
+        """Return how far the wall was ahead at a steady time."""
+        return [ahead for after, ahead in self.steps if after < steady][-1]
+
+    def move(self, by: int) -> None:
+        """Let time pass."""
+        self.wall += by
+        self.steady += by

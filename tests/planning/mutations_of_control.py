@@ -12,6 +12,7 @@ from typing import Any
 import checks
 from mutations import Mutation, instead, of, then, with_held, with_state, with_terms
 
+from panther_schedule.occurrences import compiler
 from panther_schedule.planning import control, rule
 from panther_schedule.planning.records import Passed
 from panther_schedule.planning.state import State, Step
@@ -49,8 +50,20 @@ OF_RULES = [
         "no repeat is back to back",
         rule,
         "rule_of",
-        then(lambda rule, *_: replace(rule, back_to_back=False)),
+        then(lambda rule, *_: replace(rule, wait_from_end=None)),
         checks.back_to_back,
+    ),
+    Mutation(
+        "the wait from the end is left out",
+        rule,
+        "rule_of",
+        then(lambda rule, *_: replace(rule, wait_from_end=rule.wait_from_end and 0)),
+    ),
+    Mutation(
+        "a delay is left out",
+        compiler,
+        "anchor_of",
+        then(lambda anchor, schedule, added: added if getattr(schedule, "after", None) else anchor),
     ),
     Mutation(
         "durations are in milliseconds",
@@ -147,6 +160,13 @@ OF_CONTROL = [
         then(lambda step, state, *_: step._replace(state=state)),
     ),
     Mutation("a drain drops finite back-to-back tasks", control, "drain", then(ends_the_finite), checks.drain),
+    Mutation(
+        "a drain waits for a first run after a delay",
+        control,
+        "drain",
+        of(lambda rule, state, now: (rule, state, max(now, state.anchor))),
+        checks.drain,
+    ),
     Mutation("a drain drops nothing", control, "drain", instead(lambda *_: None), checks.drain),
     Mutation(
         "a drain gives up what waits",

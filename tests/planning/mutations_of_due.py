@@ -172,6 +172,7 @@ OF_DUE = [
         due,
         "_places",
         then(lambda places, _rule, state: None if places is None else places - state.held.older),
+        100,
     ),
     Mutation(
         "grace the wrong way round",
@@ -188,7 +189,7 @@ OF_DUE = [
         due,
         "_wanted",
         of(lambda rule, terms, *rest: (rule, replace(terms, tolerance=terms.tolerance - 1), *rest)),
-        60,
+        180,
     ),
     Mutation(
         "a Once is missed by its pause",

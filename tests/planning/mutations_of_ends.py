@@ -65,9 +65,9 @@ def keeps_the_last(step: Any, *_: Any) -> Any:
 
 def begins_beside(step: Any, rule: Any, *_: Any) -> Any:
     """Let a back-to-back task begin while a function that timed out goes on."""
-    return (
-        with_state(step, next_at=step.record.at + 1, held=NOTHING_HELD) if rule.back_to_back and step.record else step
-    )
+    if rule.wait_from_end is None or step.record is None:
+        return step
+    return with_state(step, next_at=step.record.at + 1, held=NOTHING_HELD)
 
 
 OF_ENDS = [
@@ -75,7 +75,7 @@ OF_ENDS = [
     Mutation("delays are not doubled", rule, "under", with_retry(factor=1.0)),
     Mutation("delays double too early", rule, "under", with_retry(delay=lambda retry: retry.delay * retry.factor)),
     Mutation("every error is tried again", Retry, "covers_names", instead(lambda *_: True), checks.what_is_tried_again),
-    Mutation("what was asked to end is tried again", ends, "retry_delay", asked_first),
+    Mutation("what was asked to end is tried again", ends, "retry_delay", asked_first, 40),
     Mutation(
         "a timeout is not tried again", ends, "wake", of(lambda rule, *rest: (with_terms(rule, retry=None), *rest))
     ),
@@ -178,6 +178,13 @@ OF_ENDS = [
         "ended",
         of(lambda rule, state, *rest: (rule, with_held(state, failures=0), *rest)),
         checks.back_to_back,
+    ),
+    Mutation(
+        "the end of an older run ends a delay",
+        ends,
+        "_next",
+        of(lambda rule, step, at: (rule, with_state(step, anchor=at if rule.wait_from_end else step.state.anchor), at)),
+        20,
     ),
     Mutation(
         "a back-to-back task fails for ever",

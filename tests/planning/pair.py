@@ -84,11 +84,11 @@ class HeldWorkers(Inline):
 class Timing:
     """A schedule, as both sides make it."""
 
-    kind: str  # repeat, hourly, often (each ten minutes), daily, once (when added), at
+    kind: str  # repeat, end (measured from there), hourly, often (each ten minutes), daily, once (when added), at
     n: int = -1
     wait: int = 0
     by: int = 0
-    """How far an `at` lies from the time it is added."""
+    """How far an `at` lies from the time it is added; how long after that a `repeat`, an `end` or a `once` begins."""
 
 
 def nothing() -> None:
@@ -283,7 +283,11 @@ class Pair:
         minute = 60_000_000
         match timing.kind:
             case "repeat":
-                return Repeat(n, us(timing.wait)), Occurrences(steady, timing.wait, n, on_wall=False)
+                repeat = Repeat(n, us(timing.wait), after=us(timing.by))
+                return repeat, Occurrences(steady + timing.by, timing.wait, n, on_wall=False)
+            case "end":
+                repeat = Repeat(n, us(timing.wait), after=us(timing.by), measured_from="end")
+                return repeat, Occurrences(steady + timing.by, None, n, on_wall=False, from_end=timing.wait)
             case "often":
                 return Cron("*/10 * * * *", n=n, tz="UTC"), Occurrences(LONG_BEFORE, 10 * minute, n, on_wall=True)
             case "hourly":
@@ -292,7 +296,7 @@ class Pair:
                 daily = Occurrences(LONG_BEFORE + 90 * minute, 1440 * minute, n, on_wall=True)
                 return Daily(moment(START + 90 * minute).time(), n=n, tz="UTC"), daily
             case "once":
-                return Once(), Occurrences(steady, None, 1, on_wall=False)
+                return Once(after=us(timing.by)), Occurrences(steady + timing.by, None, 1, on_wall=False)
             case _:
                 return Once(moment(wall + timing.by)), Occurrences(wall + timing.by, None, 1, on_wall=True)
 

@@ -101,6 +101,10 @@ RESUMED = [
     pytest.param(Once(), 35, None, 0, id="once waits"),
     pytest.param(Once(datetime(2026, 1, 1, 0, 0, 5, tzinfo=UTC)), 35, None, 5, id="once at waits"),
     pytest.param(Repeat(3), 35, None, 0, id="back to back waits"),
+    pytest.param(Repeat(3, SECOND, measured_from="end"), 35, None, 0, id="from the end waits"),
+    pytest.param(Once(after=SECOND), 35, None, 1, id="once after a delay waits"),
+    pytest.param(Once(after=60 * SECOND), 35, None, 60, id="once, before its delay is over"),
+    pytest.param(Repeat(-1, 10 * SECOND, after=5 * SECOND), 35, (5, 35, 4), 45, id="a grid after a delay"),
     pytest.param(DAILY, 3599, None, 3600, id="daily, before it"),
     pytest.param(DAILY, 2 * 86_400, (3600, 86_400 + 3600, 2), 2 * 86_400 + 3600, id="daily, after two"),
 ]

@@ -5,11 +5,12 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 from tables import AT, GRID, S, added, finished, passed, seconds, starts, us
 
-from panther_schedule import Daily, Once, Repeat, Schedule
+from panther_schedule import Daily, Once, Policy, Repeat, Schedule
 from panther_schedule.clock import Reading, microseconds
-from panther_schedule.planning.due import due, has_ended
+from panther_schedule.planning.due import begin, due, has_ended
 from panther_schedule.planning.ends import ended
 from panther_schedule.planning.records import Run
+from panther_schedule.planning.rule import rule_of
 from panther_schedule.planning.state import NOTHING_HELD, Held, Step
 
 NOW = Reading(wall=5_000 * S, steady=1_000 * S)
@@ -19,6 +20,10 @@ FIRST = [
     (Once(), NOW.steady, NOW.steady),
     (Repeat(5), NOW.steady, NOW.steady),
     (Repeat(5, timedelta(seconds=9)), NOW.steady, NOW.steady),
+    # after a delay, on steady time too
+    (Once(after=timedelta(seconds=9)), NOW.steady + 9 * S, NOW.steady + 9 * S),
+    (Repeat(5, timedelta(seconds=9), after=timedelta(hours=1)), NOW.steady + 3600 * S, NOW.steady + 3600 * S),
+    (Repeat(5, after=timedelta(microseconds=1)), NOW.steady + 1, NOW.steady + 1),
     # wall-clock kinds: strictly after now, on wall time (00:00 + 5,000 s is 01:23:20)
     (Daily(time(1, 23, 20)), 86_400 * S + NOW.wall, NOW.wall),
     (Daily(time(1, 23, 21)), NOW.wall + S, NOW.wall),
@@ -34,6 +39,11 @@ def test_the_first_occurrence(schedule: Schedule, first: int, anchor: int) -> No
 
     assert (state.next_at, state.anchor, state.cursor) == (first, anchor, None)
     assert (state.handed, state.running, state.latest, state.held) == (0, 0, None, NOTHING_HELD)
+
+
+@pytest.mark.parametrize("schedule", [Once(after=timedelta.max), Repeat(5, after=timedelta.max)])
+def test_a_delay_beyond_the_year_9999_has_no_occurrence(schedule: Schedule) -> None:
+    assert begin(schedule, rule_of(schedule), NOW.steady) is None
 
 
 DUE = [
@@ -124,12 +134,25 @@ BLOCKED = [
 ]
 
 
+@pytest.mark.parametrize("schedule", [Repeat(3), Repeat(3, timedelta(seconds=10), measured_from="end")])
 @pytest.mark.parametrize(("running", "held"), BLOCKED)
-def test_back_to_back_waits_for_what_the_schedule_before_has_left(running: int, held: Held) -> None:
-    rule, state = added(Repeat(3))
+def test_without_a_grid_it_waits_for_what_the_schedule_before_has_left(
+    running: int, held: Held, schedule: Schedule
+) -> None:
+    rule, state = added(schedule)
     state = state._replace(running=running, held=held)
 
     assert due(rule, state, AT) == Step(state._replace(next_at=None))
+
+
+def test_without_a_grid_nothing_is_missed_however_late_it_is() -> None:
+    from_end = Repeat(3, timedelta(seconds=10), measured_from="end")
+    for policy in (Policy(), Policy(missed="skip", grace=timedelta(seconds=1)), Policy(missed="catch_up")):
+        rule, state = added(from_end, policy)
+
+        step = due(rule, state, us(10**9))
+
+        assert (starts(step), passed(step), step.state.next_at) == ([0], [], None)
 
 
 def test_a_daily_outage_is_one_record() -> None:

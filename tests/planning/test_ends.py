@@ -1,6 +1,7 @@
 """What follows each event of a run, in tables: in every phase, for every cause."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from tables import AT, DAILY, GRID, SECOND, S, added, finished, now, seconds, started, starts, us
@@ -279,6 +280,57 @@ def test_a_failing_back_to_back_task_waits_longer_each_time(failures: int, outco
     assert seconds(step.state.next_at) == 5 + delay
     assert step.state.held.failures == (failures + 1 if outcome == "failed" else 0)
     assert (step.state.held is NOTHING_HELD) == (outcome == "succeeded")
+
+
+FROM_END: list[tuple[Outcome, float, float | None, float]] = [
+    # outcome, its end, the occurrence of that run (None: of the schedule before) -> the next occurrence
+    ("succeeded", 5, 0, 15),
+    ("failed", 5, 0, 15),
+    ("timed_out", 5, 0, 15),
+    ("succeeded", 5, None, 40),
+    ("succeeded", 35, None, 45),
+]
+
+
+@pytest.mark.parametrize(("outcome", "end", "at", "following"), FROM_END)
+def test_the_next_run_is_due_the_wait_after_the_end_of_the_one_before(
+    outcome: Outcome, end: float, at: float | None, following: float
+) -> None:
+    delay = timedelta(0) if at is not None else 40 * SECOND
+    rule, state = added(Repeat(-1, 10 * SECOND, after=delay, measured_from="end"))
+    if at is None:
+        state, run = started(rule, state)
+    else:
+        state, (run,) = (step := due(rule, state, us(at))).state, step.starts
+
+    step = ended(rule, state, run, finished(outcome, end), now(end))
+
+    assert seconds(step.state.next_at) == following
+    assert step.state.held is NOTHING_HELD, "only back to back waits longer after failures"
+    assert (step.starts, step.ended) == ((), False)
+
+
+def test_the_wait_after_a_timeout_counts_from_when_the_function_has_returned() -> None:
+    rule, state = added(Repeat(-1, 10 * SECOND, measured_from="end"), Policy(timeout=5 * SECOND))
+    first = due(rule, state, AT)
+    timed_out = wake(rule, first.state, first.starts[0], AT, now(5))
+    assert timed_out.run is not None
+    assert timed_out.state.next_at is None
+    assert not timed_out.ended
+
+    returned = ended(rule, timed_out.state, timed_out.run, finished(after=60), now(60))
+
+    assert seconds(returned.state.next_at) == 70
+
+
+def test_a_wait_beyond_the_year_9999_ends_the_task() -> None:
+    rule, state = added(Repeat(-1, timedelta.max, measured_from="end"))
+    first = due(rule, state, AT)
+
+    step = ended(rule, first.state, first.starts[0], finished(after=5), now(5))
+
+    assert step.state.next_at is None
+    assert step.ended
 
 
 def test_a_function_that_lingers_holds_back_what_waits() -> None:

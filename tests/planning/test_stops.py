@@ -40,7 +40,8 @@ ENDED = [
 def test_when_a_task_has_ended(
     next_at: int | None, running: int, held: Held, *, grid: bool, back_to_back: bool
 ) -> None:
-    for schedule, expected in ((Repeat(3, 10 * SECOND), grid), (Repeat(3), back_to_back)):
+    from_end = Repeat(3, 10 * SECOND, measured_from="end")
+    for schedule, expected in ((Repeat(3, 10 * SECOND), grid), (Repeat(3), back_to_back), (from_end, back_to_back)):
         rule, state = added(schedule)
         assert has_ended(rule, state._replace(next_at=next_at, running=running, held=held)) == expected
 
@@ -144,19 +145,30 @@ def test_cancelled_after_it_was_dropped_and_not_the_other_way_round() -> None:
     assert end_drain(rule, cancel(rule, state, us(6)).state, us(7)).state.held.stopped == "cancelled"
 
 
-DRAINED = [(Repeat(3), True), (Repeat(-1), False), (Repeat(3, SECOND), False), (Once(), False), (DAILY, False)]
+DRAINED = [
+    (Repeat(3), True),
+    (Repeat(-1), False),
+    (Repeat(3, SECOND), False),
+    (Repeat(3, SECOND, measured_from="end"), False),
+    (Repeat(3, after=SECOND), False),
+    (Once(), False),
+    (Once(after=SECOND), False),
+    (DAILY, False),
+]
 
 
 @pytest.mark.parametrize(("schedule", "expected"), DRAINED)
-def test_a_drain_lets_only_finite_back_to_back_tasks_go_on(schedule: Schedule, *, expected: bool) -> None:
+def test_a_drain_lets_only_finite_back_to_back_tasks_that_have_begun_go_on(
+    schedule: Schedule, *, expected: bool
+) -> None:
     rule, state = added(schedule)
 
-    step = drain(rule, state, us(-1))
+    step = drain(rule, state, us(0))
     assert (step is None) == expected
     if step is not None:
         assert step.state == state._replace(next_at=None, held=Held(stopped="dropped"))
         assert step.ended
-    assert drain(rule, paused(rule, state), us(-1)) is not None
+    assert drain(rule, paused(rule, state), us(0)) is not None
 
 
 def test_a_drain_lets_what_waits_start_unless_it_is_paused() -> None:
@@ -186,6 +198,8 @@ CONTINUES = [
     (Repeat(3), None, 3, "", False),
     (Repeat(3), None, 2, "dropped", False),
     (Repeat(-1), None, 99, "", True),
+    (Repeat(-1, SECOND, measured_from="end"), None, 99, "", True),
+    (Repeat(3, SECOND, measured_from="end"), None, 3, "", False),
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace as changed
 from random import Random
 from typing import Any, Protocol, TypeVar
 
@@ -29,16 +30,28 @@ def chance(random: Random) -> Draw:
 
 def a_timing(draw: Draw) -> Timing:
     """Draw a schedule."""
-    kind = draw(["repeat", "repeat", "repeat", "often", "often", "hourly", "daily", "once", "at"])
+    kind = draw(["repeat", "repeat", "repeat", "end", "end", "end", "often", "often", "hourly", "daily", "once", "at"])
     n = draw([-1, -1, 1, 2, 3, 5]) if kind not in {"once", "at"} else 1
+    delay = draw([0, 0, 0, 10, 45, 600]) * SECOND
     if kind == "repeat":
-        return Timing(kind, n, draw([10, 20, 60, 300]) * SECOND)
+        return Timing(kind, n, draw([10, 20, 60, 300]) * SECOND, delay)
+    if kind == "end":
+        wait = draw([0, 1, 10, 60]) * SECOND
+        return Timing(kind, n if wait else abs(n), wait, delay)  # an endless one without a wait is warned of
+    if kind == "once":
+        return Timing(kind, n, by=delay)
     if kind == "at":
         return Timing(kind, n, by=draw([0, 90, 600, -60, -7200]) * SECOND)
     return Timing(kind, n)
 
 
-def a_policy(draw: Draw) -> Ways:
+def a_policy(draw: Draw, *, grid: bool) -> Ways:
+    """Draw a policy; without a grid, one without overlap."""
+    ways = any_policy(draw)
+    return ways if grid else changed(ways, overlap="skip", max_running=Ways.max_running)
+
+
+def any_policy(draw: Draw) -> Ways:
     """Draw a policy."""
     if draw([False, False, False, True]):
         return Ways()
@@ -73,7 +86,8 @@ def add(pair: Pair, draw: Draw) -> bool:
     """Add a task, but not too many."""
     if len(pair.handles) >= MOST_TASKS:
         return False
-    pair.add(a_timing(draw), a_policy(draw), named=draw([True, True, False]))
+    timing = a_timing(draw)
+    pair.add(timing, a_policy(draw, grid=timing.kind != "end"), named=draw([True, True, False]))
     return True
 
 
@@ -83,7 +97,8 @@ def replace(pair: Pair, draw: Draw) -> bool:
     if at is None:
         return False
     timing = a_timing(draw) if draw([False, True]) else None
-    pair.replace(at, timing, a_policy(draw))
+    grid = pair.model.tasks[at].life.occurrences.from_end is None if timing is None else timing.kind != "end"
+    pair.replace(at, timing, a_policy(draw, grid=grid))
     return True
 
 
@@ -153,7 +168,8 @@ def run_now(pair: Pair, draw: Draw) -> bool:
 
 def backfill(pair: Pair, draw: Draw) -> bool:
     """Fill a few occurrences again."""
-    at = a_task(pair, draw, lambda at: not pair.model.tasks[at].cancelled)
+    tasks = pair.model.tasks
+    at = a_task(pair, draw, lambda at: not tasks[at].cancelled and tasks[at].life.occurrences.from_end is None)
     if at is not None:
         end = draw([0, 10, 60, 600]) * SECOND
         pair.backfill(at, end + draw([0, 20, 60, 1800]) * SECOND, end)

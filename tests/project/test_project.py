@@ -39,15 +39,15 @@ NO_CODE = {
     tokenize.ENDMARKER,
 }
 MOST_LINES = {  # of each folder: all lines, and lines of code
-    "models": (1590, 1090),
-    "occurrences": (650, 440),
-    "planning": (970, 625),
+    "models": (1640, 1120),
+    "occurrences": (665, 450),
+    "planning": (975, 635),
     "runtime": (2575, 1835),
-    "tasks": (1025, 660),
-    "wording": (495, 365),
-    "panther_schedule": (800, 500),  # the modules beside the folders
+    "tasks": (1035, 665),
+    "wording": (530, 395),
+    "panther_schedule": (805, 500),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (8090, 5500)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (8200, 5590)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:

@@ -38,6 +38,12 @@ PAUSED = [
     pytest.param(Once(START + 5 * SECOND), 2, 9, [9], id="once at: waits"),
     pytest.param(Once(START + 5 * SECOND), 2, 4, [5], id="once at: over before it"),
     pytest.param(Repeat(1), 0, 9, [0], id="back to back: all over before it"),
+    pytest.param(Once(after=5 * SECOND), 2, 9, [9], id="once after a delay: waits"),
+    pytest.param(Repeat(3, SECOND * 10, measured_from="end"), 5, 35, [0, 35, 45], id="from the end: waits"),
+    pytest.param(Repeat(3, SECOND * 10, measured_from="end"), 5, 8, [0, 10, 20], id="from the end: over before it"),
+    pytest.param(
+        Repeat(2, SECOND * 10, after=5 * SECOND), 2, 9, [skipped(5, 5, 1), 15, 25], id="repeat: its first one passed"
+    ),
     pytest.param(Repeat(3, SECOND * 10), 5, 8, [0, 10, 20], id="repeat: between two occurrences"),
     pytest.param(Repeat(3, SECOND * 10), 5, 10, [0, skipped(10, 10, 1), 20, 30], id="repeat: until one, which passed"),
     pytest.param(Repeat(3, SECOND * 10), 5, 35, [0, skipped(10, 30, 3), 40, 50], id="repeat: one range, and no n lost"),

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 from telling import SECOND, START, at, note, runs, seconds, starts, told
 
-from panther_schedule import BackgroundTask, Daily, Once, Policy, Scheduler, SchedulerStateError, VirtualClock
+from panther_schedule import BackgroundTask, Daily, Once, Policy, Repeat, Scheduler, SchedulerStateError, VirtualClock
 
 # ---- what waits of the old schedule ------------------------------------------------------------------------------
 
@@ -37,6 +37,32 @@ def test_what_waits_keeps_its_turn_and_takes_none_of_the_new_n(
     assert starts(handle) == expected
 
 
+LEFT = [
+    # the new schedule, put in place at second 2 of a run of 4 s -> its starts
+    (Repeat(2), [4, 8]),
+    (Repeat(2, 5 * SECOND, measured_from="end"), [9, 18]),
+    (Repeat(2, 5 * SECOND, after=SECOND, measured_from="end"), [9, 18]),
+    (Repeat(2, 5 * SECOND, after=20 * SECOND, measured_from="end"), [22, 31]),
+    (Repeat(2, after=SECOND), [4, 8]),
+    (Repeat(2, after=20 * SECOND), [22, 26]),
+    (Once(after=SECOND), [4]),
+]
+
+
+@pytest.mark.parametrize(("schedule", "expected"), LEFT)
+def test_without_a_grid_the_first_run_waits_for_the_delay_and_for_the_run_before(
+    schedule: Once | Repeat, expected: list[float]
+) -> None:
+    clock = VirtualClock(START)
+    task = BackgroundTask(clock.sleep, 4 * SECOND).with_name("slow")
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(task)
+        at(scheduler, 2, lambda: scheduler.replace(task.with_schedule(schedule)))
+        scheduler.join()
+
+    assert starts(handle) == [0, *expected]
+
+
 # ---- what begins afresh, and what stays --------------------------------------------------------------------------
 
 PLAIN = BackgroundTask(note).with_name("a")
@@ -49,6 +75,17 @@ CHANGED = [
     pytest.param(PLAIN, [0, 10, 15], id="another kind: once"),
     pytest.param(PLAIN.with_schedule(Daily(time(1), n=2, tz="UTC")), [0, 10, 3600, 90_000], id="another kind: daily"),
     pytest.param(NAMED.interval(3).interval_wait(0 * SECOND), [0, 10, 15, 15, 15], id="another kind: back to back"),
+    pytest.param(
+        PLAIN.with_schedule(Repeat(3, 3 * SECOND, measured_from="end")),
+        [0, 10, 15, 18, 21],
+        id="another kind: measured from the end",
+    ),
+    pytest.param(PLAIN.with_schedule(Once(after=3 * SECOND)), [0, 10, 18], id="another kind: once, after a delay"),
+    pytest.param(
+        PLAIN.with_schedule(Repeat(2, 10 * SECOND, after=3 * SECOND)),
+        [0, 10, 18, 28],
+        id="a delay: a new grid after it",
+    ),
     pytest.param(NAMED.with_policy(overlap="allow"), [0, 10, 20, 30], id="another policy: grid and count stay"),
     pytest.param(NAMED.with_policy(timeout=SECOND), [0, 10, 20, 30], id="another timeout"),
     pytest.param(

@@ -11,6 +11,7 @@ from telling import SECOND, START, at, note, outcomes, runs, seconds, starts, to
 from panther_schedule import (
     BackgroundTask,
     Daily,
+    Repeat,
     Retry,
     Run,
     Scheduler,
@@ -269,6 +270,7 @@ def test_the_runs_of_a_second_backfill_wait_for_those_of_the_first() -> None:
         assert calls[4:] == [(0, 39)]
 
 
+FROM_END = Repeat(3, SECOND, measured_from="end")
 FILLED = BackgroundTask(note).interval_wait(SECOND).interval(-1)
 REFUSED: list[tuple[str, BackgroundTask[[]], Any, Any, str]] = [
     ("naive start", FILLED, START.replace(tzinfo=None), START, "instant"),
@@ -279,6 +281,7 @@ REFUSED: list[tuple[str, BackgroundTask[[]], Any, Any, str]] = [
     ("a future end", FILLED, START, START + timedelta(days=1), "backfill_range"),
     ("too many", FILLED, START, START + 10_000 * SECOND, "backfill_size"),
     ("no wait", BackgroundTask(note).interval(3), START, START, "backfill_schedule"),
+    ("from the end", BackgroundTask(note).with_schedule(FROM_END), START, START, "backfill_schedule"),
 ]
 
 

@@ -20,8 +20,9 @@ from documents import SECRET, refusals
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from strategies import repeats
 
-from panther_schedule import AnySchedule, BackgroundTask, Daily, Once, Repeat, TaskRegistry, spec
+from panther_schedule import AnySchedule, BackgroundTask, Daily, Once, TaskRegistry, spec
 
 W = timedelta(minutes=5)
 tasks = TaskRegistry()
@@ -105,7 +106,8 @@ names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lam
 schedules: st.SearchStrategy[AnySchedule] = st.one_of(
     st.just(Once()),
     st.datetimes(timezones=st.just(UTC)).map(Once),
-    st.builds(Repeat, st.one_of(st.just(-1), st.integers(1, 9)), st.timedeltas(timedelta(0))),
+    repeats(st.timedeltas(timedelta(0))),
+    st.builds(Once, after=st.timedeltas(timedelta(0))),
     st.builds(Daily, st.times().map(lambda t: t.replace(microsecond=0)), st.just(-1), st.sampled_from([None, "UTC"])),
 )
 days: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
@@ -139,13 +141,19 @@ def test_a_loaded_task_knows_what_it_excludes() -> None:
     (spaced,) = load_task(func="clean", schedule={"kind": "repeat", "n": 2, "wait": "PT5M"})
     (counted,) = load_task(func="clean", schedule={"kind": "repeat", "n": 2})
     (moment,) = load_task(func="clean", schedule={"kind": "once", "at": "2026-01-01T00:00:00Z"})
+    (later,) = load_task(func="clean", schedule={"kind": "once", "after": "PT5M"})
+    (delayed,) = load_task(func="clean", schedule={"kind": "repeat", "n": 2, "wait": "PT5M", "after": "PT5M"})
+    (from_end,) = load_task(func="clean", schedule={"kind": "repeat", "n": 2, "wait": "PT5M", "measured_from": "end"})
     acts: list[Callable[[], object]] = [
         lambda: daily.interval_wait(W),
         lambda: spaced.on_time(time(8)),
         lambda: counted.with_schedule(Once()),
         lambda: moment.interval(2),
+        lambda: later.interval(2),
+        lambda: delayed.interval_wait(W),
+        lambda: from_end.interval(3),
     ]
-    assert [refusals(act) for act in acts] == [{(): "schedule_conflict"}] * 4
+    assert [refusals(act) for act in acts] == [{(): "schedule_conflict"}] * 7
     assert counted.on_time(time(8)).schedule == Daily(time(8), 2)
 
 

@@ -107,7 +107,7 @@ def test_it_is_part_of_the_value() -> None:
     )
 
 
-# ---------------------------------------------------------------- a repeat without a wait
+# ---------------------------------------------------------------- a repeat without a grid
 
 OVERLAP = (
     "overlap_without_wait",
@@ -121,7 +121,20 @@ JITTER = (
     "jitter must be zero for a repeat without a wait, which starts when the run before has ended, got 0:01:00; "
     "add interval_wait(), or leave out jitter",
 )
+OVERLAP_FROM_END = (
+    "overlap_from_end",
+    "policy.overlap",
+    "overlap must be 'skip' for a repeat measured from the end, whose runs never overlap, got 'allow'; "
+    "write measured_from='start', or leave out overlap",
+)
+JITTER_FROM_END = (
+    "jitter_from_end",
+    "policy.jitter",
+    "jitter must be zero for a repeat measured from the end, which waits from the end of the run before, got 0:01:00; "
+    "write measured_from='start', or leave out jitter",
+)
 NONE = timedelta(0)
+FROM_END = Repeat(2, M, measured_from="end")
 
 
 @pytest.mark.parametrize(
@@ -134,9 +147,14 @@ NONE = timedelta(0)
         (lambda: task.with_policy(jitter=M).interval_wait(NONE).interval(5), [JITTER]),
         (lambda: task.with_schedule(Repeat(2)).with_policy(overlap="allow", jitter=M), [OVERLAP, JITTER]),
         (lambda: check_policy(Repeat(5), Policy(overlap="allow")), [OVERLAP]),
+        (lambda: task.with_schedule(FROM_END).with_policy(overlap="allow"), [OVERLAP_FROM_END]),
+        (
+            lambda: task.with_policy(overlap="allow", jitter=M).with_schedule(FROM_END),
+            [OVERLAP_FROM_END, JITTER_FROM_END],
+        ),
     ],
 )
-def test_a_repeat_without_a_wait_takes_no_overlap_and_no_jitter(
+def test_a_repeat_without_a_grid_takes_no_overlap_and_no_jitter(
     act: Callable[[], object], faults: list[tuple[str, str, str]]
 ) -> None:
     assert refusals(act) == faults

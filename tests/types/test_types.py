@@ -191,6 +191,14 @@ def test_models() -> None:
         Repeat(5, weight=W)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  - an unknown field
     with refused("clock_time"):
         Daily("08:00")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  - a str is no time
+    with refused("extra_forbidden"):
+        Once(afte=W)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  - an unknown field
+    with refused("duration_type"):
+        Once(after=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  - seconds or minutes?
+    with refused("measured_from"):
+        Repeat(5, W, measured_from="stop")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  - no such choice
+    with refused("at_and_after"):
+        Once(datetime(2026, 1, 1, tzinfo=UTC), after=W)  # two fields that exclude each other are seen at run time
     with refused("run_count"):
         Repeat("5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  - a str is no count
 

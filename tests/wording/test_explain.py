@@ -33,6 +33,22 @@ SENTENCES: list[tuple[Schedule, str]] = [
     # One repetition needs no wait.
     (Repeat(1), "once, now"),
     (Repeat(1, timedelta(minutes=5)), "once, now"),
+    # After a delay.
+    (Once(after=timedelta(minutes=10)), "once, 10 minutes after it is added"),
+    (Repeat(1, timedelta(hours=1), after=timedelta(minutes=1)), "once, 1 minute after it is added"),
+    (Repeat(5, after=timedelta(minutes=1)), "5 times, back to back, starting 1 minute after it is added"),
+    (
+        Repeat(-1, timedelta(minutes=5), after=timedelta(hours=2)),
+        "every 5 minutes, for ever, starting 2 hours after it is added",
+    ),
+    # Measured from the end.
+    (Repeat(-1, timedelta(minutes=5), measured_from="end"), "for ever, waiting 5 minutes after each run"),
+    (Repeat(5, timedelta(minutes=1), measured_from="end"), "5 times, waiting 1 minute after each run"),
+    (Repeat(1, timedelta(minutes=1), measured_from="end"), "once, now"),
+    (
+        Repeat(-1, timedelta(seconds=90), after=timedelta(days=1), measured_from="end"),
+        "for ever, waiting 1 minute 30 seconds after each run, starting 1 day after it is added",
+    ),
     # With a wait, said exactly.
     (Repeat(5, timedelta(minutes=5)), "every 5 minutes, 5 times"),
     (Repeat(-1, timedelta(seconds=90)), "every 1 minute 30 seconds, for ever"),

@@ -33,12 +33,44 @@ SMELLS: list[tuple[Schedule, list[str]]] = [
     (Monthly((-1, "fri"), AT, tz="UTC"), []),
     (Cron("0 9 1,31 * *", tz="UTC"), []),
     (Cron("0 9 31,L * *", tz="UTC"), []),
-    (Cron("0 9 */2 * *", tz="UTC"), []),
+    (Cron("0 9 1-31/2 * *", tz="UTC"), []),
     (Cron("0 9 * * mon", tz="UTC"), []),
     # Real minutes suit a clock that is set.
     (Cron("*/5 * * * *", tz=BERLIN), []),
     # Without a wait, without a zone.
     (Repeat(-1), ["busy_loop"]),
+    (Repeat(-1, measured_from="end"), ["busy_loop"]),
+    (Repeat(-1, timedelta(seconds=1), measured_from="end"), []),
+    # A wait for nothing.
+    (Repeat(1), []),
+    (Repeat(1, timedelta(seconds=1)), ["single_run"]),
+    (Repeat(2, timedelta(seconds=1)), []),
+    # A wait that is too short.
+    (Repeat(5, timedelta(milliseconds=1)), []),
+    (Repeat(5, timedelta(microseconds=999)), ["short_wait"]),
+    (Repeat(-1, timedelta(microseconds=1), measured_from="end"), ["short_wait"]),
+    (Repeat(1, timedelta(microseconds=1)), ["single_run"]),
+    # Steps that come out even.
+    (Cron("*/1 */1 */1 */1 */1", tz="UTC"), []),
+    (Cron("*/15 */6 * */3 *", tz="UTC"), []),
+    (Cron("*/60 */24 * */12 */7", tz="UTC"), []),
+    (Cron("5/20 1/2 * 2/3 *", tz="UTC"), []),
+    # Steps of a range, which say where they end.
+    (Cron("0-50/45 9-17/5 1-20/7 * *", tz="UTC"), []),
+    # Steps that begin anew in each hour, day, month, year, week.
+    (Cron("*/45 * * * *", tz="UTC"), ["uneven_step"]),
+    (Cron("*/90 * * * *", tz="UTC"), ["uneven_step"]),
+    (Cron("10,*/7 * * * *", tz="UTC"), ["uneven_step"]),
+    (Cron("5/45 * * * *", tz="UTC"), ["uneven_step"]),
+    (Cron("0 */5 * * *", tz="UTC"), ["uneven_step"]),
+    (Cron("0 */36 * * *", tz="UTC"), ["uneven_step"]),
+    (Cron("0 9 */2 * *", tz="UTC"), ["uneven_step"]),
+    (Cron("0 9 */7 * *", tz="UTC"), ["uneven_step"]),
+    (Cron("0 9 1 */5 *", tz="UTC"), ["uneven_step"]),
+    (Cron("0 9 * * mon/2", tz="UTC"), ["uneven_step"]),
+    (Cron("*/100 */100 */100 * *", tz="UTC"), ["uneven_step"] * 3),
+    (Cron("*/100000000 * * * *", tz="UTC"), ["uneven_step"]),
+    (Cron("*/45 9 */2 * fri", tz="UTC"), ["day_and_weekday", "uneven_step"]),
     (Daily(AT), ["no_zone"]),
     (Daily(AT) | Weekly("mon", time(9)), ["no_zone"]),
     # Not in each month.
@@ -74,6 +106,31 @@ def test_what_smells(schedule: Schedule, codes: list[str]) -> None:
 MESSAGES: list[tuple[Schedule, str]] = [
     (Repeat(-1), "add a wait, as in Repeat(-1, timedelta(minutes=5))"),
     (Daily(AT), 'name one, as in tz="Europe/Berlin"'),
+    (Repeat(1, timedelta(minutes=5)), "it runs once, without the wait of 5 minutes; write n=-1, or interval(-1), for"),
+    (
+        Repeat(-1, timedelta(microseconds=1)),
+        "a wait of 0.000001 seconds is shorter than the scheduler can keep, 1 millisecond; "
+        "write timedelta(milliseconds=1) or more",
+    ),
+    (
+        Cron("*/45 * * * *", tz="UTC"),
+        "*/45 is minutes 0 and 45 of each hour, not every 45 minutes; write Repeat(-1, timedelta(minutes=45)) for that",
+    ),
+    (Cron("*/90 * * * *", tz="UTC"), "*/90 is minute 0 of each hour, not every 90 minutes; "),
+    (Cron("5/45 * * * *", tz="UTC"), "5/45 is minutes 5 and 50 of each hour, not every 45 minutes; "),
+    (
+        Cron("0 */5 * * *", tz="UTC"),
+        "*/5 is hours 0, 5, 10, ... 20 of each day, not every 5 hours; write Repeat(-1, timedelta(hours=5)) for that",
+    ),
+    (
+        Cron("0 9 */2 * *", tz="UTC"),
+        "*/2 is days 1, 3, 5, ... 31 of each month, not every 2 days; write Daily(..., every=2, starting=...) for that",
+    ),
+    (
+        Cron("0 9 1 */5 *", tz="UTC"),
+        "*/5 is months 1, 6 and 11 of each year, not every 5 months; write Monthly(..., every=5, starting=...) for",
+    ),
+    (Cron("0 9 * * MON/2", tz="UTC"), "mon/2 is days 1, 3, 5 and 7 of each week, not every 2 days; "),
     (Monthly(31, AT, tz="UTC"), "write on=-1 for the last day, or missing='clamp'"),
     (Monthly((5, "fri"), AT, tz="UTC"), "months without a fifth Friday; write on=(-1, 'fri') for the last one"),
     (Cron("0 9 31 * *", tz="UTC"), "write L for the last day"),

@@ -24,8 +24,14 @@ FIRST_RUNS: list[tuple[Schedule, list[int]]] = [
     (Once(), [0]),
     (Repeat(3, timedelta(minutes=5)), [0, FIVE_MINUTES, 2 * FIVE_MINUTES]),
     (Repeat(-1, timedelta(minutes=5)), [0, FIVE_MINUTES, 2 * FIVE_MINUTES, 3 * FIVE_MINUTES]),
-    # Back to back only the first is known.
+    # Back to back or measured from the end only the first is known.
     (Repeat(3), [0]),
+    (Repeat(3, timedelta(minutes=5), measured_from="end"), [0]),
+    # After a delay.
+    (Once(after=timedelta(minutes=5)), [FIVE_MINUTES]),
+    (Repeat(2, timedelta(days=1), after=timedelta(minutes=5)), [FIVE_MINUTES, FIVE_MINUTES + DAY]),
+    (Repeat(3, after=timedelta(minutes=5)), [FIVE_MINUTES]),
+    (Once(after=timedelta.max), []),
     # A moment in the past runs late, and is shown as what it is.
     (Once(datetime(2025, 12, 31, 8, tzinfo=UTC)), [-DAY]),
     (Once(datetime(2026, 1, 2, 8, tzinfo=UTC)), [DAY]),
