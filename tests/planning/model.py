@@ -18,8 +18,7 @@ class Model(Clocks):
     def __init__(self, now: int) -> None:
         super().__init__(now)
         self.tasks: list[Task] = []
-        self.full = False
-        """No worker is free: what is handed over waits to be called."""
+        self.full = False  # no worker is free: what is handed over waits to be called
         self.open: list[Call] = []
         """Runs whose functions were handed over and have not ended, in the order of handing over."""
         self.log: list[tuple[int, int, str, int]] = []

@@ -40,14 +40,14 @@ NO_CODE = {
 }
 MOST_LINES = {  # of each folder: all lines, and lines of code
     "models": (1640, 1120),
-    "occurrences": (665, 450),
-    "planning": (975, 635),
+    "occurrences": (660, 445),
+    "planning": (970, 625),
     "runtime": (2575, 1835),
     "tasks": (1035, 665),
-    "wording": (530, 395),
+    "wording": (530, 400),
     "panther_schedule": (805, 500),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (8200, 5590)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (8195, 5580)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:
