@@ -2,7 +2,7 @@
 
 Thousands of tasks of every kind run side by side with policies and one listener: quick ones, sleepers, failing ones
 that are tried again, slow ones that overlap, ones that time out, async ones, daily ones that wait. It prints the
-memory each half minute and, at the end, what became of each due occurrence. Memory is flat when the second half of
+memory each half minute and, at the end, what happened to each due occurrence. Memory is flat when the second half of
 the time adds next to nothing.
 """
 

@@ -1,4 +1,4 @@
-"""The only reader of time and of the machine's zone. Instants are integer microseconds since 1970-01-01T00:00Z."""
+"""The only module that reads the time and the machine's zone. Instants are integer microseconds since 1970-01-01T00:00Z."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ class ClockStepped(NamedTuple):
     by: timedelta
     """How far; negative for a clock that was set back."""
     reset: int
-    """How many tasks go on by the new time, since the clock was more than 24 hours ahead before."""
+    """How many tasks continue by the new time, because the clock had been more than 24 hours ahead."""
 
 
 _TaskEvent: TypeAlias = TaskAdded | TaskEnded | TaskPaused | TaskResumed | TaskReplaced

@@ -54,7 +54,7 @@ _WANTED: Final[dict[str, tuple[str, str]]] = {
     **WANTED,
 }
 """What each place of a document holds, and the type of the fault when it does not."""
-_TAKEN: Final[LiteralString] = "{name} is the name of an earlier task, and a name has one task; choose another"
+_TAKEN: Final[LiteralString] = "{name} already names an earlier task; choose another name"
 
 
 def _tidy(schema: dict[str, Any]) -> None:
@@ -280,7 +280,7 @@ def _said(type_: Any, message: str, at: Path) -> InitErrorDetails:
 
 
 def _written(task: BackgroundTask) -> dict[str, JsonValue]:
-    """Write a task's arguments by name; refuse those that would not come back from JSON as they are."""
+    """Write a task's arguments by name; refuse those that would not survive a round trip through JSON."""
     known = task._known
     given = known.by_name(task.args, task.kwargs)
     written: dict[str, JsonValue] = {}
@@ -297,7 +297,9 @@ def _written(task: BackgroundTask) -> dict[str, JsonValue]:
         lost |= {name for name, value in given.items() if not (value is back[name] or value == back[name])}
     except ValidationError as error:
         lost |= {line["loc"][0] for line in error.errors()}
-    message: LiteralString = "{name} would not come back from JSON as the {got} it is; give it data, as {rule} hints"
+    message: LiteralString = (
+        "{name} ({got}) would not survive a round trip through JSON; pass plain data that fits {rule}"
+    )
     rule = known.signature_text(known.name)
     faults = [
         fault("argument_json", message, at=("kwargs", name), name=name, got=type_name(value), rule=rule)

@@ -117,7 +117,7 @@ def months_of(schedule: walker.Kind) -> Iterable[int]:
 
 
 def instants(local: datetime, info: ZoneInfo, gap: str, fold: str) -> list[datetime]:
-    """The instants at which a zone's clock shows this, or what becomes of it in a gap."""
+    """The instants at which a zone's clock shows this, or what happens to it in a gap."""
     first, second = (local.replace(tzinfo=info, fold=number).utcoffset() for number in (0, 1))
     assert first is not None
     assert second is not None

@@ -45,7 +45,7 @@ def told(handle: TaskHandle) -> list[object]:
 
 
 def outcomes(handle: TaskHandle) -> dict[str, int]:
-    """Count what became of a task's occurrences, without zeros."""
+    """Count what happened to a task's occurrences, without zeros."""
     return {what: number for what, number in handle.counts.items() if number}
 
 

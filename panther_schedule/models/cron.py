@@ -69,7 +69,7 @@ def parse(expression: str) -> CronFields:
     if macro.startswith("@"):
         remedy = f"there are {', '.join(_MACROS)}"
         if macro == "@reboot":
-            remedy = "a scheduler has no boot; write Once()"
+            remedy = "a schedule can't tell when the machine boots; write Once()"
         elif macro.startswith("@every"):
             parts = [f"{_UNITS[unit]}={number}" for number, unit in re.findall(r"([0-9]+)([hms])", macro)]
             remedy = f"write Repeat(-1, timedelta({', '.join(parts) or 'minutes=5'})), which is no cron expression"
@@ -124,7 +124,7 @@ class _Reader:
             first = self._value(low, item.start())
             last = first if step is None else last
         if last < first:
-            rule = f"must have its ranges forward, got {low}-{high}; {self._unwrapped(first, last)}"
+            rule = f"must not have a range that runs backwards, got {low}-{high}; {self._unwrapped(first, last)}"
             raise self._error(rule, item.start(), item.end("high") - item.start())
         if step is not None and not (_is_number(step) and _number(step)):
             rule = f"must have a step of at least 1 after /, got {step[:_SHOWN] or 'nothing'}"
@@ -201,9 +201,9 @@ def _wrong_number(expression: str, places: list[tuple[int, int]]) -> str:
         return _pointed(expression, f"{message}: {_FIELDS[got].name} is missing", len(expression), 1)
     joined = re.sub(r"\s*,\s*", ",", expression.strip())
     if len(joined.split()) == len(_FIELDS):
-        message += f"; a blank ends a field, so write none beside a comma: {joined[:_SHOWN]!r}"
+        message += f"; a space ends a field, so write none beside a comma: {joined[:_SHOWN]!r}"
     elif got <= len(_FIELDS) + 2:
-        message += "; there are no fields for seconds and years: leave out the seconds in front, or the year at the end"
+        message += "; there is no field for seconds or years: leave out the seconds in front, or the year at the end"
     begin, end = places[len(_FIELDS)]
     return _pointed(expression, message, begin, end - begin)
 
@@ -222,7 +222,7 @@ def why_never(expression: str) -> str:
     alone = expression[slice(*places[4])] == "*"
     begin, end = places[2][0], places[3 if alone else 4][1]
     fields = "day-of-month and month" if alone else "day-of-month, month and day-of-week"
-    rule = f"{fields} must name a date of some year, and never do; write L for the last day of a month"
+    rule = f"{fields} never match a date; write L for the last day of a month"
     return _pointed(expression, rule, begin, end - begin)
 
 

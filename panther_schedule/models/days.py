@@ -1,7 +1,7 @@
 """Which local dates a schedule names, as masks of days.
 
 A local date is counted in days since 1970-01-01, a weekday from Monday, 0. The Gregorian calendar holds for all years
-from 1 to 9999. Nothing here knows a zone, so all of it is exact arithmetic on integers.
+from 1 to 9999. Nothing here knows a zone, so everything is exact arithmetic on integers.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class DayRule(NamedTuple):
     days: int = ALL_DAYS
     last: bool = False  # the last day of the month
     clamp: int = 0  # a day that becomes the last one where the month is shorter; 0 for none
-    last_workday: bool = False  # the last Monday to Friday of the month
-    near_workdays: int = 0  # bits 1 to 31: the Monday to Friday nearest to this day, within the month
+    last_workday: bool = False  # the last working day (Mon-Fri) of the month
+    near_workdays: int = 0  # bits 1 to 31: the working day nearest to this day, within the month
     weekdays: int = ALL_WEEKDAYS
     nth: tuple[tuple[int, int], ...] = ()  # the nth (1 to 5, or -1 for the last) such weekday of the month
     either: bool = False
@@ -228,7 +228,7 @@ def _repeated(weekdays: int, first_weekday: int) -> int:
 
 
 def _near_workday(day: int, first_weekday: int, length: int) -> int:
-    """Return the Monday to Friday of the month that is nearest to a day of it."""
+    """Return the working day of the month that is nearest to a day."""
     weekday = (first_weekday + day - 1) % 7
     if weekday == 5:  # Saturday
         return day - 1 if day > 1 else day + 2

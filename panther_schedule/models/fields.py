@@ -269,7 +269,7 @@ Weekdays = Annotated[
     _Weekdays,
     AfterValidator(_in_order),
     BeforeValidator(lambda on: (on,) if isinstance(on, str) else on, json_schema_input_type=Weekday | _Weekdays),
-    said(f"of {', '.join(WEEKDAYS)}", 'write "mon" or ("mon", "fri")', type_="weekday"),
+    said(f"one or more of {', '.join(WEEKDAYS)}", 'write "mon" or ("mon", "fri")', type_="weekday"),
     Field(examples=["mon", ["mon", "fri"]]),
 ]
 DayOfMonth = Annotated[

@@ -1,4 +1,4 @@
-"""What becomes of runs: that overlap, that are missed, that fail, and that take too long."""
+"""What happens to runs that overlap, are missed, fail or take too long."""
 
 from __future__ import annotations
 
@@ -59,7 +59,8 @@ def _exception(item: object, info: ValidationInfo, remedy: str) -> str:
             remedy = nearest(name.rpartition(".")[2], errors, 0.8) or (own if "." not in name else "there is none")
     if isinstance(found, type) and issubclass(found, Exception):
         return exception_name(found)
-    raise invalid("retry_on", info, "of subclasses of Exception or their names", shown(item), remedy)
+    rule = f"{info.field_name} must hold Exception subclasses or their names, got {shown(item)}"
+    raise refused("retry_on", f"{rule}; {remedy}")
 
 
 _UNKNOWN: Final = object()
@@ -145,14 +146,14 @@ class Retry(Value, frozen=True):
 
     `on` are the exceptions that it covers, with their subclasses, as classes or as names: "ConnectionError", or with
     a module that has it "httpx.HTTPError". They are kept as the names of their classes, so "asyncio.TimeoutError" is
-    "TimeoutError"; nothing is imported to find out. A timeout is a `TimeoutError`. What is no `Exception`, such as a
-    cancellation, is never covered.
+    "TimeoutError"; nothing is imported to find out. A timeout is a `TimeoutError`. Anything that isn't an
+    `Exception`, such as a cancellation, is never retried.
     """
 
     attempts: _Attempts = Field(description="How many attempts at most, the first included.")
     delay: Wait = Field(timedelta(seconds=1), description="From the end of the first attempt to the second.")
     factor: _Factor = Field(2.0, description="Each further delay is this many times as long.")
-    max_delay: Wait = Field(timedelta(hours=1), description="No delay is longer, jitter aside.")
+    max_delay: Wait = Field(timedelta(hours=1), description="No delay is longer, apart from jitter.")
     jitter: Wait = Field(timedelta(0), description="Each delay is longer by less than this.")
     on: _Exceptions = Field(("Exception",), description="The exceptions that are tried again, with their subclasses.")
 
@@ -196,11 +197,11 @@ class _PolicyKeywords(TypedDict, Generic[_Unset], total=False):
 
 
 class PolicyChanges(_PolicyKeywords[Never], total=False):
-    """The keyword arguments of `with_policy()`: the fields of a `Policy`, but None for none of them."""
+    """The keyword arguments of `with_policy()`: the fields of a `Policy`, none of which may be None."""
 
 
 class Policy(Value, frozen=True):
-    """What becomes of a task's runs; each field can be left out.
+    """What happens to a task's runs; each field can be left out.
 
     - `overlap`: an occurrence is due while a run is active. It is skipped (`skip`), waits unless one waits already
       (`queue_one`), waits with at most 1,000 others (`queue_all`), runs beside it (`allow`, at most `max_running` at a
@@ -214,7 +215,7 @@ class Policy(Value, frozen=True):
       same occurrence of the same task.
     """
 
-    overlap: Overlap = Field("skip", description="What becomes of an occurrence that is due while a run is active.")
+    overlap: Overlap = Field("skip", description="What happens to an occurrence that is due while a run is active.")
     max_running: _MaxRunning | None = Field(None, description="How many runs may be active at once; null is 1000.")
     missed: Missed = Field("coalesce", description="Missed occurrences are one late run, none, or one each.")
     grace: _Grace | None = Field(None, description="How late a run may be with missed skip, which needs it.")

@@ -166,7 +166,7 @@ class Calendar(Schedule, frozen=True):
 
     def _why_never(self) -> str:
         narrowing = ", ".join(f"{name}={value!r}" for name, value in self.__repr_args__() if name in _NARROWING)
-        return f"{narrowing} must name a date of some year, and never does"
+        return f"{narrowing} never names a date that exists"
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -353,7 +353,7 @@ def _canonical(parts: tuple[Part, ...]) -> tuple[Part, ...]:
         if why := _misfit(part):
             raise refused("union_part", why)
     if not parts:
-        raise refused("empty_union", "of must hold a schedule at least; write Daily(time(8)) | Cron(...)")
+        raise refused("empty_union", "of must hold at least one schedule; write Daily(time(8)) | Cron(...)")
     return tuple(dict.fromkeys(sorted(parts, key=_order)))
 
 

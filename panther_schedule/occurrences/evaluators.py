@@ -6,7 +6,7 @@ Every time is in microseconds since 1970-01-01T00:00Z; `anchor` is when the task
 - `latest`: the last occurrence at or before `t`,
 - `count`: how many occurrences lie in (after, until].
 
-All is exact, total for any int, and takes a bounded number of steps.
+All are exact and defined for any int, and take a bounded number of steps.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class Calendar:
             at = stretch.end
 
     def _pieces_of(self, stretch: Stretch) -> Iterator[Piece]:
-        """Yield what happens in a stretch, without what another pass of a fold has, and what became of a gap."""
+        """Yield what happens in a stretch, without what another pass of a fold has, and what happened to a gap."""
         begin, end, offset, before, after = stretch
         if self.fold == "first" and before > offset:
             begin += before - offset

@@ -79,7 +79,7 @@ def more_runs(state: State, runs: tuple[Run, ...]) -> Step:
 
 
 def cancel(rule: Rule, state: State, now: int, *, running: bool = True) -> Step:
-    """Start no further run of a task: waiting ones are cancelled, and `running` ones are asked to end or finish."""
+    """Start no more runs of a task: waiting ones are cancelled, and `running` ones are asked to end or finish."""
     stopped: Stopped = "cancelled" if running else "finishing"
     return _stop(rule, state, now, stopped, "cancelled")._replace(asks="all" if running else "queued")
 

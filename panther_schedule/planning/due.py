@@ -1,4 +1,4 @@
-"""What is due: the first occurrence of a task, and what becomes of each occurrence whose time has come."""
+"""What is due: the first occurrence of a task, and what happens to each occurrence whose time has come."""
 
 from __future__ import annotations
 
@@ -194,6 +194,6 @@ def asks_all(state: State) -> bool:
 
 
 def closed(rule: Rule, step: Step, before: State | None = None) -> Step:
-    """Return the step, ending the task if nothing is left of it; `before` may be the state of one that had ended."""
+    """Return the step, ending the task if it is over; `before` may be the state of one that had ended."""
     ended = not step.starts and has_ended(rule, step.state) and (before is None or not has_ended(rule, before))
     return step._replace(ended=True) if ended else step

@@ -200,7 +200,7 @@ class Passed:
         return f"Passed({self.reason!r}, {self.first_at}, {self.last_at}, {self.count})"
 
 
-Record: TypeAlias = Run | Passed  # what became of one occurrence or more
+Record: TypeAlias = Run | Passed  # what happened to one occurrence or more
 
 
 def attempted(started: int | None, finished: int, error: Failure | None, obeyed: bool, offset: int) -> Attempt:

@@ -48,7 +48,7 @@ class Step(NamedTuple):
     """What an event makes of a task, all of it or nothing."""
 
     state: State
-    run: Run | None = None  # the event's run from now on; None when nothing of it is left
+    run: Run | None = None  # the event's run from now on; None once it is over
     record: Run | None = None  # the event's run with its outcome
     starts: tuple[Run, ...] = ()  # runs that are in flight from now on
     passed: tuple[Passed, ...] = ()  # occurrences that do not become runs
@@ -62,7 +62,7 @@ class Step(NamedTuple):
 
 
 def with_held(state: State, **changes: Any) -> State:
-    """Return a state of which something else is held."""
+    """Return the state with other holds."""
     held = state.held._replace(**changes)
     if not held.waiting:
         held = held._replace(catching_up=False, older=0)

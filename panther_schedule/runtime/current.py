@@ -48,7 +48,9 @@ def current_run() -> CurrentRun:
     """
     flight = flying.get()
     if flight is None:
-        raise SchedulerStateError("current_run() is for a function that a scheduler calls; add a task with it")
+        raise SchedulerStateError(
+            "current_run() works only inside a function that a scheduler called; add it as a task"
+        )
     current = CurrentRun(*flight.run)
     current._flight = flight
     return current

@@ -21,7 +21,7 @@ def failure_of(error: BaseException | None) -> Failure | None:
     try:
         text = str(error)[:_MOST_TEXT]
     except BaseException as raised:  # noqa: BLE001 - it must not end the worker
-        text = f"(str() of it raised {_name(type(raised))})"
+        text = f"(its str() raised {_name(type(raised))})"
     try:
         lines = "".join(traceback.format_exception(cls, error, error.__traceback__))[-_MOST_TRACEBACK:]
     except BaseException:  # noqa: BLE001 - as above

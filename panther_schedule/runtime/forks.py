@@ -1,4 +1,4 @@
-"""What becomes of a function that forks: its child must not go on as our thread."""
+"""What happens when a function forks: the child must not carry on as one of our threads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _forks = 0  # by which this process came about, as far as it knows
 
 
 def generation() -> int:
-    """Return a number that is another one in a child process."""
+    """Return a number that differs in a child process."""
     return _forks
 
 

@@ -36,7 +36,7 @@ class _Handle:
 
 
 class TaskHandle(_Handle):
-    """One task in a scheduler: what it is, what became of it, and how to end it.
+    """One task in a scheduler: what it is, what happened to it, and how to end it.
 
     Two handles of one task are equal. In the child process of a fork, the parent's raise `SchedulerStateError`.
     """
@@ -60,20 +60,20 @@ class TaskHandle(_Handle):
 
     @property
     def next_run(self) -> datetime | None:
-        """When the next run is due, aware, in UTC; None in a pause, at the end, and while a run decides it."""
+        """When the next run is due, aware, in UTC; None in a pause, at the end, and while it depends on a run."""
         engine, entry = self._alive().engine, self._entry
         due = due_at(entry.rule, entry.state)
         return None if due is None else moment(due + engine.offset_of(entry.rule))
 
     @property
     def runs(self) -> tuple[Run | Passed, ...]:
-        """What became of its latest due occurrences, oldest first: at most 20 records."""
+        """What happened to its latest due occurrences, oldest first: at most 20 records."""
         self._alive()
         return tuple(self._entry.history or ())
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """What became of all its due occurrences: a number for each outcome and reason, and `in_flight`.
+        """What happened to all its due occurrences: a number for each outcome and reason, and `in_flight`.
 
         Runs that wait for the one before are in flight; manual and backfill runs, which claim no occurrence, are not
         counted. So the sum is the number of occurrences that became due.
@@ -109,7 +109,7 @@ class TaskHandle(_Handle):
         return self._alive().join(self._entry, timeout)
 
     def cancel(self, *, running: bool = True) -> None:
-        """Start no further run of it, ask its active runs to end, and free the name.
+        """Start no more runs, ask its active runs to end, and free the name.
 
         An async run is cancelled where it waits. A thread can't be stopped: a sync function sees
         `current_run().cancelled`, and its record says what it did. Runs that wait for their turn, for a worker or
@@ -161,7 +161,7 @@ class TaskHandle(_Handle):
     def backfill(self, start: datetime, end: datetime, *, dry_run: bool = False) -> list[RunHandle] | list[datetime]:
         """Run it once for each occurrence from `start` to `end`, both included, one after the other, oldest first.
 
-        Whatever became of these occurrences before, their records stay as they are. The runs have the cause
+        Whatever happened to these occurrences before, their records stay as they are. The runs have the cause
         `backfill`, do not count towards `n` and move nothing. With `dry_run` nothing runs, and the
         occurrences are returned. Both times are aware; `end` is not after now.
 
@@ -184,7 +184,7 @@ class TaskHandle(_Handle):
         life, cancelled = self._alive(), is_cancelled(self._entry.state)
         if cancelled or life.loop.stopping:
             what = "the task was cancelled" if cancelled else "the scheduler has stopped"
-            raise SchedulerStateError(f"{method}() needs a task in a scheduler that runs, and {what}; add it again")
+            raise SchedulerStateError(f"{method}() needs a task in a running scheduler, but {what}; add it again")
         return life
 
     def _start(self, runs: Sequence[Run]) -> list[RunHandle]:
@@ -228,11 +228,11 @@ class RunHandle(_Handle):
 
     @property
     def run(self) -> Run | None:
-        """What became of it; None until it has ended."""
+        """What happened to it; None until it has ended."""
         return self._flight.record
 
     def wait(self, timeout: timedelta | None = None) -> Run:
-        """Wait until it has ended, and return what became of it; on a `VirtualClock` this moves the clock.
+        """Wait until it has ended, and return what happened to it; on a `VirtualClock` this moves the clock.
 
         Raises:
             TimeoutError: the timeout came first.
@@ -280,7 +280,7 @@ def _occurrences(entry: Entry, start: datetime, end: datetime, life: Life) -> li
     got = f"{start.isoformat()} to {end.isoformat()}"
     spans = [(first, last, 0)] if rule.on_wall else [*life.engine.offsets.spans(first, last)]
     if last < first or last > max(now.wall, *(now.steady + offset for _, _, offset in spans)):
-        message = "end must lie from start to now, got {got}; what is to come runs by itself"
+        message = "end must lie between start and now, got {got}; later occurrences run by themselves"
         refuse("backfill", "backfill_range", message, at=("end",), got=got)
     found: list[Run] = []
     before: int | None = None

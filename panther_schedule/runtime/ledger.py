@@ -1,4 +1,4 @@
-"""The ledger: what became of each due occurrence, the latest records whole, the others as counts."""
+"""The ledger: what happened to each due occurrence, the latest records whole, the others as counts."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ Listener: TypeAlias = Callable[[Event], None]
 
 
 def check_listener(listener: object) -> None:
-    """Refuse what can't be called, and what runs no line when it is called (`listener_type`)."""
+    """Refuse what can't be called, and what runs none of its code when it is called (`listener_type`)."""
     kinds = inspect.iscoroutinefunction, inspect.isasyncgenfunction, inspect.isgeneratorfunction
     if not callable(listener) or any(is_of_kind(listener, kind) for kind in kinds):
         got = f"{function_name(listener)}, which is async or a generator" if callable(listener) else type_name(listener)
@@ -64,12 +64,12 @@ class Listeners:
             self.dropped += 1
 
     def flush(self) -> None:
-        """On a virtual clock, where no thread does it, tell what is untold in the calling thread."""
+        """On a virtual clock, where no thread does it, deliver pending events in the calling thread."""
         while self._inline and self._queue.qsize():
             self._tell_next()
 
     def stop(self, timeout_s: float) -> None:
-        """Tell what is untold, for at most `timeout_s` seconds, and end the thread."""
+        """Deliver pending events, for at most `timeout_s` seconds, and end the thread."""
         self.flush()
         if self._thread is not None:
             self._queue.put(None)
@@ -81,7 +81,7 @@ class Listeners:
             pass
 
     def _tell_next(self) -> bool:
-        """Tell one event; False when there are no more, ever."""
+        """Tell one event; False once stopped."""
         event = self._queue.get()
         if event is None:
             return False

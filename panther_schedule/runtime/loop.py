@@ -116,7 +116,7 @@ class Loop:
         return self.wait(reading)
 
     def wait(self, reading: Reading) -> int | None:
-        """Return the microseconds until the next turn; None when nothing is to come."""
+        """Return the microseconds until the next turn; None when nothing is left to do."""
         if self.over:
             return None
         if self._inbox.qsize():
@@ -140,7 +140,7 @@ class Loop:
             self._put_off_by(error, message, reading)
 
     def _put_off_by(self, error: Exception, message: Message, reading: Reading) -> None:
-        log("store error; retrying in 1 s", error=error)
+        log("an error in the scheduler; trying again in 1 s", error=error)
         self._put_off.append(message)
         if self._again_at is None:
             self._again_at = reading.steady + _AGAIN
@@ -191,7 +191,7 @@ class Loop:
         dropped = [entry.name for entry in self.tasks() if self._engine.drain(entry, reading)]
         if dropped and at_exit:
             names = ", ".join([*dropped[:10], *(["..."] if len(dropped) > 10 else [])])
-            message = "the program ends, so %d task(s) with later occurrences are dropped: %s; call join() to wait"
+            message = "the program is ending: later occurrences of %d task(s) are dropped: %s; call join() to wait"
             log(message, len(dropped), names, level=logging.WARNING)
         self._drain_ends_at = reading.steady + timeout
 
@@ -257,6 +257,6 @@ class Sleeper:
                 messages = loop.take(_LONGEST_SLEEP if wait is None else min(_LONGEST_SLEEP, wait))
                 wait = loop.turn(messages, read())
         except BaseException as error:
-            log("the scheduler's thread died; no task runs any more", level=logging.CRITICAL, error=error)
+            log("the scheduler's thread died; no task will run again", level=logging.CRITICAL, error=error)
             loop.broken, loop.over = error, True
             raise

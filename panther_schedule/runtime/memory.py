@@ -30,7 +30,7 @@ class Store(Protocol):
         """Keep a new task."""
 
     def save(self, entry: Entry, flight: Flight | None, step: Step, starts: Sequence[Flight] = ()) -> None:
-        """Keep all that a step says about a task, the event's run and the runs that start; or nothing of it."""
+        """Keep all that a step says about a task, the event's run and the runs that start; or none of it."""
 
     def replace(self, entry: Entry, rule: Rule) -> None:
         """Keep another rule, and the task that the entry has by now; a step about it follows."""
@@ -51,7 +51,7 @@ class Store(Protocol):
         ...
 
     def wait(self, reading: Reading) -> int | None:
-        """Return the microseconds until the next task or timer is due; None when nothing is to come."""
+        """Return the microseconds until the next task or timer is due; None when nothing is left to do."""
 
 
 class Memory(Store):

@@ -215,7 +215,7 @@ class Scheduler:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """What became of all due occurrences of all tasks: a number for each outcome and reason, and `in_flight`."""
+        """What happened to all due occurrences of all tasks: a number for each outcome and reason, and `in_flight`."""
         if self._life is None:
             return {**no_counts(), "in_flight": 0}
         return {**self._life.store.ledger.counts, "in_flight": sum(map(in_flight, self._life.loop.tasks()))}
@@ -223,7 +223,7 @@ class Scheduler:
     def reload_tz(self) -> None:
         """Read the time zones' rules and the machine's zone again, as is needed after either was changed.
 
-        The next occurrences are found anew; what is over, by the old rules or the new, does not run again.
+        The next occurrences are found anew; what is over by either set of rules does not run again.
 
         Raises:
             ValidationError: a task needs the machine's zone, which is misconfigured (`machine_zone`). Every task keeps
@@ -327,7 +327,9 @@ class Scheduler:
             raise SchedulerStateError(message) from error
         if self._forked:
             self._forked = False
-            message = "this is a child process: its scheduler starts empty, and the parent's tasks run only there"
+            message = (
+                "this is a child process: its scheduler starts empty, and the parent's tasks run only in the parent"
+            )
             log(message, level=logging.WARNING)
         return life
 

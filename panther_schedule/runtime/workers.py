@@ -31,7 +31,7 @@ Post: TypeAlias = Callable[[Flight | Callable[[Reading], object]], None]  # take
 
 
 class Workers(ABC):
-    """Calls functions for one scheduler, and posts to its loop what became of them."""
+    """Calls functions for one scheduler, and posts to its loop what happened to them."""
 
     def __init__(self, clock: Clock, engine: Engine, post: Post, loop: AbstractEventLoop | None = None) -> None:
         self.post = post

@@ -50,7 +50,7 @@ def changed_policy(policy: Policy, given: object, fields: Mapping[str, object]) 
     if not isinstance(given, Policy):
         message = "policy must be a Policy, got {got}; write with_policy(Policy(...)) or with_policy(timeout=...)"
         refuse("with_policy", "policy_type", message, at=("policy",), got=type_name(given))
-    message = "{field} must have a value, got None; leave it out, or clear it by with_policy(Policy({field}=None))"
+    message = "{field} must have a value, got None; leave it out, or clear it with with_policy(Policy({field}=None))"
     optional = {name for name, field in Policy.model_fields.items() if field.default is None}
     cleared = [name for name, value in fields.items() if value is None and name in optional]
     faults = [fault("policy_none", message, at=("policy", name), field=name) for name in cleared]

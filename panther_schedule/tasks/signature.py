@@ -255,7 +255,7 @@ def _refuse_unfit(func: object) -> None:
     is_async = is_of_kind(func, inspect.isasyncgenfunction)
     if is_async or is_of_kind(func, inspect.isgeneratorfunction):
         message = (
-            "func must do its work when it is called, got the generator function {name}, which then runs no line; "
+            "func must do its work when it is called, got the generator function {name}: calling it runs none of its code; "
             "write a function that loops over it: {loop} in {name}(...): pass"
         )
         loop = "async for _" if is_async else "for _"

@@ -58,7 +58,7 @@ class BackgroundTask(Generic[P, R]):
 
     Raises:
         ValidationError: the function is not one (`not_callable`: it was called already) or is a generator function
-            (`generator_function`: calling it runs no line), or the arguments don't fit it: `missing_argument`,
+            (`generator_function`: calling it runs none of its code), or the arguments don't fit it: `missing_argument`,
             `unknown_argument`, `surplus_argument`, `argument_type`.
     """
 
@@ -73,7 +73,9 @@ class BackgroundTask(Generic[P, R]):
 
     def __init__(self, func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> None:
         if hasattr(self, "_func"):
-            raise AttributeError("a task is immutable, so it can't be made again; write a new BackgroundTask(...)")
+            raise AttributeError(
+                "a task is immutable, so it can't be initialised twice; write a new BackgroundTask(...)"
+            )
         if type(self) is not BackgroundTask:
             raise TypeError(f"{type(self).__name__} can't be called; write BackgroundTask(...) and call its setters")
         known = inspect_function(func)
@@ -109,7 +111,7 @@ class BackgroundTask(Generic[P, R]):
 
     @property
     def policy(self) -> Policy:
-        """What becomes of its runs that overlap, are missed, fail or take too long."""
+        """What happens to its runs that overlap, are missed, fail or take too long."""
         return self._policy
 
     def interval(self, n: int) -> CountedTask[P, R]:

@@ -72,8 +72,8 @@ def explain(schedule: Schedule | Policy | Task, zone: str | None = None) -> str:
         return _counted(known)
     if not isinstance(known, AnyOf):
         return _calendar(known, zone)
-    parts, limits = " or ".join(explain(part, zone) for part in known.of), _limits(known)
-    return f"{parts}; all of it {', '.join(limits)}" if limits else parts
+    parts, limits = " or ".join(explain(part, zone) for part in known.of), ", ".join(_limits(known))
+    return f"{parts}; {limits}" if limits else parts
 
 
 def _counted(schedule: Once | Repeat) -> str:
@@ -117,28 +117,31 @@ def _dates_and_time(schedule: Daily | Weekly | Monthly | Cron) -> str:
 def _limits(schedule: Daily | Weekly | Monthly | Cron | AnyOf) -> list[str]:
     """Say what narrows a schedule: exclusions, start and end, the rules for a set clock, and the number of runs."""
     limits: list[str] = []
+    except_, never, in_all = (
+        ("none of it", "none of it", " in all") if isinstance(schedule, AnyOf) else ("except", "not", "")
+    )
     if schedule.excluding:
         dates = [str(day) for day in schedule.excluding if isinstance(day, date)]
         if len(dates) > _MOST_DATES:
             dates = [f"{len(dates)} dates from {dates[0]} to {dates[-1]}"]
         weekdays = [DAY_NAMES[WEEKDAYS.index(day)] for day in schedule.excluding if isinstance(day, str)]
-        limits.append(f"except on {_joined(weekdays + dates)}")
+        limits.append(f"{except_} on {_joined(weekdays + dates)}")
     if isinstance(schedule, (Daily, Weekly, Monthly)) and schedule.starting:
         if schedule.every == 1:
-            limits.append(f"from {schedule.starting} on")
+            limits.append(f"from {schedule.starting} onwards")
         elif isinstance(schedule, Daily):
             limits.append(f"counted from {schedule.starting}")
         else:
             limits.append(f"counted from the {schedule.dates.unit} of {schedule.starting} and not before that date")
     if schedule.start_at:
-        limits.append(f"not before {_moment(schedule.start_at)}")
+        limits.append(f"{never} before {_moment(schedule.start_at)}")
     if schedule.end_at:
-        limits.append(f"not after {_moment(schedule.end_at)}")
+        limits.append(f"{never} after {_moment(schedule.end_at)}")
     if not isinstance(schedule, AnyOf):
         fields, rules = type(schedule).model_fields, {"gap": schedule.gap, "fold": schedule.fold}
         limits += [_CLOCK_RULES[rule] for name, rule in rules.items() if rule and rule != fields[name].default]
     if schedule.n != -1:
-        limits.append(_ONLY_ONCE if schedule.n == 1 else f"{schedule.n} times")
+        limits.append(_ONLY_ONCE if schedule.n == 1 else f"{schedule.n} times{in_all}")
     return limits
 
 
@@ -179,12 +182,16 @@ def dates_said(rule: DayRule) -> str:
 
 def _months(rule: DayRule) -> str:
     every = rule.every
-    ending = "th" if every % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(every % 10, "th")
-    said = "every month" if every == 1 else f"every {every}{ending} month"
+    said = "every month" if every == 1 else f"every {_ordinal(every)} month"
     if rule.months == ALL_MONTHS:
         return said
     months = bits(rule.months >> 1)  # January is 0
     return _numbers(months, _MONTHS) if every == 1 else f"{said} that is {_numbers(months, _MONTHS, 'or')}"
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def _day_words(rule: DayRule) -> list[str]:
@@ -192,8 +199,8 @@ def _day_words(rule: DayRule) -> list[str]:
     if rule.last:
         words.append("the last day")
     if rule.last_workday:
-        words.append("the last Monday to Friday")
-    return words + [f"the Monday to Friday nearest to day {day}" for day in bits(rule.near_workdays)]
+        words.append("the last working day (Mon-Fri)")
+    return words + [f"the working day nearest the {_ordinal(day)}" for day in bits(rule.near_workdays)]
 
 
 def _weekday_words(rule: DayRule, each: str) -> list[str]:
@@ -219,7 +226,7 @@ def _policy(policy: Policy) -> list[str]:
 
 def _missed(policy: Policy) -> str:
     if policy.missed == "coalesce":
-        return "one late run for the latest of missed occurrences"
+        return "one late run for the latest missed occurrence"
     if policy.grace is not None:  # with missed="skip", and with nothing else
         return f"no run for an occurrence missed by more than {duration(policy.grace)}"
     most = policy.catch_up_limit or CATCH_UP_LIMIT

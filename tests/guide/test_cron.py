@@ -52,13 +52,13 @@ def test_a_macro_stands_for_five_fields() -> None:
 
 
 def test_the_last_days_of_a_month() -> None:
-    """`L` is the last day of the month and `LW` its last Monday to Friday."""
+    """`L` is the last day of the month and `LW` its last working day (Mon-Fri)."""
     assert first(2, "0 9 L * *") == ["Sat 28 Feb 09:00", "Tue 31 Mar 09:00"]
     assert first(2, "0 9 LW * *") == ["Fri 27 Feb 09:00", "Tue 31 Mar 09:00"]
 
 
 def test_the_working_day_nearest_to_a_date() -> None:
-    """`15W` is the Monday to Friday nearest to day 15, within the month."""
+    """`15W` is the working day nearest the 15th, within the month."""
     assert first(2, "0 9 15W * *") == ["Mon 16 Feb 09:00", "Mon 16 Mar 09:00"]
     assert first(2, "0 9 1W * *") == ["Mon 02 Feb 09:00", "Mon 02 Mar 09:00"]
 
@@ -119,4 +119,4 @@ def test_what_has_no_meaning_here_is_refused() -> None:
 
 def test_what_never_happens_is_refused() -> None:
     """An expression that names only 30 February is refused."""
-    assert "must name a date of some year" in refusal("0 0 30 2 *")
+    assert "never match a date" in refusal("0 0 30 2 *")

@@ -53,7 +53,7 @@ def test_gap_skip_leaves_the_day_out() -> None:
 
 
 def test_a_time_that_is_passed_twice_runs_the_first_time() -> None:
-    """02:30 comes twice where the clock goes from 03:00 back to 02:00, and the first one counts."""
+    """02:30 occurs twice where the clock goes from 03:00 back to 02:00, and the first one counts."""
     daily = Daily(time(2, 30), tz=BERLIN)
 
     assert first(2, daily, AUTUMN) == ["Sun 25 Oct 02:30 +0200", "Mon 26 Oct 02:30 +0100"]

@@ -134,7 +134,7 @@ def test_a_range_of_one_value_is_that_value() -> None:
 
 
 def test_a_daily_time_runs_in_one_pass_of_a_fold() -> None:
-    """02:30 comes twice in Berlin on 25 October 2026, and runs the first time."""
+    """02:30 occurs twice in Berlin on 25 October 2026, and runs the first time."""
     assert local(Daily(time(2, 30)), "Europe/Berlin", date(2026, 10, 25), 1) == ["Sun 25 02:30"]
 
 

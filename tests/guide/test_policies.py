@@ -1,4 +1,4 @@
-"""Policies: what becomes of runs that overlap, are missed, fail or take too long."""
+"""Policies: what happens to runs that overlap, are missed, fail or take too long."""
 
 from datetime import UTC, datetime, time, timedelta
 
@@ -215,7 +215,7 @@ def test_jitter_is_the_same_in_every_process() -> None:
 def test_a_policy_says_what_it_means() -> None:
     """`explain()` gives every rule of a policy in one line."""
     assert explain(Policy()) == (
-        "an occurrence is skipped while a run is active; one late run for the latest of missed occurrences; "
+        "an occurrence is skipped while a run is active; one late run for the latest missed occurrence; "
         "no second attempt; no timeout; no jitter"
     )
 

@@ -124,7 +124,7 @@ def test_a_star_in_minute_or_hour_follows_the_real_minutes(expression: str, *, e
 
 # ---------------------------------------------------------------- what is refused, and where
 
-SECONDS = "there are no fields for seconds and years: leave out the seconds in front, or the year at the end"
+SECONDS = "there is no field for seconds or years: leave out the seconds in front, or the year at the end"
 FIVE = "must have five fields (minute, hour, day-of-month, month, day-of-week), got"
 REFUSED = [
     ("60 * * * *", "minute must be 0 to 59, got 60", "^^"),
@@ -150,12 +150,20 @@ REFUSED = [
     ("+1 * * * *", "minute must be 0 to 59, got +1", "^^"),
     ("\u0663 * * * *", "minute must be 0 to 59, got \u0663", "^"),  # a digit to str.isdigit
     # a range does not wrap
-    ("0 22-2 * * *", "hour must have its ranges forward, got 22-2; write 22-23,0-2", "  ^^^^"),
-    ("0 0 * nov-feb *", "month must have its ranges forward, got nov-feb; write 11-12,1-2", "      ^^^^^^^"),
-    ("0 0 * * fri-mon", "day-of-week must have its ranges forward, got fri-mon; write 5-6,0-1", "        ^^^^^^^"),
+    ("0 22-2 * * *", "hour must not have a range that runs backwards, got 22-2; write 22-23,0-2", "  ^^^^"),
+    (
+        "0 0 * nov-feb *",
+        "month must not have a range that runs backwards, got nov-feb; write 11-12,1-2",
+        "      ^^^^^^^",
+    ),
+    (
+        "0 0 * * fri-mon",
+        "day-of-week must not have a range that runs backwards, got fri-mon; write 5-6,0-1",
+        "        ^^^^^^^",
+    ),
     (
         "0 0 * * sat-sun",
-        "day-of-week must have its ranges forward, got sat-sun; Sunday is also 7: write 6-7",
+        "day-of-week must not have a range that runs backwards, got sat-sun; Sunday is also 7: write 6-7",
         "        ^^^^^^^",
     ),
     # other dialects
@@ -180,10 +188,10 @@ REFUSED = [
     ("0 0 9 * * mon 2026", f"{FIVE} 7; {SECONDS}", "          ^^^"),
     (
         "0 9 * * mon, wed",
-        f"{FIVE} 6; a blank ends a field, so write none beside a comma: '0 9 * * mon,wed'",
+        f"{FIVE} 6; a space ends a field, so write none beside a comma: '0 9 * * mon,wed'",
         "             ^^^",
     ),
-    ("0 9 1 ,15 * *", f"{FIVE} 6; a blank ends a field, so write none beside a comma: '0 9 1,15 * *'", "            ^"),
+    ("0 9 1 ,15 * *", f"{FIVE} 6; a space ends a field, so write none beside a comma: '0 9 1,15 * *'", "            ^"),
     ("CRON_TZ=Asia/Tokyo 0 9 * * *", "must not begin with a zone; write Cron('0 9 * * *', tz='Asia/Tokyo')", "^" * 18),
     ("TZ=UTC 0 9 * * *", "must not begin with a zone; write Cron('0 9 * * *', tz='UTC')", "^" * 6),
     ("CRON_TZ=UTC @daily", "must not begin with a zone; write Cron('@daily', tz='UTC')", "^" * 11),
@@ -198,7 +206,7 @@ REFUSED = [
         "^" * 10,
     ),
     ("@every", "@every is not a macro; write Repeat(-1, timedelta(minutes=5)), which is no cron expression", "^" * 6),
-    ("@reboot", "@reboot is not a macro; a scheduler has no boot; write Once()", "^^^^^^^"),
+    ("@reboot", "@reboot is not a macro; a schedule can't tell when the machine boots; write Once()", "^^^^^^^"),
     (
         " @dayly",
         "@dayly is not a macro; there are @yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly",
@@ -251,7 +259,7 @@ def test_what_never_happens_is_refused_with_its_fields(expression: str, pointed:
     (error,) = caught.value.errors()
     rule, line, carets = error["msg"].split("\n")
     assert error["type"] == "never_happens"
-    assert rule.endswith("must name a date of some year, and never do; write L for the last day of a month")
+    assert rule.endswith("never match a date; write L for the last day of a month")
     assert line == f"    {expression}"
     assert line[carets.index("^") : len(carets)] == pointed
 

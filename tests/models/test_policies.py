@@ -46,7 +46,7 @@ OVERLAPS = "'skip', 'queue_one', 'queue_all', 'allow' or 'cancel_running'"
 FINITE = "factor must be a finite number of at least 1, got"
 EQUAL = "write 1 for equal delays, 2 to double them"
 ONE = "on must be a tuple of one exception or more, got"
-OF = "on must be of subclasses of Exception or their names, got"
+OF = "on must hold Exception subclasses or their names, got"
 
 WHOLE_MODEL = ("policy_conflict", "missing_grace", "max_delay")  # faults of no single field
 

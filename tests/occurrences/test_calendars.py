@@ -128,7 +128,7 @@ REFUSED: list[tuple[Callable[[], object], str, str]] = [
         "weekday",
         'sat, sun, got None; write "mon" or ("mon", "fri")',
     ),
-    (lambda: Weekly((), T), "weekday", "on must be of mon, tue, wed, thu, fri, sat, sun, got tuple ()"),
+    (lambda: Weekly((), T), "weekday", "on must be one or more of mon, tue, wed, thu, fri, sat, sun, got tuple ()"),
     (lambda: Weekly(("mon", "Monday"), T), "weekday", "got 'Monday'"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - what is refused
     (lambda: Monthly(0, T), "month_day", "on must be a day from 1 to 31, -1 for the last day, or the nth"),
     (lambda: Monthly(32, T), "month_day", 'got 32; write 15, -1 or (2, "tue")'),
@@ -161,12 +161,16 @@ REFUSED: list[tuple[Callable[[], object], str, str]] = [
     (
         lambda: Monthly(30, T, months=(2,)),
         "never_happens",
-        "must name a date of some year, and never does; write on=-1",
+        "never names a date that exists; write on=-1",
     ),
     (lambda: Monthly(31, T, months=(4, 6, 9, 11)), "never_happens", "missing='clamp'"),
     (lambda: Monthly((5, "mon"), T, months=(2,), excluding=["mon"]), "never_happens", "excluding=('mon',)"),
     (lambda: Monthly(1, T, months=(2,), every=12, starting=D), "never_happens", "every=12"),
-    (lambda: Weekly("mon", T, excluding=["mon"]), "never_happens", "on=('mon',), excluding=('mon',) must name a date"),
+    (
+        lambda: Weekly("mon", T, excluding=["mon"]),
+        "never_happens",
+        "on=('mon',), excluding=('mon',) never names a date",
+    ),
     (lambda: Daily(T, every=14, starting=D, excluding=["mon"]), "never_happens", "every=14"),
     (lambda: Daily(T, excluding=["mon", "tue", "wed", "thu", "fri", "sat", "sun"]), "never_happens", "excluding="),
     (lambda: AnyOf([Weekly("mon", T), Weekly("tue", T)], excluding=["mon", "tue"]), "never_happens", "of=("),
@@ -189,7 +193,7 @@ REFUSED: list[tuple[Callable[[], object], str, str]] = [
         "union_part",
         "put them on its parts",
     ),
-    (lambda: AnyOf([]), "empty_union", "of must hold a schedule at least; write"),
+    (lambda: AnyOf([]), "empty_union", "of must hold at least one schedule; write"),
 ]
 
 

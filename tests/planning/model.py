@@ -318,7 +318,7 @@ class Model(Clocks):
     # ---- one task --------------------------------------------------------------------------------------------
 
     def _decide(self, task: Task, due: list[int]) -> None:
-        """Say what becomes of all that is due."""
+        """Say what happens to all that is due."""
         ways, now = task.ways, self.now(task)
         if task.life.occurrences.from_end is not None:  # nothing is missed, and runs never overlap
             if task.running or task.lingering or task.waiting:  # of the schedule before

@@ -151,7 +151,7 @@ class Life:
 
 @dataclass(eq=False)
 class Task:
-    """One task, and all that became of it."""
+    """One task, and all that happened to it."""
 
     order: int
     name: str | None
@@ -220,7 +220,7 @@ class Task:
         life.occurrences.instants = [at for at in life.occurrences.instants if at <= life.covered]
 
     def counts(self) -> dict[str, int]:
-        """Count what became of its occurrences, without the outcomes that are nowhere."""
+        """Count what happened to its occurrences, without the outcomes that are nowhere."""
         return {**{what: n for what, n in self.tally.items() if n}, "in_flight": self.running + len(self.waiting)}
 
     def occurred(self) -> int:

@@ -31,12 +31,12 @@ def with_retry(**changes: Any) -> Any:
 
 
 def in_phase(phase: str, change: Any) -> Any:
-    """Change what becomes of a run in this phase."""
+    """Change what happens to a run in this phase."""
     return then(lambda step, rule, state, run, *rest: change(step, state, run) if run.phase == phase else step)
 
 
 def of_cause(cause: str, change: Any) -> Any:
-    """Change what becomes of a run with this cause."""
+    """Change what happens to a run with this cause."""
     return then(lambda step, rule, state, run, *rest: change(step, state, run) if run.cause == cause else step)
 
 

@@ -1,4 +1,4 @@
-"""What is due, in tables: the first occurrence of a task, and what becomes of each whose time has come."""
+"""What is due, in tables: the first occurrence of a task, and what happens to each whose time has come."""
 
 from datetime import UTC, datetime, time, timedelta
 

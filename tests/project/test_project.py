@@ -1,4 +1,4 @@
-"""What the project promises about itself: small files, one reader of time, no code in data."""
+"""What the project promises about itself: small files, one module that reads the time, no code in data."""
 
 from __future__ import annotations
 

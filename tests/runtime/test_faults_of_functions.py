@@ -1,4 +1,4 @@
-"""What a run's function may do wrong, and what becomes of it, of its neighbours and of the scheduler."""
+"""What a run's function may do wrong, and what happens to it, of its neighbours and of the scheduler."""
 
 from __future__ import annotations
 

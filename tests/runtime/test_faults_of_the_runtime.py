@@ -239,7 +239,7 @@ def test_what_a_fault_of_the_store_put_off_is_done_a_second_later(
     assert called == [late, 10 * SECOND, 20 * SECOND]
     assert ends(hurt.runs) == ["succeeded"] * 3
     (line,) = caplog.records
-    assert line.getMessage() == "store error; retrying in 1 s"
+    assert line.getMessage() == "an error in the scheduler; trying again in 1 s"
     assert line.exc_info is not None
     assert isinstance(line.exc_info[1], OSError)
 
@@ -263,7 +263,7 @@ def test_a_fault_at_the_next_attempt_puts_it_off(
 
     assert called == [0 * SECOND, LONG + SECOND]
     assert ends(hurt.runs) == ["succeeded"]
-    assert [line.getMessage() for line in caplog.records] == ["store error; retrying in 1 s"]
+    assert [line.getMessage() for line in caplog.records] == ["an error in the scheduler; trying again in 1 s"]
 
 
 @pytest.mark.parametrize("method", ["plan", "end"])

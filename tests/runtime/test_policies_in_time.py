@@ -23,7 +23,7 @@ from panther_schedule import (
 # ---- overlap -----------------------------------------------------------------------------------------------------
 
 OVERLAP = [
-    # overlap, length of a run -> the starts of Repeat(5, 1 s), and what became of the occurrences
+    # overlap, length of a run -> the starts of Repeat(5, 1 s), and what happened to the occurrences
     ("skip", 0.5, [0, 1, 2, 3, 4], {"succeeded": 5}),
     ("skip", 1.5, [0, 2, 4, 6, 8], {"succeeded": 5, "skipped_overlap": 4}),
     ("skip", 2.5, [0, 3, 6, 9, 12], {"succeeded": 5, "skipped_overlap": 8}),

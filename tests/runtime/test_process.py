@@ -48,13 +48,13 @@ EXIT = [
     pytest.param(
         "background_tasks.add_task(BackgroundTask(say, 'Ali').interval(5).interval_wait(timedelta(hours=1)))",
         ["Ali"],
-        "1 task(s) with later occurrences are dropped: say-",
+        "later occurrences of 1 task(s) are dropped: say-",
         id="later occurrences are dropped aloud",
     ),
     pytest.param(
         "for _ in range(12): background_tasks.add_task(BackgroundTask(say, 'Ali').interval(-1).on_time(clock_time(8)))",
         [],
-        "12 task(s) with later occurrences are dropped",
+        "later occurrences of 12 task(s) are dropped",
         id="the first ten are named",
     ),
     pytest.param(

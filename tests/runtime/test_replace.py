@@ -1,4 +1,4 @@
-"""`replace()` in virtual time: what begins afresh, what goes on, and what becomes of runs that wait."""
+"""`replace()` in virtual time: what begins afresh, what goes on, and what happens to runs that wait."""
 
 from datetime import time
 from typing import Any

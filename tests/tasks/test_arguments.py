@@ -199,7 +199,7 @@ def test_a_generator_function_is_refused_since_a_call_runs_no_line_of_it(func: A
             inspect_function(func)
         (fault,) = caught.value.errors()
         assert (fault["type"], fault["loc"]) == ("generator_function", ("func",))
-        assert fault["msg"].endswith(f"which then runs no line; write a function that loops over it: {loop}")
+        assert fault["msg"].endswith(f": calling it runs none of its code; write a function that loops over it: {loop}")
 
 
 def test_a_function_that_returns_a_generator_is_a_function() -> None:

@@ -72,7 +72,7 @@ def test_no_field_takes_none(name: str) -> None:
         (
             "policy_none",
             f"policy.{name}",
-            f"{name} must have a value, got None; leave it out, or clear it by with_policy(Policy({name}=None))",
+            f"{name} must have a value, got None; leave it out, or clear it with with_policy(Policy({name}=None))",
         )
     ]
 

@@ -85,7 +85,7 @@ SENTENCES: list[tuple[Schedule, str]] = [
     (Monthly((-1, "fri"), AT, months=(1, 2, 3, 7)), "on the last Friday of January to March and July at 08:00"),
     (Monthly((5, "fri"), AT), "on the fifth Friday of every month, where there is one, at 08:00"),
     # Every other one.
-    (Daily(AT, starting=THURSDAY), "every day at 08:00, from 2026-01-01 on"),
+    (Daily(AT, starting=THURSDAY), "every day at 08:00, from 2026-01-01 onwards"),
     (Daily(AT, every=2, starting=THURSDAY), "every 2 days at 08:00, counted from 2026-01-01"),
     (
         Weekly("mon", AT, every=2, starting=THURSDAY),
@@ -130,7 +130,7 @@ SENTENCES: list[tuple[Schedule, str]] = [
     (Cron("0 0 * * mon,5L,2#1"), "on each Monday, the last Friday and the first Tuesday of every month, at 00:00"),
     (
         Cron("0 0 L,LW,15W 1 *"),
-        "on the last day, the last Monday to Friday and the Monday to Friday nearest to day 15 of January, at 00:00",
+        "on the last day, the last working day (Mon-Fri) and the working day nearest the 15th of January, at 00:00",
     ),
     (
         Cron("30 2 * * *", gap="next_valid"),
@@ -141,7 +141,7 @@ SENTENCES: list[tuple[Schedule, str]] = [
     (Daily(AT) | Cron("0 12 * * sat"), "every Saturday at 12:00 or every day at 08:00"),
     (
         AnyOf((Daily(AT), Once(NEW_YEAR)), n=5, excluding={"sun"}),
-        "every day at 08:00 or once, at 2026-01-01 00:00:00 UTC; all of it except on Sunday, 5 times",
+        "every day at 08:00 or once, at 2026-01-01 00:00:00 UTC; none of it on Sunday, 5 times in all",
     ),
 ]
 
@@ -221,7 +221,7 @@ def test_what_is_different_in_a_policy_is_said(policy: Policy, said: list[str]) 
 
 def test_a_whole_policy_is_said_with_its_defaults_and_limits() -> None:
     assert explain(Policy()) == (
-        "an occurrence is skipped while a run is active; one late run for the latest of missed occurrences; "
+        "an occurrence is skipped while a run is active; one late run for the latest missed occurrence; "
         "no second attempt; no timeout; no jitter"
     )
 
