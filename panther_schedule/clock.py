@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import re
 import time
 from asyncio import _get_running_loop
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from threading import RLock
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, cast, runtime_checkable
 from zoneinfo import ZoneInfo
 
-from .errors import SchedulerStateError, refuse, type_name
+from .errors import SchedulerStateError, fault, refusal, refuse, type_name
 
 SECOND = 1_000_000  # microseconds
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,6 +32,7 @@ class Reading(NamedTuple):
     """It starts at the wall's value, never steps, and counts the time that a machine is suspended."""
 
 
+@runtime_checkable
 class Clock(Protocol):
     """Where a scheduler gets its time from."""
 
@@ -84,8 +88,8 @@ class VirtualClock:
 
     def advance(self, by: timedelta) -> None:
         """Move both clocks on by `by`, running every occurrence that becomes due on the way."""
-        with self._moves("advance", by):
-            target = self._reading.steady + by // MICROSECOND
+        with self._moves("advance", by) as by_us:
+            target = self._reading.steady + by_us
             wait = self._run_due()
             while wait is not None and self._reading.steady + wait <= target:
                 self._move(wait)
@@ -98,33 +102,35 @@ class VirtualClock:
         Raises:
             SchedulerStateError: it is called in an async function, whose event loop it would block.
         """
-        with self._moves("sleep", wait=False):
+        with self._moves("sleep", by, wait=False):
             self.advance(by)
 
     def step(self, by: timedelta) -> None:
         """Set the wall clock forward or back, as an administrator would; steady time does not move."""
-        with self._moves("step"):
-            self._reading = Reading(self._reading.wall + by // MICROSECOND, self._reading.steady)
+        with self._moves("step", by, back=True) as by_us:
+            self._reading = Reading(self._reading.wall + by_us, self._reading.steady)
             self._run_due()
 
     def suspend(self, by: timedelta) -> None:
         """Let `by` pass with nothing running, as a suspended machine or a blocked process does, then wake up."""
-        with self._moves("suspend", by):
-            self._move(by // MICROSECOND)
+        with self._moves("suspend", by) as by_us:
+            self._move(by_us)
             self._run_due()
 
     @contextmanager
-    def _moves(self, method: str, by: timedelta = MICROSECOND, *, wait: bool = True) -> Generator[None, None, None]:
+    def _moves(self, method: str, by: object, *, wait: bool = True, back: bool = False) -> Generator[int, None, None]:
         """Hold the clock; in an async function, whose thread may already hold it, this would wait for ever."""
-        if by < timedelta(0):
-            raise ValueError(f"{method}() moves forward, got {by}; use step() to set the wall clock back")
+        by_us = duration(method, "by", by) // MICROSECOND
+        if by_us < 0 and not back:
+            message = "{method}() moves forward, got {by}; use step() to set the wall clock back"
+            refuse(method, "negative_duration", message, at=("by",), method=method, by=by)
         if not self._moving.acquire(blocking=wait and _get_running_loop() is None):
             raise SchedulerStateError(
                 f"{method}() is called while another thread moves this clock, and would block the event loop that "
                 "thread waits for; call it in a sync function, or let the test call advance()"
             )
         try:
-            yield
+            yield by_us
         finally:
             self._moving.release()
 
@@ -145,6 +151,14 @@ def now_by(clock: Clock) -> Callable[[bool], int]:
     return clock.now if type(clock) is SystemClock else lambda on_wall: clock.read()[not on_wall]
 
 
+def check_clock(clock: object) -> Clock:
+    """Return a clock; refuse anything else (`clock_type`)."""
+    if isinstance(clock, type) or not isinstance(clock, Clock) or not isinstance(cast(object, clock.read()), Reading):
+        message = "clock must be a Clock, got {got}; write VirtualClock(datetime(2026, 1, 1, tzinfo=UTC))"
+        refuse("Scheduler", "clock_type", message, at=("clock",), got=type_name(clock))
+    return clock
+
+
 def instant(title: str, field: str, value: object) -> int:
     """Return an aware datetime as microseconds since 1970; refuse anything else by a `ValidationError` (`instant`)."""
     if not isinstance(value, datetime) or value.utcoffset() is None:
@@ -154,9 +168,27 @@ def instant(title: str, field: str, value: object) -> int:
     return microseconds(value)
 
 
+def duration(title: str, field: str, value: object) -> timedelta:
+    """Return a timedelta, without its subclass; refuse anything else (`duration_type`)."""
+    if not isinstance(value, timedelta):
+        message = "{field} must be a timedelta, got {got}; write timedelta(seconds=5)"
+        refuse(title, "duration_type", message, at=(field,), field=field, got=f"{type_name(value)} {value!r}")
+    return plain_timedelta(value)
+
+
+def plain_timedelta(value: timedelta) -> timedelta:
+    """Return the same duration without its subclass, which may divide or compare otherwise."""
+    return value if type(value) is timedelta else timedelta.__pos__(value)
+
+
+def plain_datetime(value: datetime) -> datetime:
+    """Return the same moment without its subclass, which may subtract or compare otherwise."""
+    return value if type(value) is datetime else datetime.combine(datetime.date(value), datetime.timetz(value))
+
+
 def microseconds(instant: datetime) -> int:
     """Return an aware datetime as microseconds since 1970."""
-    since = instant - EPOCH  # a division by a timedelta takes twice as long
+    since = plain_datetime(instant) - EPOCH  # a division by a timedelta takes twice as long
     return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds
 
 
@@ -165,8 +197,19 @@ def moment(instant: int) -> datetime:
     return EPOCH + timedelta(microseconds=instant)
 
 
+@lru_cache(maxsize=1)
 def machine_zone() -> ZoneInfo:
-    """Return the machine's own zone, as its settings name it; UTC when they name none."""
+    """Return the machine's own zone, as its settings name it; UTC when they name none.
+
+    It is read once, until the cache is cleared. Settings that name no zone are refused (`machine_zone`).
+    """
     import tzlocal  # noqa: PLC0415 - not needed by a program whose schedules name their zones
 
-    return tzlocal.get_localzone()
+    try:
+        return tzlocal.reload_localzone()
+    except (KeyError, ValueError, OSError) as error:
+        got = f"TZ={os.environ['TZ']!r}" if os.environ.get("TZ") else str(error).partition("\n")[0]
+    offset = re.fullmatch(r"TZ='[A-Za-z]+([+-]?)0?(\d{1,2})'", got)  # as POSIX counts it: west of UTC
+    zone = f"Etc/GMT{offset[1] or '+'}{offset[2]}" if offset else "Europe/Paris"
+    message = "the machine's zone must be the IANA name of a zone, got {got}; set TZ to one, or write tz={zone}"
+    raise refusal("tz", [fault("machine_zone", message, at=("tz",), got=got, zone=repr(zone))])

@@ -12,7 +12,8 @@ are for the runtime:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from typing import Any, LiteralString, NoReturn
 
 from pydantic import ValidationError
@@ -58,3 +59,17 @@ def refuse(
 def type_name(value: Any) -> str:
     """Name a value's type for a message, without the value."""
     return type(value).__qualname__
+
+
+def check_number(title: str, type_: LiteralString, field: str, value: object, least: int, remedy: str) -> int:
+    """Return an int that is not too small, without its subclass; refuse anything else."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        message = "{field} must be an int of at least {least}, got {got}; {remedy}"
+        refuse(title, type_, message, at=(field,), field=field, least=least, got=repr(value), remedy=remedy)
+    return int(value)
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """Ask whether the most similar word was meant; empty when none is similar."""
+    near = difflib.get_close_matches(word, tuple(known), 1, cutoff)
+    return f"did you mean {near[0]!r}?" if near else ""

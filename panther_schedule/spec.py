@@ -10,7 +10,6 @@ give the same bytes, `load(dump(tasks))` equals the tasks, and `dump(load(text))
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from math import isinf
 from typing import Annotated, Any, Final, Literal, LiteralString, cast
@@ -29,17 +28,19 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import ErrorDetails, InitErrorDetails, from_json, to_jsonable_python
 
 from .errors import fault, refusal, refuse, type_name
+from .models.faults import WANTED, Path, worded
+from .models.fields import own_models
 from .models.policy import DEFAULT_POLICY, Policy
-from .models.schedules import ONCE, SCHEDULES, AnySchedule
+from .models.schedules import ONCE, AnySchedule
 from .tasks.checks import check_name, check_policy
+from .tasks.given import check_task, check_tasks
 from .tasks.registry import TaskRegistry
-from .tasks.signature import inspect_function, json_type
+from .tasks.signature import inspect_function
 from .tasks.task import BackgroundTask, restore
 
 VERSION: Final = 1
 """The version of the format that is written; a newer one is refused."""
 
-_Path = tuple[str | int, ...]
 _Info = ValidationInfo[tuple[TaskRegistry, set[str]]]  # the names are those of the tasks before
 
 _WANTED: Final[dict[str, tuple[str, str]]] = {
@@ -50,13 +51,9 @@ _WANTED: Final[dict[str, tuple[str, str]]] = {
     "task": ("task_type", "an object"),
     "func": ("func_type", "the name of a function"),
     "kwargs": ("kwargs_type", "an object"),
-    "schedule": ("dict_type", "an object"),
-    "of": ("tuple_type", "an array"),
-    "policy": ("dict_type", "an object"),
+    **WANTED,
 }
 """What each place of a document holds, and the type of the fault when it does not."""
-_SAYS_SO: Final = re.compile(r"missing|\w+_type|\w+_than_equal")  # what pydantic says then
-_KINDS: Final = [model.model_fields["kind"].default for model in SCHEDULES]
 _TAKEN: Final[LiteralString] = "{name} is the name of an earlier task, and a name has one task; choose another"
 
 
@@ -89,7 +86,8 @@ class TaskLine(BaseModel, extra="forbid", strict=True, defer_build=True, json_sc
         if "func" not in info.data:
             return kwargs
         registry, _ = info.context
-        return inspect_function(registry.function(info.data["func"])).read(info.data["func"], kwargs)
+        known = inspect_function(registry.function(info.data["func"]))
+        return known.taking((), kwargs).read(info.data["func"], kwargs)
 
     @field_validator("policy")
     @classmethod
@@ -125,12 +123,20 @@ def load(text: str | bytes, registry: TaskRegistry) -> list[BackgroundTask]:
         ValidationError: the text is not such a document. Each fault has its path, such as `("tasks", 3, "kwargs",
             "day")`.
     """
-    return _read(text, registry)
+    _check_text(text)
+    return _read(text, _checked("load", registry))
 
 
 def load_task(item: JsonValue, registry: TaskRegistry) -> BackgroundTask:
     """Read one task of a document; raises a `ValidationError` as `load` does."""
-    (task,) = _read(json.dumps({"version": VERSION, "tasks": [item]}), registry, inside=len(("tasks", 0)))
+    try:
+        text = json.dumps({"version": VERSION, "tasks": [item]})
+    except (TypeError, ValueError):  # its message may hold a secret, so ours is raised outside of this block
+        text = None
+    if text is None:
+        message = "item must be JSON data; write load_task(json.loads(text), tasks)"
+        refuse("load_task", "item_type", message, at=("item",))
+    (task,) = _read(text, _checked("load_task", registry), inside=len(("tasks", 0)))
     return task
 
 
@@ -146,7 +152,7 @@ def dump(tasks: Iterable[BackgroundTask], registry: TaskRegistry) -> str:
     faults: list[InitErrorDetails] = []
     written: list[dict[str, JsonValue]] = []
     names: set[str] = set()
-    for at, task in enumerate(tasks):
+    for at, task in enumerate(check_tasks("dump", tasks)):
         try:
             written.append(dump_task(task, registry))
         except ValidationError as error:
@@ -162,7 +168,7 @@ def dump(tasks: Iterable[BackgroundTask], registry: TaskRegistry) -> str:
 
 def dump_task(task: BackgroundTask, registry: TaskRegistry) -> dict[str, JsonValue]:
     """Write one task as `dump` does, as a JSON object; raises a `ValidationError` as `dump` does."""
-    func = registry.name_of(task.func)
+    func = _checked("dump_task", registry).name_of(check_task("dump_task", task).func)
     check_policy(task.schedule, task.policy)
     item: dict[str, JsonValue] = {
         "func": func,
@@ -178,7 +184,8 @@ def dump_task(task: BackgroundTask, registry: TaskRegistry) -> dict[str, JsonVal
 
 def json_schema(registry: TaskRegistry) -> dict[str, Any]:
     """Return the JSON Schema of a document, with the arguments of each registered function, for an editor."""
-    functions = {name: inspect_function(func) for name, func in registry.functions.items()}
+    registered = _checked("json_schema", registry).functions
+    functions = {name: inspect_function(func) for name, func in registered.items()}
     parts: list[tuple[str, Literal["validation"], TypeAdapter[Any]]] = [
         (name, "validation", known.adapter) for name, known in functions.items()
     ]
@@ -195,6 +202,19 @@ def json_schema(registry: TaskRegistry) -> dict[str, Any]:
         rule = {"if": {"properties": {"func": {"const": name}}, "required": ["func"]}, "then": arguments}
         task.setdefault("allOf", []).append(rule)
     return {"$schema": GenerateJsonSchema.schema_dialect, **document, "$defs": definitions}
+
+
+def _check_text(text: object) -> None:
+    if not isinstance(text, (str, bytes)):
+        message = "text must be a str or bytes of JSON, got {got}; write load(path.read_text(), tasks)"
+        refuse("load", "text_type", message, at=("text",), got=type_name(text))
+
+
+def _checked(title: str, registry: object) -> TaskRegistry:
+    if not isinstance(registry, TaskRegistry):
+        message = "registry must be a TaskRegistry, got {got}; write tasks = TaskRegistry(), and register functions"
+        refuse(title, "registry_type", message, at=("registry",), got=type_name(registry))
+    return registry
 
 
 class _TolerantSchema(GenerateJsonSchema):
@@ -232,7 +252,7 @@ def _check_json(text: str | bytes) -> None:
         raise refusal("spec", faults)
 
 
-def _doubtful(node: Any, path: _Path) -> Iterator[InitErrorDetails]:
+def _doubtful(node: Any, path: Path) -> Iterator[InitErrorDetails]:
     """Go through data whose objects are tuples of their keys and values."""
     kind = type(cast(object, node))
     if kind is float and isinf(node):
@@ -249,46 +269,19 @@ def _doubtful(node: Any, path: _Path) -> Iterator[InitErrorDetails]:
 
 def _worded(line: ErrorDetails, inside: int) -> InitErrorDetails:
     """Say a fault of pydantic's in our words; what our own validators say is in them already."""
-    loc, kind, message = line["loc"], line["type"], line["msg"]
-    # pydantic adds a schedule's kind to the path of the schedule
-    path = tuple(step for at, step in enumerate(loc) if not (step in _KINDS and _place(loc[:at]) == "schedule"))
-    place, around, value = _place(path), _place(path[:-1]), line["input"]
-    if "kwargs" in path[:-1]:
-        pass
-    elif place in _WANTED and _SAYS_SO.fullmatch(kind):
-        got = "none" if kind == "missing" else repr(value) if place == "version" else json_type(value)
-        kind, wanted = _WANTED[place]
-        message = f"{place} must be {wanted}, got {got}"
-    elif kind == "missing":
-        message = f"{place} is missing; add it"
-    elif kind == "extra_forbidden":
-        kind = "unknown_key" if around in ("document", "task") else kind
-        message = f"{place} is not a field of this {around}; leave it out"
-    elif kind in ("union_tag_invalid", "union_tag_not_found"):
-        path, kinds = (*path, "kind"), ", ".join(map(repr, _KINDS))
-        message = f"kind is missing; add one of {kinds}"
-        if "kind" in value:
-            message = f"kind must be one of {kinds}, got {value['kind']!r}"
+    kind, message, path = worded(line, Document, {**own_models(), "task": TaskLine}, _WANTED)
+    if kind == "extra_forbidden" and (len(path) == 1 or (isinstance(path[-2], int) and path[:-2] == ("tasks",))):
+        kind = "unknown_key"
     return _said(kind, message, path[inside:])
 
 
-def _place(path: _Path) -> str:
-    """Name what is at a path; in a list, that is a task or a part of a schedule."""
-    if not path:
-        return "document"
-    step = path[-1]
-    if isinstance(step, str):
-        return step
-    return "task" if path[:-1] == ("tasks",) else "schedule"
-
-
-def _said(type_: Any, message: str, at: _Path) -> InitErrorDetails:
+def _said(type_: Any, message: str, at: Path) -> InitErrorDetails:
     return fault(type_, "{said}", at=at, said=message)
 
 
 def _written(task: BackgroundTask) -> dict[str, JsonValue]:
     """Write a task's arguments by name; refuse those that would not come back from JSON as they are."""
-    known = inspect_function(task.func)
+    known = task._known
     given = known.by_name(task.args, task.kwargs)
     written: dict[str, JsonValue] = {}
     lost: set[str | int] = set()

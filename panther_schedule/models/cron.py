@@ -25,6 +25,7 @@ _MACROS: Final = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
+_UNITS: Final = {"h": "hours", "m": "minutes", "s": "seconds"}  # of "@every 1h30m"
 _SHOWN: Final = 100  # characters of an expression in a message
 _ITEM: Final = re.compile(r"(?<![^\s,])(?P<low>[^,/-]*)(?:-(?P<high>[^,/]*))?(?:/(?P<step>[^,]*))?")
 _is_number = re.compile("[0-9]+").fullmatch
@@ -66,9 +67,17 @@ def parse(expression: str) -> CronFields:
     if macro in _MACROS:
         return parse(_MACROS[macro])
     if macro.startswith("@"):
-        remedy = "a scheduler has no boot; write Once()" if macro == "@reboot" else f"there are {', '.join(_MACROS)}"
+        remedy = f"there are {', '.join(_MACROS)}"
+        if macro == "@reboot":
+            remedy = "a scheduler has no boot; write Once()"
+        elif macro.startswith("@every"):
+            parts = [f"{_UNITS[unit]}={number}" for number, unit in re.findall(r"([0-9]+)([hms])", macro)]
+            remedy = f"write Repeat(-1, timedelta({', '.join(parts) or 'minutes=5'})), which is no cron expression"
         message = f"{macro[:_SHOWN]} is not a macro; {remedy}"
         raise CronError(_pointed(expression, message, expression.index("@"), len(macro)))
+    if prefix := re.match(r"\s*(?:CRON_)?TZ=(\S*)\s*", expression):
+        remedy = f"write Cron({expression[prefix.end() :][:_SHOWN]!r}, tz={prefix[1][:_SHOWN]!r})"
+        raise CronError(_pointed(expression, f"must not begin with a zone; {remedy}", 0, prefix.end(1)))
     places = _places(expression)
     if len(places) != len(_FIELDS):
         raise CronError(_wrong_number(expression, places))
@@ -190,8 +199,11 @@ def _wrong_number(expression: str, places: list[tuple[int, int]]) -> str:
     message = f"must have five fields ({', '.join(field.name for field in _FIELDS)}), got {got}"
     if got < len(_FIELDS):
         return _pointed(expression, f"{message}: {_FIELDS[got].name} is missing", len(expression), 1)
-    if got <= len(_FIELDS) + 2:
-        message += "; there are no fields for seconds and years"
+    joined = re.sub(r"\s*,\s*", ",", expression.strip())
+    if len(joined.split()) == len(_FIELDS):
+        message += f"; a blank ends a field, so write none beside a comma: {joined[:_SHOWN]!r}"
+    elif got <= len(_FIELDS) + 2:
+        message += "; there are no fields for seconds and years: leave out the seconds in front, or the year at the end"
     begin, end = places[len(_FIELDS)]
     return _pointed(expression, message, begin, end - begin)
 

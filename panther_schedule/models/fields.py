@@ -14,16 +14,20 @@ import difflib
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Any, Final, Literal, Self, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NoReturn, Self, TypeGuard, cast
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, Field, Strict, ValidationError, ValidationInfo, WithJsonSchema, WrapSerializer
 from pydantic.functional_validators import AfterValidator, BeforeValidator, WrapValidator
 from pydantic_core import PydanticCustomError
+from typing_extensions import override
 
-from ..errors import type_name
+from ..clock import plain_datetime, plain_timedelta
+from ..errors import refuse, type_name
 from .cron import CronError, parse
 from .days import WEEKDAYS, Weekday
+from .faults import in_our_words
 
 
 def _tidy(schema: dict[str, Any]) -> None:
@@ -46,11 +50,43 @@ class Value(BaseModel, frozen=True, extra="forbid", strict=True, defer_build=Tru
 
     def _validate(self, **fields: Any) -> None:
         """Set the fields; `super().__init__` would pack them anew at each level of classes."""
-        self.__pydantic_validator__.validate_python(fields, self_instance=self)
+        try:
+            self.__pydantic_validator__.validate_python(fields, self_instance=self)
+        except ValidationError as error:
+            raise in_our_words(type(self), own_models(), error) from None
+
+    @classmethod
+    @override
+    def model_validate(cls, obj: Any, **options: Any) -> Self:
+        """Read a value from a mapping of its fields, as pydantic does, with errors in our words."""
+        try:
+            return super().model_validate(obj, **options)
+        except ValidationError as error:
+            raise in_our_words(cls, own_models(), error) from None
+
+    @classmethod
+    @override
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
+        """Read a value from JSON, as pydantic does, with errors in our words."""
+        try:
+            return super().model_validate_json(json_data, **options)
+        except ValidationError as error:
+            raise in_our_words(cls, own_models(), error) from None
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002 - pydantic's signature
         """Return a copy with some fields changed; unlike pydantic's own, the changes are validated."""
+        if not isinstance(cast(object, update), Mapping | None):
+            message = "update must be a mapping of fields, got {got}; write model_copy(update=dict(n=5))"
+            refuse("model_copy", "update_type", message, at=("update",), got=type_name(update))
         return type(self).model_validate({**self._given(), **(update or {})})
+
+    if not TYPE_CHECKING:  # checkers know the fields as read-only, and would let this take any value
+
+        def __setattr__(self, name: str, value: object) -> NoReturn:
+            raise AttributeError(_frozen(self, name, "set"))
+
+        def __delattr__(self, name: str) -> NoReturn:
+            raise AttributeError(_frozen(self, name, "deleted"))
 
     def _given(self) -> dict[str, Any]:
         """Return the fields that were given; the others keep their defaults."""
@@ -60,6 +96,23 @@ class Value(BaseModel, frozen=True, extra="forbid", strict=True, defer_build=Tru
         """Show the fields that differ from their defaults, so that a repr reads as it would be written."""
         fields = type(self).model_fields
         return [(name, value) for name, value in self if value != fields[name].default]
+
+
+@cache
+def own_models() -> dict[str, type[BaseModel]]:
+    """Return the models of this package, by their kind, or else by their name."""
+    found, models = [Value], dict[str, type[BaseModel]]()
+    while found:
+        model = found.pop()
+        found += [each for each in model.__subclasses__()[::-1] if each.__module__.startswith(f"{__package__}.")]
+        kind = model.model_fields.get("kind")
+        models[kind.default if kind else model.__name__.lower()] = model
+    return models
+
+
+def _frozen(value: Value, name: str, done: str) -> str:
+    change = f'"{name}": ...' if name in type(value).model_fields else "..."
+    return f"a {type(value).__name__} is immutable, so {name} can't be {done}; write model_copy(update={{{change}}})"
 
 
 def optional(default: Any, description: str) -> Any:
@@ -84,7 +137,9 @@ def shown(value: object) -> str:
     return str(value) if isinstance(value, timedelta) else f"{type_name(value)} {value!r}"
 
 
-def said(rule: str, remedy: str, *, type_: str | None = None, in_json: str | None = None) -> WrapValidator:
+def said(
+    rule: str, remedy: str | Callable[[object], str], *, type_: str | None = None, in_json: str | None = None
+) -> WrapValidator:
     """Refuse in our words what a type and its constraints refuse; the stable type is `type_`, or the field's name.
 
     `in_json` is the remedy in JSON, if it differs.
@@ -95,7 +150,7 @@ def said(rule: str, remedy: str, *, type_: str | None = None, in_json: str | Non
             return handler(value)
         except ValidationError as error:
             fault = error.errors()[0]
-        told = in_json if in_json and info.mode == "json" else remedy
+        told = in_json if in_json and info.mode == "json" else remedy if isinstance(remedy, str) else remedy(value)
         wanted = rule or fault.get("ctx", {})["expected"]
         raise invalid(type_ or f"{info.field_name}", info, wanted, shown(fault["input"]), told)
 
@@ -123,6 +178,8 @@ def _duration(value: object, info: ValidationInfo) -> object:
             raise invalid("duration_format", info, rule, shown(value), "write PT5M or P1DT12H")
     elif not isinstance(value, timedelta):
         raise invalid("duration_type", info, "a timedelta", shown(value), "write timedelta(minutes=5)")
+    else:
+        return plain_timedelta(value)
     return value
 
 
@@ -158,15 +215,18 @@ def _delay(after: timedelta, info: ValidationInfo) -> timedelta:
     return after
 
 
-def _measured_from(end: Literal["start", "end"], info: ValidationInfo) -> Literal["start", "end"]:
-    return end if info.data.get("wait") else "start"  # without a wait both are the same
-
-
 Delay = Annotated[Wait, AfterValidator(_delay)]
-MeasuredFrom = Annotated[Literal["start", "end"], choice("start"), AfterValidator(_measured_from)]
+
+
+def _run_count(value: object) -> str:
+    if isinstance(value, timedelta):
+        return "write interval_wait(...) for the time between two runs, or Repeat(-1, ...)"
+    return "write n=1 for one run, n=-1 for no end"
+
+
 RunCount = Annotated[
     Literal[-1] | Annotated[int, Field(ge=1)],
-    said("an int of at least 1, or -1 for ever", "write n=1 for one run, n=-1 for no end", type_="run_count"),
+    said("an int of at least 1, or -1 for ever", _run_count, type_="run_count"),
     Field(description="How many runs; -1 is for ever."),
 ]
 
@@ -181,7 +241,7 @@ def _clock_time(value: object, info: ValidationInfo) -> time:
     if info.mode == "json" and isinstance(value, str) and _CLOCK_TIME.match(value):
         return time.fromisoformat(value)
     if isinstance(value, time) and value.tzinfo is None and not value.microsecond:
-        return value.replace(fold=0)
+        return time(value.hour, value.minute, value.second)
     if info.mode == "json":
         remedy = 'write "08:00" or "08:00:30"'
     elif isinstance(value, datetime):
@@ -196,7 +256,12 @@ def _clock_time(value: object, info: ValidationInfo) -> time:
 def _date(value: object, info: ValidationInfo) -> object:
     if info.mode == "json" and isinstance(value, str) and _DATE.match(value):
         return date.fromisoformat(value)
-    return value
+    return date.fromordinal(date.toordinal(value)) if is_date(value) else value
+
+
+def is_date(value: object) -> TypeGuard[date]:
+    """Tell a date from a datetime, which is a date too."""
+    return isinstance(value, date) and not isinstance(value, datetime)
 
 
 def _instant(value: object, info: ValidationInfo) -> datetime:
@@ -208,7 +273,7 @@ def _instant(value: object, info: ValidationInfo) -> datetime:
             pass  # refused below
     if isinstance(instant, datetime) and instant.tzinfo is not None:
         try:
-            return instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+            return plain_datetime(instant).astimezone(UTC)
         except OverflowError:
             rule = "within the years 1 to 9999 in UTC"
             raise invalid("instant_range", info, rule, str(instant), "choose one of them") from None
@@ -217,16 +282,31 @@ def _instant(value: object, info: ValidationInfo) -> datetime:
     raise invalid("instant", info, "an aware datetime", got, f"write {example}")
 
 
+def is_zone(value: object) -> TypeGuard[str]:
+    """Tell whether this is the IANA name of a zone."""
+    try:
+        return isinstance(value, str) and bool(ZoneInfo(value))
+    except (KeyError, ValueError, OSError):  # OSError: a folder such as "Europe"
+        return False
+
+
+def right_zone(value: object) -> str:
+    """Return the remedy for what names no zone: a city, never another fixed offset, which has no summer time."""
+    if not isinstance(value, str):
+        return "write tz='Europe/Paris'"
+    if not value.isupper():
+        cities = {key.lower(): key for key in available_timezones() if "/" in key and not key.startswith("Etc/")}
+        cities |= {key.rpartition("/")[2]: name for key, name in sorted(cities.items(), reverse=True)} | {"utc": "UTC"}
+        near = difflib.get_close_matches(value.lower().replace(" ", "_"), cities, 1, 0.8)
+        if near:
+            return f"did you mean {cities[near[0]]!r}?"
+    return "write the zone of a city, such as tz='Europe/Paris'; an abbreviation or an offset does not say which it is"
+
+
 def _zone(value: object, info: ValidationInfo) -> str:
-    remedy = "write tz='Europe/Paris'"
-    if isinstance(value, str):
-        try:
-            ZoneInfo(value)
-            return value
-        except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder such as "Europe"
-            for near in difflib.get_close_matches(value, sorted(available_timezones()), 1):
-                remedy = f"did you mean {near!r}?"
-    raise invalid("time_zone", info, "the IANA name of a zone", shown(value), remedy)
+    if not is_zone(value):
+        raise invalid("time_zone", info, "the IANA name of a zone", shown(value), right_zone(value))
+    return value
 
 
 ClockTime = Annotated[

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import builtins
-import difflib
 import re
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
+from types import ModuleType
 from typing import Annotated, Final, Generic, Literal, Never, Self, TypedDict, TypeVar, Unpack, cast
 
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
+from ..errors import nearest, refuse, type_name
 from .fields import Duration, Value, Wait, at_least, choice, invalid, refused, said, shown
 
 Overlap = Annotated[Literal["skip", "queue_one", "queue_all", "allow", "cancel_running"], choice("skip")]
@@ -44,17 +46,58 @@ def _exceptions(value: object, info: ValidationInfo) -> tuple[str, ...]:
 def _exception(item: object, info: ValidationInfo, remedy: str) -> str:
     found = item
     if isinstance(item, str):
-        name = item.removeprefix("builtins.")
-        if _is_path(name):
+        name, own = (
+            str.__str__(item).removeprefix("builtins."),
+            'one that is not built in has its module, as "httpx.HTTPError"',
+        )
+        found, known = _named(name) if _is_path(name) else (vars(builtins).get(name), vars(builtins))
+        if found is _UNKNOWN:
             return name
-        found = vars(builtins).get(name)
-        known = [each for each, cls in vars(builtins).items() if isinstance(cls, type) and issubclass(cls, Exception)]
-        near = difflib.get_close_matches(name, known, 1, cutoff=0.8)
-        own = 'one that is not built in has its module, as "httpx.HTTPError"'
-        remedy = f"did you mean {near[0]!r}?" if near else own
+        errors = [each for each, cls in known.items() if isinstance(cls, type) and issubclass(cls, Exception)]
+        if found is None:
+            remedy = nearest(name.rpartition(".")[2], errors, 0.8) or (own if "." not in name else "there is none")
     if isinstance(found, type) and issubclass(found, Exception):
         return exception_name(found)
     raise invalid("retry_on", info, "of subclasses of Exception or their names", shown(item), remedy)
+
+
+_UNKNOWN: Final = object()
+
+
+def _named(path: str) -> tuple[object, Mapping[str, object]]:
+    """Return what a path names, and the names beside it; `_UNKNOWN` if only an import, which is not made, could tell.
+
+    A class may have several paths, as "asyncio.TimeoutError", of which it knows one.
+    """
+    module = path
+    while module not in sys.modules:
+        module = module.rpartition(".")[0]
+        if not module:
+            return _UNKNOWN, {}
+    found: object = sys.modules[module]
+    names: Mapping[str, object] = {}
+    steps = path.removeprefix(module).split(".")[1:]
+    for name in steps:
+        names = vars(found) if isinstance(found, (type, ModuleType)) else {}
+        if name not in names:
+            unknown = name == "<locals>" or _may_get(found, in_it=name is not steps[-1])
+            return (_UNKNOWN if unknown else None), names
+        found = names[name]
+    return found, names
+
+
+def _own_name(path: str) -> str:
+    """Return the name that the class of a path knows itself by; the path, while it names no class."""
+    found = _named(path)[0]
+    return exception_name(found) if isinstance(found, type) and issubclass(found, BaseException) else path
+
+
+def _may_get(holder: object, *, in_it: bool) -> bool:
+    """Tell whether a module may get a name later: it is being imported, has a `__getattr__`, or `in_it` are modules."""
+    if not isinstance(holder, ModuleType):
+        return False
+    importing = holder.__spec__ is None or getattr(holder.__spec__, "_initializing", False)
+    return importing or "__getattr__" in vars(holder) or (in_it and "__path__" in vars(holder))
 
 
 def _retry(value: object, info: ValidationInfo) -> object:
@@ -100,8 +143,9 @@ class Retry(Value, frozen=True):
     the last has ended.
 
     `on` are the exceptions that it covers, with their subclasses, as classes or as names: "ConnectionError", or with
-    the module that defines it "httpx.HTTPError". They are kept as names. A timeout is a `TimeoutError`. What is no
-    `Exception`, such as a cancellation, is never covered.
+    a module that has it "httpx.HTTPError". They are kept as the names of their classes, so "asyncio.TimeoutError" is
+    "TimeoutError"; nothing is imported to find out. A timeout is a `TimeoutError`. What is no `Exception`, such as a
+    cancellation, is never covered.
     """
 
     attempts: _Attempts = Field(description="How many attempts at most, the first included.")
@@ -116,11 +160,14 @@ class Retry(Value, frozen=True):
 
     def covers(self, error: BaseException) -> bool:
         """Tell whether this error's class, or one of its base classes, is named in `on`."""
+        if not isinstance(cast(object, error), BaseException):
+            message = "error must be an exception, got {got}; write covers(OSError())"
+            refuse("covers", "error_type", message, got=type_name(error))
         return self.covers_names(exception_names(type(error)))
 
     def covers_names(self, names: Collection[str]) -> bool:
         """Tell it by the names of these classes."""
-        return "Exception" in names and any(name in names for name in self.on)
+        return "Exception" in names and any(name in names or _own_name(name) in names for name in self.on)
 
     @model_validator(mode="after")
     def _grows(self) -> Self:

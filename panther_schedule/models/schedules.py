@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Final, Literal, Self, TypedDict, Unpack, cast, get_args
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from ..errors import refuse
+from ..errors import refuse, type_name
 from .cron import CronFields, parse, why_never
 from .days import ALL_MONTHS, WEEKDAYS, DayRule, Weekday, day_number, mask_of
 from .fields import (
@@ -21,7 +21,6 @@ from .fields import (
     Fold,
     Gap,
     Instant,
-    MeasuredFrom,
     Missing,
     MonthDay,
     Months,
@@ -31,6 +30,7 @@ from .fields import (
     Wait,
     Weekdays,
     Zone,
+    choice,
     optional,
     refused,
 )
@@ -105,6 +105,10 @@ class Once(Schedule, frozen=True):
 ONCE: Final = Once.model_construct(at=None)  # made without a validator, which would be built at import
 
 
+def _measured_from(end: Literal["start", "end"], info: ValidationInfo) -> Literal["start", "end"]:
+    return end if info.data.get("wait") else "start"  # without a wait both are the same
+
+
 class Repeat(Schedule, frozen=True):
     """Run `n` times, with `wait` from one start to the next.
 
@@ -117,7 +121,7 @@ class Repeat(Schedule, frozen=True):
     n: RunCount
     wait: Wait = Field(timedelta(0), description="The time from one start to the next; zero is back to back.")
     after: Delay = optional(timedelta(0), "How long after it is added the task first runs.")
-    measured_from: MeasuredFrom = optional(
+    measured_from: Annotated[Literal["start", "end"], choice("start"), AfterValidator(_measured_from)] = optional(
         "start", "Whether `wait` counts from the start of the run before, or its end."
     )
 
@@ -154,9 +158,7 @@ class Calendar(Schedule, frozen=True):
             return NotImplemented
         return AnyOf((cast(Part, self), other))
 
-    def __ror__(self, other: Once) -> AnyOf:
-        """Return the union of both, with a moment."""
-        return self | other
+    __ror__ = __or__  # a moment may come first
 
     @property
     def dates(self) -> DayRule:
@@ -322,6 +324,8 @@ Part = Annotated[Once | Daily | Weekly | Monthly | Cron, Field(discriminator="ki
 def _misfit(part: object) -> str | None:
     """Say why this can't be part of a union."""
     match part:
+        case _ if not isinstance(part, Schedule):
+            return f"of must hold schedules, got {type_name(part)}; write Daily(time(8)) | Cron(...)"
         case Once(at=None) | Repeat():
             return f"of must hold wall-clock schedules, got {part!r}; add it as a task of its own"
         case Calendar(n=n) if n != -1:
@@ -334,11 +338,11 @@ def _misfit(part: object) -> str | None:
             return None
 
 
-def _flat(of: object) -> object:
-    """Put the parts of unions in the place of the unions; anything but a collection is left to pydantic."""
-    given = of
+def _flat(of: object) -> tuple[object, ...]:
+    """Put the parts of unions in the place of the unions."""
     if isinstance(of, (str, bytes, Schedule, Mapping)) or not isinstance(of, Iterable):
-        return given
+        message = "of must hold schedules, got {got}; write AnyOf((a, b)), or a | b"
+        refuse("AnyOf", "tuple_type", message, at=("of",), got=type_name(of))
     parts: list[object] = []
     for part in cast(Iterable[object], of):
         if why := _misfit(part):

@@ -7,8 +7,10 @@ from typing import Final, assert_never, cast
 from zoneinfo import ZoneInfo
 
 from ..clock import MICROSECOND, SECOND, machine_zone, microseconds
+from ..errors import refuse, type_name
 from ..models.days import bits
-from ..models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
+from ..models.fields import is_zone, right_zone
+from ..models.schedules import SCHEDULES, AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
 from . import zones
 from .evaluators import Calendar, Evaluator, Grid, Union
 from .zones import DAY, FIRST, LAST
@@ -90,9 +92,18 @@ _union: Final = lru_cache(maxsize=1024)(Union)
 
 
 def clear_caches() -> None:
-    """Forget every evaluator and zone, so that new time zone data holds; those that are in use keep what they know."""
-    for cached in (_grid, _calendar, _union, zones.zone):
+    """Forget every evaluator and zone, the machine's too; those that are in use keep what they know."""
+    for cached in (_grid, _calendar, _union, zones.zone, machine_zone):
         cached.cache_clear()
+
+
+def check_schedule(title: str, value: object, *, or_a: str = "") -> AnySchedule:
+    """Return a schedule; refuse anything else (`schedule_type`). `or_a` names what else may be given."""
+    if not isinstance(value, SCHEDULES):
+        message = "schedule must be one of {classes}{or_a}, got {got}; write Daily(time(8, 0)), for example"
+        classes, got = ", ".join(cls.__name__ for cls in SCHEDULES), type_name(value)
+        refuse(title, "schedule_type", message, at=("schedule",), classes=classes, or_a=or_a, got=got)
+    return cast(AnySchedule, value)
 
 
 def zone_for(schedule: Schedule, zone: ZoneInfo | str | None = None) -> ZoneInfo:
@@ -102,7 +113,18 @@ def zone_for(schedule: Schedule, zone: ZoneInfo | str | None = None) -> ZoneInfo
     """
     if zone is None:
         return machine_zone() if _needs_zone(schedule) else UTC_ZONE
-    return ZoneInfo(zone) if isinstance(zone, str) else zone
+    return checked_zone(zone)
+
+
+def checked_zone(zone: object) -> ZoneInfo:
+    """Return a zone that was given as such or by its name; refuse anything else (`time_zone`)."""
+    if isinstance(zone, ZoneInfo):
+        return zone if type(zone) is ZoneInfo or not is_zone(zone.key) else ZoneInfo(zone.key)  # not its subclass
+    if not is_zone(zone):
+        message = "zone must be a ZoneInfo or the IANA name of a zone, got {got}; {remedy}"
+        got, remedy = repr(zone) if isinstance(zone, str) else type_name(zone), right_zone(zone)
+        refuse("zone", "time_zone", message, at=("zone",), got=got, remedy=remedy.replace("tz=", "zone="))
+    return ZoneInfo(zone)
 
 
 def _needs_zone(schedule: Schedule) -> bool:

@@ -7,8 +7,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from ..clock import MICROSECOND, instant, moment
+from ..errors import check_number, refuse
 from ..models.schedules import Once, Repeat, Schedule
-from .compiler import anchor_of, compile_schedule, zone_for
+from .compiler import anchor_of, check_schedule, compile_schedule, zone_for
 from .zones import BEFORE_ALL, LAST
 
 _NARROWING: Final = frozenset({"excluding", "start_at", "end_at", "starting", "gap", "of"})
@@ -21,9 +22,12 @@ def next_after(
 
     `zone` is for a schedule that names none; without it that is the machine's own. `anchor` is when the task was
     added, which `Once()` and `Repeat` count from; without it that is `after`, so that `Once()` is over. `n` is
-    ignored. Of a repeat without a wait, or measured from the end, only the first is known. A naive datetime raises
-    ValueError.
+    ignored. Of a repeat without a wait, or measured from the end, only the first is known.
+
+    Raises:
+        ValidationError: an argument has another type, a datetime is naive (`instant`), or the zone is not known.
     """
+    check_schedule("next_after", schedule)
     t = instant("next_after", "after", after)
     begun = t if anchor is None else instant("next_after", "anchor", anchor)
     found = compile_schedule(schedule, zone_for(schedule, zone)).next_after(t, anchor_of(schedule, begun))
@@ -41,18 +45,22 @@ def between(
 ) -> list[datetime]:
     """Return the occurrences after `after` and up to and including `until`, aware, in UTC, in order.
 
-    `zone` and `anchor` are as in `next_after()`, and `n` is ignored. `limit` gives the first so many; without it,
-    more than 100,000 occurrences raise ValueError, as does a naive datetime.
+    `zone` and `anchor` are as in `next_after()`, and `n` is ignored. `limit` gives the first so many.
+
+    Raises:
+        ValidationError: as `next_after()`, or there are more than 100,000 occurrences and no `limit` (`too_many`).
     """
+    check_schedule("between", schedule)
     t, last = instant("between", "after", after), instant("between", "until", until)
     begun = anchor_of(schedule, t if anchor is None else instant("between", "anchor", anchor))
     evaluator = compile_schedule(schedule, zone_for(schedule, zone))
     if limit is None:
         limit = evaluator.count(t, last, begun)
         if limit > 100_000:
-            raise ValueError(f"{limit:,} occurrences lie between these times; pass limit= for the first so many")
-    elif limit < 0:
-        raise ValueError(f"limit must not be negative, got {limit}; leave it out for all occurrences")
+            message = "{limit} occurrences lie between these times; pass limit= for the first so many"
+            refuse("between", "too_many", message, limit=f"{limit:,}")
+    else:
+        limit = check_number("between", "number", "limit", limit, 0, "leave it out for all occurrences")
     found: list[datetime] = []
     while len(found) < limit and (following := evaluator.next_after(t, begun)) is not None and following <= last:
         found.append(moment(following))

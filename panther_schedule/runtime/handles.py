@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final, Literal, overload
+from typing import Any, Final, Literal, cast, overload
 
 from ..clock import Reading, instant, moment
-from ..errors import SchedulerStateError, refuse
+from ..errors import SchedulerStateError, refuse, type_name
 from ..models.policy import Policy
 from ..planning.due import has_ended, is_cancelled
 from ..planning.records import Cause, Passed, Run
@@ -16,7 +16,7 @@ from ..planning.rule import due_at
 from ..tasks.task import BackgroundTask
 from .entries import Entry, Flight
 from .ledger import counts_of
-from .life import Life
+from .life import Life, check_timeout
 
 MOST_BACKFILLED: Final = 10_000  # occurrences of one backfill
 
@@ -130,7 +130,7 @@ class TaskHandle(_Handle):
         a repeat without a wait, or measured from the end, wait. Nothing changes for a task that has ended.
         """
         life = self._alive()
-        life.do(partial(life.engine.pause, self._entry, reason))
+        life.do(partial(life.engine.pause, self._entry, _checked_reason(reason)))
 
     def resume(self) -> None:
         """Continue after `pause()`; nothing changes for a task that is not paused."""
@@ -168,6 +168,9 @@ class TaskHandle(_Handle):
             SchedulerStateError: the task was cancelled, or the scheduler has stopped.
         """
         life, entry = self._startable("backfill"), self._entry
+        if not isinstance(cast(object, dry_run), bool):
+            message = "dry_run must be True or False, got {got}; leave it out to run what is found"
+            refuse("backfill", "dry_run", message, at=("dry_run",), got=repr(dry_run))
         found = _occurrences(entry, start, end, life.clock.read())
         if dry_run:
             return [moment(at) for at, _before in found]
@@ -231,8 +234,9 @@ class RunHandle(_Handle):
             TimeoutError: the timeout came first.
             SchedulerStateError: it is called from a run of this task, or on the event loop that runs need.
         """
+        given = check_timeout("wait", timeout)
         if self._flight.record is None:
-            self._alive().wait(self._flight, timeout)
+            self._alive().wait(self._flight, given)
         if self._flight.record is None:
             raise TimeoutError(f"the run {self.id!r} has not ended; wait longer, or cancel() it")
         return self._flight.record
@@ -244,6 +248,13 @@ class RunHandle(_Handle):
 
     def __repr__(self) -> str:
         return f"<RunHandle {self.id!r}>"
+
+
+def _checked_reason(reason: object) -> str:
+    if not isinstance(reason, str):
+        message = "reason must be a str, got {got}; write pause('maintenance')"
+        refuse("pause", "pause_reason", message, at=("reason",), got=type_name(reason))
+    return str.__str__(reason)
 
 
 def in_flight(entry: Entry) -> int:

@@ -7,8 +7,8 @@ from asyncio import AbstractEventLoop
 from datetime import timedelta
 from queue import SimpleQueue
 
-from ..clock import Clock, VirtualClock
-from ..errors import SchedulerStateError, refuse, type_name
+from ..clock import Clock, VirtualClock, duration
+from ..errors import SchedulerStateError
 from ..planning.due import has_ended
 from .current import flying
 from .engine import Engine
@@ -52,18 +52,18 @@ class Life:
 
     def join(self, entry: Entry | None, timeout: timedelta | None) -> bool:
         """Wait until a task has ended, or all have; False when the timeout came first."""
-        self.check_wait("join", entry, timeout)
+        timeout = self.check_wait("join", entry, timeout)
         if entry is None:
             return self.driver.join(self.loop.is_idle, timeout, self.loop.tasks)
         return self.driver.join(lambda: has_ended(entry.rule, entry.state), timeout, lambda: [entry])
 
     def wait(self, flight: Flight, timeout: timedelta | None) -> None:
-        self.check_wait("wait", flight.entry, timeout)
+        timeout = self.check_wait("wait", flight.entry, timeout)
         self.driver.join(lambda: flight.record is not None, timeout, list)
 
-    def check_wait(self, method: str, entry: Entry | None, timeout: object) -> None:
-        """Refuse to wait in a run that is waited for, or on the event loop that runs need."""
-        check_timeout(method, timeout)
+    def check_wait(self, method: str, entry: Entry | None, timeout: timedelta | None) -> timedelta | None:
+        """Refuse to wait in a run that is waited for, or on the event loop that runs need; return the timeout."""
+        given = check_timeout(method, timeout)
         flight = flying.get()  # also where a run waits in another thread, as asyncio.to_thread() does
         own = flight is not None and flight.run.phase != "ended" and entry in {None, flight.entry}
         if own or self.workers.runs_here():
@@ -71,9 +71,9 @@ class Life:
                 f"{method}() waits for runs to end, and is called from one of them, or on the event loop they need; "
                 "call it from another thread, or leave the `async with` block"
             )
+        return given
 
 
-def check_timeout(method: str, timeout: object) -> None:
-    if timeout is not None and not isinstance(timeout, timedelta):
-        message = "timeout must be a timedelta, got {got}; write timedelta(seconds=5)"
-        refuse(method, "duration_type", message, at=("timeout",), got=f"{type_name(timeout)} {timeout!r}")
+def check_timeout(method: str, timeout: object) -> timedelta | None:
+    """Return a timeout, without its subclass; refuse what is not a timedelta, before anything is done."""
+    return None if timeout is None else duration(method, "timeout", timeout)

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, Final, TypeAlias
 
+from ..errors import refuse, type_name
 from ..events import Event
 from ..planning.records import make
+from ..tasks.signature import function_name, is_of_kind
 from .forks import generation, leave_child
 from .logs import log
 
 MOST_UNTOLD: Final = 100_000  # events that wait for slow listeners; further ones are dropped and counted
 
-Listener: TypeAlias = Callable[[Event], object]
+Listener: TypeAlias = Callable[[Event], None]
+
+
+def check_listener(listener: object) -> None:
+    """Refuse what can't be called, and what runs no line when it is called (`listener_type`)."""
+    kinds = inspect.iscoroutinefunction, inspect.isasyncgenfunction, inspect.isgeneratorfunction
+    if not callable(listener) or any(is_of_kind(listener, kind) for kind in kinds):
+        got = f"{function_name(listener)}, which is async or a generator" if callable(listener) else type_name(listener)
+        message = "listener must be a plain function that takes an event, got {got}; write def tell(event): ..."
+        refuse("add_listener", "listener_type", message, at=("listener",), got=got)
 
 
 class Listeners:

@@ -49,7 +49,7 @@ class Names:
             self._entries.pop(entry.name, None)
 
     def find(self, name: object) -> Entry | None:
-        return self._entries.get(name) if isinstance(name, str) else None
+        return self._entries.get(str.__str__(name)) if isinstance(name, str) else None
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(list(self._entries.values()))

@@ -16,11 +16,8 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Final, ParamSpec, Self
 
-from pydantic_core import InitErrorDetails
-
-from ..clock import MICROSECOND, Clock, SystemClock, VirtualClock, now_by
-from ..errors import BusyLoopWarning, SchedulerStateError, fault, refusal, refuse, type_name
-from ..events import Event
+from ..clock import MICROSECOND, Clock, SystemClock, VirtualClock, check_clock, duration, now_by
+from ..errors import BusyLoopWarning, SchedulerStateError, check_number, refuse
 from ..models.policy import DEFAULT_POLICY, Policy
 from ..models.schedules import ONCE, AnySchedule
 from ..occurrences import compiler
@@ -29,15 +26,15 @@ from ..planning.due import begin
 from ..planning.rule import Rule, rule_of, under
 from ..planning.state import State
 from ..tasks.checks import check_policy
-from ..tasks.signature import function_name
-from ..tasks.task import BackgroundTask, jitter_key
+from ..tasks.given import check_task, check_tasks
+from ..tasks.task import BackgroundTask
 from .current import context_seen
 from .entries import Entry
 from .handles import TaskHandle, in_flight
 from .health import Health, health_of
 from .ledger import no_counts
 from .life import Life, check_timeout
-from .listeners import Listeners
+from .listeners import Listener, Listeners, check_listener
 from .logs import log
 from .names import Names, equal
 
@@ -59,11 +56,11 @@ class Scheduler:
     """
 
     def __init__(self, *, max_workers: int | None = None, clock: Clock | None = None) -> None:
-        if max_workers is not None and (type(max_workers) is not int or max_workers < 1):
-            message = "max_workers must be at least 1, got {got}"
-            refuse("Scheduler", "max_workers", message, at=("max_workers",), got=max_workers)
+        if max_workers is not None:
+            remedy = "leave it out for the default"
+            max_workers = check_number("Scheduler", "max_workers", "max_workers", max_workers, 1, remedy)
         self._max_workers = max_workers or min(32, (os.cpu_count() or 1) + 4)
-        self._clock: Clock = clock if clock is not None else SystemClock()
+        self._clock: Clock = SystemClock() if clock is None else check_clock(clock)
         self._now = now_by(self._clock)
         self._reset()
         _all.add(self)
@@ -87,8 +84,7 @@ class Scheduler:
                 (`name_in_use`), or its schedule has no occurrence (`no_occurrence`).
             SchedulerStateError: the scheduler has stopped.
         """
-        if not isinstance(task, BackgroundTask):  # pyright: ignore[reportUnnecessaryIsInstance] - callers without a type checker
-            raise refusal("add_task", [_not_a_task(task)])
+        check_task("add_task", task)
         with self._names.lock:
             life = self._running()
             entry, is_new = self._entry(life, task)
@@ -98,10 +94,7 @@ class Scheduler:
 
     def add_tasks(self, tasks: Iterable[BackgroundTask[..., Any]]) -> list[TaskHandle]:
         """Add each task of an iterable, such as a whole `TaskRegistry`: all of them or, if one is refused, none."""
-        wanted: list[Any] = list(tasks)
-        faults = [_not_a_task(other, at) for at, other in enumerate(wanted) if not isinstance(other, BackgroundTask)]
-        if faults:
-            raise refusal("add_tasks", faults)
+        wanted = check_tasks("add_tasks", tasks)
         with self._names.lock:
             life, entries = self._running(), list[tuple[Entry, bool]]()
             try:
@@ -128,8 +121,7 @@ class Scheduler:
             ValidationError: as `add_task()`, or the task has no name (`name_missing`).
             SchedulerStateError: the scheduler has stopped.
         """
-        if not isinstance(task, BackgroundTask):  # pyright: ignore[reportUnnecessaryIsInstance] - as above
-            raise refusal("replace", [_not_a_task(task)])
+        check_task("replace", task)
         if task._name is None:
             message = "replace() needs a task with a name, to find the one it replaces; write task.with_name('digest')"
             refuse("replace", "name_missing", message, at=("name",))
@@ -168,7 +160,7 @@ class Scheduler:
         rule = rule_of(schedule)
         if policy is not DEFAULT_POLICY:
             check_policy(schedule, policy)
-            rule = under(rule, policy, partial(jitter_key, task))
+            rule = under(rule, policy, lambda: task._jitter_key)
             if rule.terms is not None and rule.terms.key:  # this task's alone
                 return rule
         self._latest = schedule, policy, rule
@@ -188,13 +180,17 @@ class Scheduler:
         if task._known.is_async:
             life.workers.coroutines.event_loop()
 
-    def add_listener(self, listener: Callable[[Event], object]) -> Callable[[], None]:
+    def add_listener(self, listener: Listener) -> Callable[[], None]:
         """Subscribe to all events from now on; the result unsubscribes.
 
         Listeners are called on one thread of their own, in the order of what happened; on a `VirtualClock` in the
         thread that moves it. One that raises is logged and told the next event; one so slow that 100,000 events
         wait misses some, which `health()` counts.
+
+        Raises:
+            ValidationError: it can't be called, or is async or a generator function (`listener_type`).
         """
+        check_listener(listener)
         with self._names.lock:
             remove = self._listeners.add(listener)
             if self._life is not None:
@@ -216,9 +212,13 @@ class Scheduler:
         return {**self._life.store.ledger.counts, "in_flight": sum(map(in_flight, self._life.loop.tasks()))}
 
     def reload_tz(self) -> None:
-        """Read the time zones' rules again, as is needed after their files were updated.
+        """Read the time zones' rules and the machine's zone again, as is needed after either was changed.
 
         The next occurrences are found anew; what is over, by the old rules or the new, does not run again.
+
+        Raises:
+            ValidationError: a task needs the machine's zone, which is misconfigured (`machine_zone`). Every task keeps
+                its times then.
         """
         zoneinfo.ZoneInfo.clear_cache()
         compiler.clear_caches()
@@ -261,6 +261,7 @@ class Scheduler:
         A task that runs for ever is left until it is cancelled, so a script with one waits here for ever. On a
         `VirtualClock` this moves the clock.
         """
+        check_timeout("join", timeout)
         return True if self._life is None else self._life.join(None, timeout)
 
     def stop(self, timeout: timedelta = _DRAIN) -> None:
@@ -272,7 +273,7 @@ class Scheduler:
         Raises:
             SchedulerStateError: it is called from one of the runs it would wait for.
         """
-        check_timeout("stop", timeout)
+        timeout = duration("stop", "timeout", timeout)
         if self._life is not None:
             self._life.check_wait("stop", None, timeout)
         self._begin_stop(timeout, at_exit=False)
@@ -347,12 +348,6 @@ async def _on_a_thread(func: Callable[[], None]) -> None:
 
     threading.Thread(target=call, name="panther_schedule-stop", daemon=True).start()
     await asyncio.wrap_future(done)
-
-
-def _not_a_task(value: object, *at: int) -> InitErrorDetails:
-    got = "a function is not a task" if callable(value) else f"a task must be a BackgroundTask, got {type_name(value)}"
-    name = function_name(value) if callable(value) else "func"
-    return fault("not_a_task", "{got}; write add_task(BackgroundTask({name}, ...))", at=at, got=got, name=name)
 
 
 # ---- the process ends, or forks ----------------------------------------------------------------------------------

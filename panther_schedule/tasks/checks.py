@@ -20,7 +20,7 @@ def check_name(name: object, at: tuple[str, ...] = ("name",)) -> str:
         message = "name must be a str that is not blank, got {got}; write 'digest'"
         got = repr(name) if isinstance(name, str) else type_name(name)
         refuse("with_name", "task_name", message, at=at, got=got)
-    return name
+    return str.__str__(name)  # without its subclass, as that of an enum
 
 
 def check_policy(schedule: AnySchedule, policy: Policy, at: tuple[str, ...] = ("policy",)) -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, cast, overload
 
-from ..errors import refuse, type_name
+from ..errors import nearest, refuse, type_name
 from ..models.policy import DEFAULT_POLICY, Policy
-from ..models.schedules import AnySchedule
-from .checks import check_name
+from ..models.schedules import AnySchedule, Schedule
+from ..occurrences.compiler import check_schedule
+from .checks import changed_policy, check_name
 from .signature import UNKNOWN_SIGNATURE, function_name, inspect_function
 from .task import BackgroundTask
 
@@ -45,14 +45,11 @@ class TaskRegistry:
         Raises:
             ValidationError: there is none (`unknown_function`).
         """
-        found = self._functions.get(name)
+        found = self._functions.get(str.__str__(name)) if isinstance(cast(object, name), str) else None
         if found is None:
-            if near := difflib.get_close_matches(name, self._functions, 1):
-                hint = f"did you mean {near[0]!r}?"
-            elif self._functions:
+            hint = nearest(f"{name}", self._functions) or "none is registered, so put @tasks.register on it"
+            if self._functions and not hint.startswith("did"):
                 hint = f"there are {', '.join(map(repr, sorted(self._functions)[:10]))}"
-            else:
-                hint = "none is registered, so put @tasks.register on it"
             _refuse("unknown_function", "{name} is not a registered function; {hint}", name=repr(name), hint=hint)
         return found
 
@@ -83,9 +80,11 @@ class TaskRegistry:
         Raises:
             ValidationError: the name is in use by another function (`duplicate_name`), a function without a name of
                 its own is given none (`task_name`), it is registered already by another name
-                (`already_registered`), or JSON can't call it (`not_by_name`).
+                (`already_registered`), it is a classmethod (`class_method`: register it below the class), or JSON
+                can't call it (`not_by_name`).
         """
-        return partial(self._add, name=name) if func is None else self._add(func, name)
+        key = None if name is None else check_name(name)
+        return partial(self._add, name=key) if func is None else self._add(func, key)
 
     def scheduled(
         self, schedule: AnySchedule, name: str | None = None, *, policy: Policy = DEFAULT_POLICY
@@ -96,11 +95,18 @@ class TaskRegistry:
         keeps one of it, however often it is added.
 
         Raises:
-            ValidationError: the function needs an argument (`missing_argument`), two tasks would have one name
-                (`duplicate_name`), or it can't be registered (see `register`).
+            ValidationError: `schedule` is not a schedule (`schedule_type`), the function needs an argument
+                (`missing_argument`), two tasks would have one name (`duplicate_name`), or it can't be registered (see
+                `register`).
         """
+        _refuse_bare(schedule)
+        check_schedule("scheduled", schedule)
+        changed_policy(DEFAULT_POLICY, policy, {})
+        if name is not None:
+            check_name(name)
 
-        def add(func: _Plain, /) -> _Plain:
+        def add(given: _Plain, /) -> _Plain:
+            func = _in_class(given)
             task = BackgroundTask(func).with_schedule(schedule).with_policy(policy)
             _refuse_unnameable(func)
             own = self._names.get(func)
@@ -110,7 +116,7 @@ class TaskRegistry:
                 _refuse("duplicate_name", message, name=repr(title))
             self._add(func, own)
             self._tasks[title] = task.with_name(title)
-            return func
+            return given
 
         return add
 
@@ -123,7 +129,8 @@ class TaskRegistry:
     def __repr__(self) -> str:
         return f"TaskRegistry({len(self._functions)} functions, {len(self._tasks)} tasks)"
 
-    def _add(self, func: _Function, name: str | None) -> _Function:
+    def _add(self, given: _Function, name: str | None) -> _Function:
+        func = _in_class(given)
         _refuse_unnameable(func)
         key = check_name(_own_name(func) if name is None else name)
         if self._functions.get(key, func) != func:
@@ -135,7 +142,24 @@ class TaskRegistry:
             _refuse("already_registered", message, func=function_name(func), name=repr(known))
         self._functions[key] = func
         self._names[func] = key
-        return func
+        return given
+
+
+def _refuse_bare(schedule: object) -> None:
+    """Refuse a function where `@tasks.scheduled` needs its schedule."""
+    if callable(schedule) and not isinstance(schedule, Schedule):
+        message = (
+            "scheduled() needs a schedule, got {got}; write @tasks.scheduled(Daily(time(8, 0))) above the function"
+        )
+        refuse("scheduled", "schedule_type", message, at=("schedule",), got=function_name(schedule))
+
+
+def _in_class(func: Any) -> Any:
+    """Return the function of a staticmethod; refuse a classmethod, which only its class can call."""
+    if isinstance(func, classmethod):
+        message = "a classmethod needs its class; write tasks.register(Class.{name}) below the class"
+        _refuse("class_method", message, name=func.__name__)
+    return func.__func__ if isinstance(func, staticmethod) else func
 
 
 def _own_name(func: Callable[..., object]) -> str:

@@ -15,14 +15,15 @@ from functools import cache, cached_property, partial
 from inspect import Parameter
 from itertools import takewhile
 from types import MethodType
-from typing import Any, Final, LiteralString, get_origin, get_type_hints
+from typing import Any, Final, LiteralString, get_args, get_origin, get_type_hints
 from weakref import WeakKeyDictionary
 
 import typing_extensions
 from pydantic import ConfigDict, JsonValue, TypeAdapter, ValidationError
 from pydantic_core import ArgsKwargs, ErrorDetails, InitErrorDetails
 
-from ..errors import fault, refusal, refuse, type_name
+from ..errors import fault, nearest, refusal, refuse, type_name
+from ..models.faults import json_type
 from .hints import accepts, hint_text
 
 _MISSING: Final = ("missing_argument", "{name} is missing; add it: {rule}")
@@ -30,19 +31,14 @@ _CALLS: Final[dict[str, tuple[LiteralString, LiteralString]]] = {
     "missing_argument": _MISSING,
     "missing_keyword_only_argument": _MISSING,
     "missing_positional_only_argument": _MISSING,
-    "unexpected_keyword_argument": ("unknown_argument", "{name} is not an argument; leave it out: {rule}"),
+    "unexpected_keyword_argument": ("unknown_argument", "{name} is not an argument; {remedy}: {rule}"),
     "multiple_argument_values": ("surplus_argument", "{name} is given twice; leave out one: {rule}"),
     "unexpected_positional_argument": ("surplus_argument", "{name} ({got}) is one too many; leave it out: {rule}"),
 }
 """Pydantic's faults of a call's names and number, as our types and messages."""
 
-_JSON_TYPES: Final[dict[type, str]] = {
-    bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "an array", dict: "an object"
-}  # fmt: skip
 _STRICT: Final = ConfigDict(strict=True, extra="forbid", arbitrary_types_allowed=True)
 _UNPACK: Final[Any] = (typing.Unpack, typing_extensions.Unpack)
-_LEFT_OUT: Final[Any] = object()
-"""Stands for each default value in a validator: a JSON Schema would show it, and it may be a secret."""
 UNKNOWN_SIGNATURE: Final = inspect.signature(lambda *_args, **_kwargs: None)
 """That of a builtin which shows none; every call fits it."""
 
@@ -54,28 +50,57 @@ class _Words(str):
     __repr__ = str.__str__
 
 
+_LEFT_OUT: Final[Any] = _Words("...")
+"""Stands for each default value: it may be a secret, or hold the function, which would never be freed then."""
+
+
 class KnownFunction:
     """What is known of one function: its names, its signature, whether it is async, and how to check a call of it.
 
     `name` is for people, `path` has the module too. `is_async` looks through partials, methods and callable objects; a
-    synchronous wrapper of an async function is what it is, a function that may block.
+    synchronous wrapper of an async function is what it is, a function that may block. `wrapper` is there for what
+    `functools.wraps` made: the wrapper by its own signature, and not by that of the wrapped function.
     """
 
-    def __init__(self, func: Callable[..., Any]) -> None:
+    def __init__(self, func: Callable[..., Any], *, as_wrapped: bool = True) -> None:
         called = _inner(func)
         self.name = function_name(func)
         self.path = f"{getattr(called, '__module__', None) or type(called).__module__}.{self.name}"
-        self.is_async = _is_of_kind(func, inspect.iscoroutinefunction)
+        self.is_async = is_of_kind(func, inspect.iscoroutinefunction)
         try:
-            self.signature = inspect.signature(func)
+            parameters = inspect.signature(func, follow_wrapped=as_wrapped).parameters.values()
+            self.signature = inspect.Signature(
+                [one if one.default is one.empty else one.replace(default=_LEFT_OUT) for one in parameters]
+            )
         except (ValueError, TypeError):  # some builtins have none
             self.signature = UNKNOWN_SIGNATURE
+        self.wrapper: KnownFunction | None = None
+        if as_wrapped and (hasattr(called, "__wrapped__") or hasattr(type(called).__call__, "__wrapped__")):
+            self.wrapper = KnownFunction(func, as_wrapped=False)
         self._parameters = self.signature.parameters
         parameters = self._parameters.values()
         self._hints = _own_hints(called, self._parameters)
         self._places = dict(enumerate(one.name for one in parameters if one.kind <= one.POSITIONAL_OR_KEYWORD))
         self._rest = {one.kind: one.name for one in parameters if one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD)}
         self.needs_arguments = any(one.default is one.empty and one.kind not in self._rest for one in parameters)
+
+    def taking(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> KnownFunction:
+        """Return what is known of the one that takes such arguments: the wrapped function, or else its wrapper."""
+        wrapper = self.wrapper
+        return self if wrapper is None or self._fits(args, kwargs) or not wrapper._fits(args, kwargs) else wrapper
+
+    def _fits(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+        try:
+            return bool(self.signature.bind(*args, **kwargs))
+        except TypeError:
+            return False
+
+    def is_lasting(self) -> bool:
+        """Tell whether no hint has a class that was made in a function: it could hold the one that is known here."""
+        annotations = [one.annotation for one in self._parameters.values()]
+        return not any(map(_is_local, [*annotations, *self._hints.values()])) and (
+            self.wrapper is None or self.wrapper.is_lasting()
+        )
 
     def check(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Raise a `ValidationError` that names every fault of the call, and no argument's value."""
@@ -118,7 +143,11 @@ class KnownFunction:
             path: tuple[str | int, ...] = (argument,)
             if not inside and kind in _CALLS:
                 type_, message = _CALLS[kind]
-                faults[path] = fault(type_, message, at=path, name=named, got=type_name(line["input"]), rule=rule)
+                remedy, got = (
+                    nearest(named, self._parameters.keys() - given) or "leave it out",
+                    type_name(line["input"]),
+                )
+                faults[path] = fault(type_, message, at=path, name=named, got=got, rule=rule, remedy=remedy)
                 continue
             hint, value = hint_text(self._hint(argument)), given[argument]
             if in_json:
@@ -147,7 +176,7 @@ class KnownFunction:
 
         likeness: Any = take
         likeness.__annotations__ = self._hints
-        likeness.__signature__ = self._likeness(_LEFT_OUT, lambda one: self._hints.get(one.name, one.empty))
+        likeness.__signature__ = self._likeness(lambda one: self._hints.get(one.name, one.empty))
         return TypeAdapter(likeness, config=_STRICT)
 
     def canonical(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,15 +195,11 @@ class KnownFunction:
         def hint(one: Parameter) -> object:
             return one.empty if one.annotation is one.empty else _Words(hint_text(one.annotation))
 
-        return f"{name}{self._likeness(_Words('...'), hint)}"
+        return f"{name}{self._likeness(hint)}"
 
-    def _likeness(self, default: object, hint: Callable[[Parameter], object]) -> inspect.Signature:
-        """Return the signature with other hints, and one value for all that have a default."""
-        shown = [
-            one.replace(default=one.empty if one.default is one.empty else default, annotation=hint(one))
-            for one in self._parameters.values()
-        ]
-        return inspect.Signature(shown)
+    def _likeness(self, hint: Callable[[Parameter], object]) -> inspect.Signature:
+        """Return the signature with other hints."""
+        return inspect.Signature([one.replace(annotation=hint(one)) for one in self._parameters.values()])
 
     def _argument(self, step: str | int) -> str | int:
         """Return the name of the argument at a place; the place, if `*args` takes it."""
@@ -191,7 +216,7 @@ _methods: WeakKeyDictionary[Any, KnownFunction] = WeakKeyDictionary()  # by func
 
 
 def inspect_function(func: Callable[..., Any]) -> KnownFunction:
-    """Return what is known of a function; the answer is kept as long as the function lives.
+    """Return what is known of a function; the answer is kept as long as the function lives, and keeps nothing alive.
 
     Raises:
         ValidationError: it is not a function (`not_callable`), or it is a generator function (`generator_function`).
@@ -205,7 +230,8 @@ def inspect_function(func: Callable[..., Any]) -> KnownFunction:
     _refuse_unfit(func)
     found = KnownFunction(func)
     try:
-        known[key] = found
+        if found.is_lasting():
+            known[key] = found
     except TypeError:  # it can't be a key, or not weakly
         pass
     return found
@@ -218,10 +244,6 @@ def function_name(func: object) -> str:
     return (name if isinstance(name, str) else type_name(func)).rpartition("<locals>.")[2]
 
 
-def json_type(value: JsonValue) -> str:
-    return _JSON_TYPES.get(type(value), "null")
-
-
 def _refuse_unfit(func: object) -> None:
     if not callable(func):
         got, name = type_name(func), "send_otp"
@@ -230,8 +252,8 @@ def _refuse_unfit(func: object) -> None:
             got, name = f"a coroutine of {function_name(func)}", function_name(func)
         message = "func must be a function, got {got}; write BackgroundTask({name}, ...) without calling it"
         refuse("BackgroundTask", "not_callable", message, at=("func",), got=got, name=name)
-    is_async = _is_of_kind(func, inspect.isasyncgenfunction)
-    if is_async or _is_of_kind(func, inspect.isgeneratorfunction):
+    is_async = is_of_kind(func, inspect.isasyncgenfunction)
+    if is_async or is_of_kind(func, inspect.isgeneratorfunction):
         message = (
             "func must do its work when it is called, got the generator function {name}, which then runs no line; "
             "write a function that loops over it: {loop} in {name}(...): pass"
@@ -246,7 +268,7 @@ def _inner(func: Any) -> Any:
     return func
 
 
-def _is_of_kind(func: Any, is_kind: Callable[[Any], bool]) -> bool:
+def is_of_kind(func: Any, is_kind: Callable[[Any], bool]) -> bool:
     """Ask a predicate of `inspect` about a function, and about what a partial, a method or an object calls."""
     func = _inner(func)
     return is_kind(func) or is_kind(type(func).__call__)
@@ -263,6 +285,12 @@ def _own_hints(func: Any, parameters: Mapping[str, object]) -> dict[str, Any]:
         return {}
     # of **kwargs: Unpack[...] pydantic writes a wrong JSON Schema
     return {name: hints[name] for name in parameters if name in hints and get_origin(hints[name]) not in _UNPACK}
+
+
+def _is_local(hint: Any) -> bool:
+    if hint.__class__ is list:  # of a Callable
+        return any(map(_is_local, hint))
+    return "<locals>" in f"{getattr(hint, '__qualname__', '')}" or any(map(_is_local, get_args(hint)))
 
 
 def _is_usable(hint: Any) -> bool:

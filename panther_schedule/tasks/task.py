@@ -22,12 +22,12 @@ from pydantic_core import CoreSchema, core_schema
 from typing_extensions import ParamSpec, TypeVar, Unpack
 
 from ..clock import SystemClock, instant, moment
-from ..errors import refuse, type_name
+from ..errors import check_number, refuse, type_name
 from ..models.policy import DEFAULT_POLICY, Policy, PolicyChanges
-from ..models.schedules import ONCE, SCHEDULES, AnySchedule, Daily, Once, Repeat
-from ..occurrences.compiler import zone_for
+from ..models.schedules import ONCE, AnySchedule, Daily, Once, Repeat
+from ..occurrences.compiler import check_schedule, zone_for
 from ..occurrences.queries import ever_happens, first_due
-from ..wording.sentence import differing, explain
+from ..wording.sentence import explain
 from .checks import changed_policy, check_name, check_policy
 from .signature import KnownFunction, inspect_function
 
@@ -77,6 +77,8 @@ class BackgroundTask(Generic[P, R]):
         if type(self) is not BackgroundTask:
             raise TypeError(f"{type(self).__name__} can't be called; write BackgroundTask(...) and call its setters")
         known = inspect_function(func)
+        if known.wrapper is not None:
+            known = known.taking(args, kwargs)
         known.check(args, kwargs)
         _fill(self, func, args, kwargs or _NO_KWARGS, known, ONCE, None, DEFAULT_POLICY)
 
@@ -145,10 +147,7 @@ class BackgroundTask(Generic[P, R]):
             ValidationError: `schedule` is not a schedule (`schedule_type`) or has no occurrence at all
                 (`never_happens`), or interval(), interval_wait() or on_time() is set (`schedule_conflict`).
         """
-        if not isinstance(schedule, SCHEDULES):
-            message = "schedule must be one of {classes}, got {got}; write with_schedule(Daily(time(8, 0)))"
-            classes, got = ", ".join(cls.__name__ for cls in SCHEDULES), type_name(schedule)
-            refuse("with_schedule", "schedule_type", message, at=("schedule",), classes=classes, got=got)
+        check_schedule("with_schedule", schedule)
         if not ever_happens(schedule):
             message = "schedule must happen, got {got}, which never happens; exclude less, or widen its bounds"
             refuse("with_schedule", "never_happens", message, at=("schedule",), got=repr(schedule))
@@ -178,7 +177,7 @@ class BackgroundTask(Generic[P, R]):
 
     def explain(self) -> str:
         """Say in one line when the task runs, such as "every 5 minutes, 5 times", and its policy where it has one."""
-        return "; ".join([explain(self._schedule), *differing(self._policy)])
+        return explain(self)
 
     def next_runs(self, n: int, after: datetime | None = None) -> list[datetime]:
         """Return the first `n` times, in UTC, of the task if it were added `after`; without it, now.
@@ -191,11 +190,9 @@ class BackgroundTask(Generic[P, R]):
                 (`instant`).
         """
         start = SystemClock().read().wall if after is None else instant("next_runs", "after", after)
-        if type(n) is not int or n < 1:
-            message = "n must be an int of at least 1, got {got}; write next_runs(5)"
-            refuse("next_runs", "preview_count", message, at=("n",), got=repr(n))
+        n = check_number("next_runs", "preview_count", "n", n, 1, "write next_runs(5)")
         zone, jitter = zone_for(self._schedule), self._policy.jitter
-        due = first_due(self._schedule, n, start, zone, key=jitter_key(self), jitter=jitter)
+        due = first_due(self._schedule, n, start, zone, key=self._jitter_key, jitter=jitter)
         return [moment(at) for at in due]
 
     def run(self) -> R:
@@ -210,6 +207,11 @@ class BackgroundTask(Generic[P, R]):
         task = object.__new__(cls)
         _fill(task, self._func, self._args, self._kwargs, self._known, schedule, name or self._name, policy)
         return task
+
+    @property
+    def _jitter_key(self) -> str:
+        """What tells its jitter from another task's: its name, or else its function's, with the module."""
+        return self._name if self._name is not None else self._known.path
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a task is immutable, so {name} can't be set; its setters return a new task")
@@ -321,15 +323,11 @@ def restore(func: Any, kwargs: Any, schedule: AnySchedule, name: str | None, pol
     return _remade(cls, func, (), kwargs, schedule, name, policy)
 
 
-def jitter_key(task: BackgroundTask[..., Any]) -> str:
-    """Return what tells a task's jitter from another's: its name, or else its function's, with the module."""
-    return task._name if task._name is not None else task._known.path
-
-
 def _remade(cls: type[_Task], func: Any, args: Any, kwargs: Any, *settings: Any) -> _Task:
     """Make a task whose arguments have been checked."""
     task = object.__new__(cls)
-    _fill(task, func, args, kwargs or _NO_KWARGS, inspect_function(func), *settings)
+    known = inspect_function(func).taking(args, kwargs)
+    _fill(task, func, args, kwargs or _NO_KWARGS, known, *settings)
     return task
 
 
@@ -344,7 +342,8 @@ def _fill(task: Any, func: Any, args: Any, kwargs: Any, known: Any, schedule: An
 
 
 def _counted(n: int) -> AnySchedule:
-    return ONCE if type(n) is int and n == 1 else Repeat(n)
+    repeat = Repeat(n)
+    return ONCE if repeat.n == 1 else repeat
 
 
 def _conflict(task: BackgroundTask[..., Any], added: str) -> NoReturn:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from ..clock import SECOND, SystemClock, instant, moment
+from ..errors import check_number
 from ..models.schedules import Schedule
-from ..occurrences.compiler import compile_schedule, zone_for
+from ..occurrences.compiler import check_schedule, compile_schedule, zone_for
 from ..occurrences.evaluators import Calendar, Union
 from ..occurrences.queries import first_due
 from ..occurrences.zones import BEFORE_ALL, DAY
-from .sentence import clock_change
+from .sentence import Task, clock_change
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +29,35 @@ class Preview:
 
 
 def preview(
-    schedule: Schedule, n: int, *, after: datetime | None = None, zone: ZoneInfo | str | None = None
+    schedule: Schedule | Task, n: int, *, after: datetime | None = None, zone: ZoneInfo | str | None = None
 ) -> list[Preview]:
-    """Return the first `n` occurrences after `after`, or fewer if the schedule has fewer.
+    """Return the first `n` occurrences of a schedule or a task after `after`, or fewer if there are fewer.
 
     `after` is an aware datetime, by default now; `Once()` and `Repeat` start then. `zone` is for a schedule without
     one; by default that is the machine's zone, or UTC where no zone matters. An occurrence of a union is shown in the
-    zone of its part. A naive `after` or a negative `n` raises ValueError.
+    zone of its part. A task's jitter is in its times, as in those of `next_runs()`.
+
+    Raises:
+        ValidationError: an argument has another type, `n` is negative, `after` is naive, or the zone is not known.
     """
-    if n < 0:
-        raise ValueError(f"n must not be negative, got {n}; write preview(schedule, 5)")
+    key, jitter = "", timedelta(0)
+    if isinstance(schedule, Task):
+        key, jitter, schedule = schedule._jitter_key, schedule.policy.jitter, schedule.schedule
+    known = check_schedule("preview", schedule, or_a=" or a BackgroundTask")
+    n = check_number("preview", "preview_count", "n", n, 0, "write preview(schedule, 5)")
     start = SystemClock().read().wall if after is None else instant("preview", "after", after)
-    info = zone_for(schedule, zone)
-    occurrences = compile_schedule(schedule, info)
+    info = zone_for(known, zone)
+    occurrences = compile_schedule(known, info)
     parts = occurrences.calendars if isinstance(occurrences, Union) else (occurrences,)
     calendars = [part for part in parts if isinstance(part, Calendar)]
-    return [_shown(at, calendars, start, info) for at in first_due(schedule, n, start, info)]
+    plain = first_due(known, n, start, info)
+    due = first_due(known, n, start, info, key=key, jitter=jitter) if jitter else plain
+    return [_shown(at, then, calendars, start, info) for at, then in zip(plain, due, strict=True)]
 
 
-def _shown(at: int, calendars: list[Calendar], after: int, zone: ZoneInfo) -> Preview:
+def _shown(at: int, due: int, calendars: list[Calendar], after: int, zone: ZoneInfo) -> Preview:
     having = [calendar for calendar in calendars if calendar.latest(at, at) == at]
-    utc = moment(at)
+    utc = moment(due)
     try:
         local = utc.astimezone(having[0].zone.info if having else zone)
     except OverflowError:  # beyond the years 1 to 9999 on that clock

@@ -6,12 +6,14 @@ from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
-from typing import Final, cast
+from typing import Final, Protocol, cast, runtime_checkable
 
 from ..clock import EPOCH
+from ..errors import refuse, type_name
 from ..models.days import ALL_DAYS, ALL_MONTHS, ALL_WEEKDAYS, WEEKDAYS, DayRule, bits
 from ..models.policy import CATCH_UP_LIMIT, CATCH_UP_WINDOW, DEFAULT_POLICY, MOST_QUEUED, Policy, Retry
 from ..models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
+from ..occurrences.compiler import check_schedule
 from ..occurrences.evaluators import Calendar
 from ..occurrences.zones import DAY, Stretch
 
@@ -41,15 +43,31 @@ _OVERLAP: Final = {
 }
 
 
-def explain(schedule: Schedule | Policy, zone: str | None = None) -> str:
-    """Say in one line what a schedule or a policy means, such as "every 5 minutes, 5 times".
+@runtime_checkable
+class Task(Protocol):
+    """What these functions need to know of a `BackgroundTask`."""
+
+    @property
+    def schedule(self) -> AnySchedule: ...
+    @property
+    def policy(self) -> Policy: ...
+    @property
+    def _jitter_key(self) -> str: ...
+
+
+def explain(schedule: Schedule | Policy | Task, zone: str | None = None) -> str:
+    """Say in one line what a schedule, a policy or a task means, such as "every 5 minutes, 5 times".
 
     A schedule's defaults go without saying; a policy's are said. `zone` is the name to show for a wall-clock schedule
     without a zone; by default none is shown. Of more than ten excluded dates only number, first and last are shown.
     """
     if isinstance(schedule, Policy):
         return "; ".join(_policy(schedule))
-    known = cast(AnySchedule, schedule)
+    if isinstance(schedule, Task):
+        return "; ".join([explain(schedule.schedule, zone), *differing(schedule.policy)])
+    known = check_schedule("explain", schedule, or_a=", a Policy or a BackgroundTask")
+    if zone is not None and not isinstance(cast(object, zone), str):
+        refuse("explain", "zone_name", "zone must be a str, got {got}; write zone='Europe/Paris'", got=type_name(zone))
     if isinstance(known, (Once, Repeat)):
         return _counted(known)
     if not isinstance(known, AnyOf):

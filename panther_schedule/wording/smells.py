@@ -12,9 +12,9 @@ from ..clock import SECOND, SystemClock
 from ..models.cron import open_steps
 from ..models.days import ALL_DAYS, ALL_WEEKDAYS, bits
 from ..models.schedules import AnyOf, Cron, Daily, Monthly, Repeat, Schedule, Weekly
-from ..occurrences.compiler import UTC_ZONE, calendar_of
+from ..occurrences.compiler import UTC_ZONE, calendar_of, check_schedule, checked_zone
 from ..occurrences.evaluators import Calendar
-from .sentence import DAY_NAMES, clock_change, clock_time, duration, is_short, local, numbered
+from .sentence import DAY_NAMES, Task, clock_change, clock_time, duration, is_short, local, numbered
 
 Code = Literal[
     "short_month", "day_and_weekday", "uneven_step", "skipped_time", "doubled_time",
@@ -40,15 +40,17 @@ class Smell:
     """What happens, and what to write instead."""
 
 
-def lint(schedule: Schedule, zone: ZoneInfo | str | None = None) -> list[Smell]:
-    """Return likely mistakes in a schedule, with fixes.
+def lint(schedule: Schedule | Task, zone: ZoneInfo | str | None = None) -> list[Smell]:
+    """Return likely mistakes in a schedule, or in that of a task, with fixes.
 
     Times are checked against the zone's clock changes of the next five years. `zone` is the zone of a schedule that
     names none; by default its times are not checked.
     """
-    info = ZoneInfo(zone) if isinstance(zone, str) else zone
-    union = schedule if isinstance(schedule, AnyOf) else None
-    parts = union.of if union else (schedule,)
+    of_task = schedule.schedule if isinstance(schedule, Task) else schedule
+    known = check_schedule("lint", of_task, or_a=" or a BackgroundTask")
+    info = None if zone is None else checked_zone(zone)
+    union = known if isinstance(known, AnyOf) else None
+    parts = union.of if union else (known,)
     return list(dict.fromkeys(smell for part in parts for smell in _smells(part, info, union)))
 
 

@@ -124,6 +124,7 @@ def test_a_star_in_minute_or_hour_follows_the_real_minutes(expression: str, *, e
 
 # ---------------------------------------------------------------- what is refused, and where
 
+SECONDS = "there are no fields for seconds and years: leave out the seconds in front, or the year at the end"
 FIVE = "must have five fields (minute, hour, day-of-month, month, day-of-week), got"
 REFUSED = [
     ("60 * * * *", "minute must be 0 to 59, got 60", "^^"),
@@ -173,9 +174,30 @@ REFUSED = [
     # five fields
     ("", f"{FIVE} 0: minute is missing", "^"),
     ("* * *", f"{FIVE} 3: month is missing", "     ^"),
-    ("0 * * * * *", f"{FIVE} 6; there are no fields for seconds and years", "          ^"),
+    ("0 * * * * *", f"{FIVE} 6; {SECONDS}", "          ^"),
     ("* * * * * a b c", f"{FIVE} 8", "          ^"),
     # macros
+    ("0 0 9 * * mon 2026", f"{FIVE} 7; {SECONDS}", "          ^^^"),
+    (
+        "0 9 * * mon, wed",
+        f"{FIVE} 6; a blank ends a field, so write none beside a comma: '0 9 * * mon,wed'",
+        "             ^^^",
+    ),
+    ("0 9 1 ,15 * *", f"{FIVE} 6; a blank ends a field, so write none beside a comma: '0 9 1,15 * *'", "            ^"),
+    ("CRON_TZ=Asia/Tokyo 0 9 * * *", "must not begin with a zone; write Cron('0 9 * * *', tz='Asia/Tokyo')", "^" * 18),
+    ("TZ=UTC 0 9 * * *", "must not begin with a zone; write Cron('0 9 * * *', tz='UTC')", "^" * 6),
+    ("CRON_TZ=UTC @daily", "must not begin with a zone; write Cron('@daily', tz='UTC')", "^" * 11),
+    (
+        "@every 1h30m",
+        "@every 1h30m is not a macro; write Repeat(-1, timedelta(hours=1, minutes=30)), which is no cron expression",
+        "^" * 12,
+    ),
+    (
+        "@every 10s",
+        "@every 10s is not a macro; write Repeat(-1, timedelta(seconds=10)), which is no cron expression",
+        "^" * 10,
+    ),
+    ("@every", "@every is not a macro; write Repeat(-1, timedelta(minutes=5)), which is no cron expression", "^" * 6),
     ("@reboot", "@reboot is not a macro; a scheduler has no boot; write Once()", "^^^^^^^"),
     (
         " @dayly",

@@ -149,3 +149,32 @@ def test_a_subclass_with_an_init_of_its_own_is_read_from_json() -> None:
             super().__init__(time(3), starting=date(2026, 1, 5))
 
     assert Nightly.model_validate_json(Nightly().model_dump_json()) == Nightly()
+
+
+CITY = "write the zone of a city, such as tz='Europe/Paris'; an abbreviation or an offset does not say which it is"
+
+
+@pytest.mark.parametrize(
+    "name", ["CEST", "PST", "PDT", "EDT", "CDT", "IST", "BST", "JST", "AEST", "UTC+3", "GMT-5", "+02:00"]
+)
+def test_the_remedy_for_an_abbreviation_is_no_other_fixed_offset(name: str) -> None:
+    assert refusal(f'{{"at": "08:00", "tz": "{name}"}}', Daily) == (
+        "time_zone",
+        f"tz must be the IANA name of a zone, got {name!r}; {CITY}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("Berlin", "Europe/Berlin"),
+        ("europe/berlin", "Europe/Berlin"),
+        ("Europe/Berln", "Europe/Berlin"),
+        ("New York", "America/New_York"),
+        ("America/NewYork", "America/New_York"),
+        ("utc", "UTC"),
+    ],
+)
+def test_the_remedy_for_a_misspelled_zone_is_the_nearest_city(name: str, near: str) -> None:
+    fault = refusal(f'{{"at": "08:00", "tz": "{name}"}}', Daily)
+    assert fault == ("time_zone", f"tz must be the IANA name of a zone, got {name!r}; did you mean {near!r}?")

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from panther_schedule import BackgroundTask, Cron, Daily, Once
 from panther_schedule.occurrences.queries import spread
-from panther_schedule.tasks.task import jitter_key
 
 M = timedelta(minutes=1)
 NONE = timedelta(0)
@@ -61,8 +60,8 @@ def test_no_run_is_moved_to_the_next_occurrence() -> None:
 
 
 def test_the_key_of_jitter_is_the_name_or_else_the_function() -> None:
-    assert jitter_key(task.with_name("digest")) == "digest"
-    assert jitter_key(task) == f"{__name__}.send_otp"
-    assert jitter_key(BackgroundTask(partial(send_otp, "Bob"))) == f"{__name__}.send_otp"
-    assert jitter_key(BackgroundTask(max, 1, 2)) == "builtins.max"
-    assert jitter_key(BackgroundTask("a".upper)) == "builtins.str.upper"
+    assert task.with_name("digest")._jitter_key == "digest"
+    assert task._jitter_key == f"{__name__}.send_otp"
+    assert BackgroundTask(partial(send_otp, "Bob"))._jitter_key == f"{__name__}.send_otp"
+    assert BackgroundTask(max, 1, 2)._jitter_key == "builtins.max"
+    assert BackgroundTask("a".upper)._jitter_key == "builtins.str.upper"

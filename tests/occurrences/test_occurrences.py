@@ -285,10 +285,10 @@ def test_between_includes_its_end_but_not_its_start() -> None:
 
 def test_between_refuses_to_fill_the_memory() -> None:
     repeat, start = Repeat(-1, timedelta(seconds=1)), utc("2026-01-01")
-    with pytest.raises(ValueError, match=r"^31,536,000 occurrences lie between these times; pass limit="):
+    with pytest.raises(ValueError, match=r"31,536,000 occurrences lie between these times; pass limit="):
         between(repeat, start, utc("2027-01-01"))
     assert len(between(repeat, start, utc("2027-01-01"), limit=3)) == 3
-    with pytest.raises(ValueError, match=r"^limit must not be negative, got -1"):
+    with pytest.raises(ValueError, match=r"limit must be an int of at least 0, got -1"):
         between(repeat, start, start, limit=-1)
 
 

@@ -94,7 +94,7 @@ def test_an_endless_task_without_a_wait_is_warned_of_once() -> None:
 
 @pytest.mark.parametrize("workers", [0, -1, True, 1.5])
 def test_workers_are_at_least_one(workers: Any) -> None:
-    with pytest.raises(ValidationError, match="max_workers must be at least 1"):
+    with pytest.raises(ValidationError, match="max_workers must be an int of at least 1"):
         Scheduler(max_workers=workers)
 
 

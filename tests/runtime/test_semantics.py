@@ -28,6 +28,7 @@ from panther_schedule import (
     current_run,
 )
 from panther_schedule.events import ClockStepped, Event
+from panther_schedule.occurrences import compiler
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -341,9 +342,7 @@ def test_fork() -> None:
 
 
 def test_machines_zone(monkeypatch: pytest.MonkeyPatch) -> None:
-    import tzlocal
-
-    monkeypatch.setattr(tzlocal, "get_localzone", lambda: ZoneInfo("Asia/Tokyo"))
+    monkeypatch.setattr(compiler, "machine_zone", lambda: ZoneInfo("Asia/Tokyo"))
     with Scheduler(clock=VirtualClock(START)) as scheduler:
         handle = scheduler.add_task(BackgroundTask(note).on_time(time(8)))
 

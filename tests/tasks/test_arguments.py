@@ -92,7 +92,7 @@ unresolved.__annotations__["name"] = "Nowhere"  # a hint that is imported for ty
 
 def faults(func: Any, /, *args: Any, **kwargs: Any) -> list[tuple[str, tuple[int | str, ...]]]:
     try:
-        inspect_function(func).check(args, kwargs)
+        inspect_function(func).taking(args, kwargs).check(args, kwargs)
         return []
     except ValidationError as refused:
         error = refused

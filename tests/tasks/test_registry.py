@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from panther_schedule import BackgroundTask, Daily, Once, TaskRegistry
+from panther_schedule import BackgroundTask, Daily, Once, TaskRegistry, spec
 from panther_schedule.models.policy import Policy
 from panther_schedule.tasks.task import ScheduledTask
 
@@ -147,3 +147,57 @@ def test_what_is_not_registered() -> None:
     assert refusal(lambda: tasks.name_of(clean))[1].endswith("put @tasks.register on a function of your own")
     unhashable: Any = Mailer("a")
     assert refusal(lambda: tasks.name_of(unhashable))[0] == "unregistered_function"
+
+
+def test_a_decorator_above_staticmethod_registers_the_function() -> None:
+    tasks = TaskRegistry()
+
+    class Jobs:
+        @tasks.register
+        @staticmethod
+        def clean(keep: int = 3) -> int:
+            return keep
+
+        @tasks.scheduled(Daily(time(8), tz="UTC"))
+        @staticmethod
+        def report() -> int:
+            return 5
+
+    assert (Jobs.clean(4), Jobs.report()) == (4, 5)
+    assert tasks.functions == {"clean": Jobs.clean, "report": Jobs.report}
+    assert [task.run() for task in tasks] == [5]
+    for func in (Jobs.clean, Jobs.report):
+        task = BackgroundTask(func)
+        assert spec.load(spec.dump([task], tasks), tasks) == [task]
+
+
+def test_a_classmethod_is_registered_below_its_class() -> None:
+    tasks = TaskRegistry()
+
+    def clean(cls: Any) -> str:
+        return str(cls)
+
+    made: Any = classmethod
+    above = made(clean)
+    for decorate in (tasks.register, tasks.register(name="clean"), tasks.scheduled(Daily(time(8)))):
+        with pytest.raises(ValidationError, match=r"write tasks.register\(Class.clean\) below the class"):
+            decorate(above)
+
+    class Later:
+        @classmethod
+        def clean(cls) -> str:
+            return cls.__name__
+
+    tasks.register(Later.clean)
+    task = BackgroundTask(Later.clean)
+    assert spec.load(spec.dump([task], tasks), tasks) == [task]
+    assert tasks.function("clean")() == "Later"
+
+
+@pytest.mark.parametrize("bare", [print, lambda: None, Daily])
+def test_scheduled_without_a_schedule_says_where_it_goes(bare: Any) -> None:
+    tasks = TaskRegistry()
+
+    with pytest.raises(ValidationError, match=r"write @tasks.scheduled\(Daily\(time\(8, 0\)\)\) above the function"):
+        tasks.scheduled(bare)
+    assert not tasks.functions

@@ -124,7 +124,7 @@ def test_with_schedule_refuses_what_is_none_of_the_classes(value: Any, got: str)
     assert fault["type"] == "schedule_type"
     assert fault["msg"] == (
         "schedule must be one of Once, Repeat, Daily, Weekly, Monthly, Cron, AnyOf, "
-        f"got {got}; write with_schedule(Daily(time(8, 0)))"
+        f"got {got}; write Daily(time(8, 0)), for example"
     )
 
 

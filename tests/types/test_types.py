@@ -14,7 +14,19 @@ from typing import Any, assert_type
 import pytest
 from pydantic import ValidationError
 
-from panther_schedule import BackgroundTask, Daily, Once, Repeat, TaskRegistry
+from panther_schedule import (
+    BackgroundTask,
+    Daily,
+    Once,
+    Repeat,
+    Scheduler,
+    TaskRegistry,
+    VirtualClock,
+    events,
+    explain,
+    lint,
+    preview,
+)
 from panther_schedule.models.policy import Policy, Retry
 from panther_schedule.tasks.task import CountedTask, DailyTask, ScheduledTask, SpacedTask
 
@@ -208,7 +220,7 @@ def test_a_policy_of_the_wrong_type() -> None:
         Policy(overlap="queue")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  - no such way
     with refused("retry_on"):
         Retry(3, on=ValueError)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  - a tuple is asked for
-    with refused("frozen_instance"):
+    with pytest.raises(AttributeError):
         Policy().overlap = "allow"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]  - a model is frozen
 
 
@@ -221,7 +233,7 @@ def test_with_policy_keeps_the_type() -> None:
 
 def test_values_do_not_change() -> None:
     daily = Daily(T)
-    with refused("frozen_instance"):
+    with pytest.raises(AttributeError):
         daily.at = T  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]  - a model is frozen
     with pytest.raises(AttributeError):
         task.func = send_otp  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]  - a task is immutable
@@ -255,3 +267,24 @@ def test_decorators_keep_the_type() -> None:
 def test_a_declared_task_takes_no_argument() -> None:
     with refused("missing_argument"):
         TaskRegistry().scheduled(Daily(T))(send_otp)  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]  - name
+
+
+def test_a_listener_is_a_plain_function() -> None:
+    async def later(event: events.Event) -> None: ...
+
+    def only_finished(event: events.RunFinished) -> None: ...
+
+    with Scheduler(clock=VirtualClock(datetime(2026, 1, 1, tzinfo=UTC))) as scheduler:
+        scheduler.add_listener(print)()
+        scheduler.add_listener(lambda event: print(type(event)))()
+        with refused("listener_type"):
+            scheduler.add_listener(later)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  - nobody awaits it
+        with refused("listener_type"):
+            scheduler.add_listener(42)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  - it can't be called
+        scheduler.add_listener(only_finished)()  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  - it is told all
+
+
+def test_functions_that_take_tasks() -> None:
+    assert_type(explain(task), str)
+    assert lint(task.on_time(T, tz="UTC")) == []
+    assert len(preview(task, 1)) == 1

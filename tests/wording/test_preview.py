@@ -227,7 +227,7 @@ def test_the_first_and_the_last_years(after: datetime, zone: str) -> None:
 
 
 def test_what_is_refused() -> None:
-    with pytest.raises(ValueError, match="n must not be negative, got -1"):
+    with pytest.raises(ValueError, match="n must be an int of at least 0, got -1"):
         preview(Repeat(2), -1)
     with pytest.raises(ValueError, match="after must be an aware datetime"):
         preview(Repeat(2), 1, after=datetime(2026, 1, 1))  # noqa: DTZ001 - a naive one is what is refused

@@ -1,0 +1,217 @@
+"""Every public function and method refuses a value of a wrong type, in our words, and does nothing."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from pydantic import ValidationError
+
+import panther_schedule as ps
+from panther_schedule import (
+    BackgroundTask,
+    Scheduler,
+    TaskRegistry,
+    VirtualClock,
+    spec,
+)
+from panther_schedule.runtime.handles import RunHandle, TaskHandle
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+T, W = time(8), timedelta(minutes=5)
+NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 - what is refused
+
+
+def note() -> None: ...
+
+
+async def note_later(event: Any) -> None: ...
+
+
+def notes(event: Any) -> Iterator[None]:
+    yield event
+
+
+class Given:
+    """What a row of the table may call."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock(START)
+        self.scheduler = Scheduler(clock=self.clock)
+        self.task: Any = BackgroundTask(note)
+        self.registry = TaskRegistry()
+        self.registry.register(note)
+        self.text = spec.dump([self.task], self.registry)
+        self.handle = self.scheduler.add_task(self.task.on_time(T, tz="UTC"))
+        self.run = self.handle.run_now()
+
+
+api: Any = ps  # hides the wrong types from the type checkers
+Row = tuple[str, Callable[[Any], object]]
+ROWS: list[Row] = [
+    ("BackgroundTask", lambda _: api.BackgroundTask(5)),
+    ("BackgroundTask", lambda _: api.BackgroundTask("note")),
+    ("BackgroundTask.interval", lambda on: on.task.interval("5")),
+    ("BackgroundTask.interval", lambda on: on.task.interval(W)),
+    ("BackgroundTask.interval_wait", lambda on: on.task.interval_wait(5)),
+    ("BackgroundTask.interval_wait", lambda on: on.task.interval_wait(None)),
+    ("BackgroundTask.on_time", lambda on: on.task.on_time("08:00")),
+    ("BackgroundTask.on_time", lambda on: on.task.on_time(T, tz=5)),
+    ("BackgroundTask.on_time", lambda on: on.task.on_time(T, tz=UTC)),
+    ("BackgroundTask.with_schedule", lambda on: on.task.with_schedule(api.Daily)),
+    ("BackgroundTask.with_schedule", lambda on: on.task.with_schedule(W)),
+    ("BackgroundTask.with_name", lambda on: on.task.with_name(5)),
+    ("BackgroundTask.with_policy", lambda on: on.task.with_policy("skip")),
+    ("BackgroundTask.with_policy", lambda on: on.task.with_policy(timeout=5)),
+    ("BackgroundTask.with_policy", lambda on: on.task.with_policy(time_out=W)),
+    ("BackgroundTask.next_runs", lambda on: on.task.next_runs("5")),
+    ("BackgroundTask.next_runs", lambda on: on.task.next_runs(True)),
+    ("BackgroundTask.next_runs", lambda on: on.task.next_runs(5, date(2026, 1, 1))),
+    ("Scheduler", lambda _: api.Scheduler(max_workers="4")),
+    ("Scheduler", lambda _: api.Scheduler(clock=START)),
+    ("Scheduler", lambda _: api.Scheduler(clock=api.VirtualClock)),
+    ("Scheduler", lambda _: api.Scheduler(clock=Path("clock").open)),
+    ("Scheduler.add_task", lambda on: on.scheduler.add_task(note)),
+    ("Scheduler.add_task", lambda on: on.scheduler.add_task(api.Daily(T))),
+    ("Scheduler.add_tasks", lambda on: on.scheduler.add_tasks(on.task)),
+    ("Scheduler.add_tasks", lambda on: on.scheduler.add_tasks(note)),
+    ("Scheduler.add_tasks", lambda on: on.scheduler.add_tasks([on.task, note])),
+    ("Scheduler.add_tasks", lambda on: on.scheduler.add_tasks("tasks")),
+    ("Scheduler.replace", lambda on: on.scheduler.replace("digest")),
+    ("Scheduler.add_listener", lambda on: on.scheduler.add_listener(42)),
+    ("Scheduler.add_listener", lambda on: on.scheduler.add_listener(note_later)),
+    ("Scheduler.add_listener", lambda on: on.scheduler.add_listener(notes)),
+    ("Scheduler.join", lambda on: on.scheduler.join(5)),
+    ("Scheduler.join", lambda _: api.Scheduler().join(5)),
+    ("Scheduler.stop", lambda on: on.scheduler.stop(5)),
+    ("Scheduler.stop", lambda on: on.scheduler.stop(None)),
+    ("TaskHandle.join", lambda on: on.handle.join(5)),
+    ("TaskHandle.pause", lambda on: on.handle.pause(5)),
+    ("TaskHandle.backfill", lambda on: on.handle.backfill("2026-01-01", START)),
+    ("TaskHandle.backfill", lambda on: on.handle.backfill(START, NAIVE)),
+    ("TaskHandle.backfill", lambda on: on.handle.backfill(START, START, dry_run="no")),
+    ("RunHandle.wait", lambda on: on.run.wait(5)),
+    ("Policy", lambda _: api.Policy(overlap=5)),
+    ("Policy", lambda _: api.Policy(retry=3)),
+    ("Policy", lambda _: api.Policy(max_instances=3)),
+    ("Retry", lambda _: api.Retry("3")),
+    ("Retry", lambda _: api.Retry(3, on=ValueError)),
+    ("Retry.covers", lambda _: api.Retry(3).covers(ValueError)),
+    ("Once", lambda _: api.Once("2026-01-01")),
+    ("Repeat", lambda _: api.Repeat(W)),
+    ("Repeat", lambda _: api.Repeat(5, 5)),
+    ("Daily", lambda _: api.Daily("08:00")),
+    ("Daily", lambda _: api.Daily(T, tz=ZoneInfo("UTC"))),
+    ("Daily", lambda _: api.Daily(T, excluding="sat")),
+    ("Daily", lambda _: api.Daily(T, starting=START)),
+    ("Daily", lambda _: api.Daily(T, timezone="UTC")),
+    ("Weekly", lambda _: api.Weekly(1, T)),
+    ("Monthly", lambda _: api.Monthly("1", T)),
+    ("Cron", lambda _: api.Cron(5)),
+    ("AnyOf", lambda _: api.AnyOf(api.Daily(T))),
+    ("AnyOf", lambda _: api.AnyOf((T,))),
+    ("Schedule.model_copy", lambda _: api.Daily(T).model_copy(update={"timezone": "UTC"})),
+    ("Schedule.model_copy", lambda _: api.Daily(T).model_copy(update="tz")),
+    ("Schedule.model_validate", lambda _: api.Daily.model_validate(5)),
+    ("Schedule.model_validate_json", lambda _: api.Daily.model_validate_json("5")),
+    ("Schedule.model_validate_json", lambda _: api.Daily.model_validate_json("{")),
+    ("Schedule.model_validate_json", lambda _: api.Daily.model_validate_json('{"at": "08:00", "timezone": "UTC"}')),
+    ("Schedule.model_validate_json", lambda _: api.Daily.model_validate_json('{"kind": "weekly", "at": "08:00"}')),
+    ("explain", lambda _: api.explain(W)),
+    ("explain", lambda on: api.explain(on.handle)),
+    ("explain", lambda _: api.explain(api.Daily(T), zone=5)),
+    ("preview", lambda _: api.preview(note, 5)),
+    ("preview", lambda _: api.preview(api.Daily(T), "5")),
+    ("preview", lambda _: api.preview(api.Daily(T), 5, after="2026-01-01")),
+    ("preview", lambda _: api.preview(api.Daily(T), 5, zone="CEST")),
+    ("lint", lambda _: api.lint("0 9 * * *")),
+    ("lint", lambda _: api.lint(api.Daily(T), 5)),
+    ("next_after", lambda on: api.next_after(on.task, START)),
+    ("next_after", lambda _: api.next_after(api.Daily(T), "2026-01-01")),
+    ("next_after", lambda _: api.next_after(api.Daily(T), START, zone=UTC)),
+    ("next_after", lambda _: api.next_after(api.Daily(T), START, anchor=NAIVE)),
+    ("between", lambda _: api.between(api.Policy(), START, START)),
+    ("between", lambda _: api.between(api.Daily(T), START, W)),
+    ("between", lambda _: api.between(api.Daily(T), START, START, zone="UTC", limit="5")),
+    ("TaskRegistry.function", lambda on: on.registry.function(5)),
+    ("TaskRegistry.function", lambda on: on.registry.function(["note"])),
+    ("TaskRegistry.name_of", lambda on: on.registry.name_of(5)),
+    ("TaskRegistry.register", lambda on: on.registry.register(5)),
+    ("TaskRegistry.register", lambda on: on.registry.register("note")),
+    ("TaskRegistry.register", lambda on: on.registry.register(name=5)),
+    ("TaskRegistry.scheduled", lambda on: on.registry.scheduled(note)),
+    ("TaskRegistry.scheduled", lambda on: on.registry.scheduled(api.Daily)),
+    ("TaskRegistry.scheduled", lambda on: on.registry.scheduled(T)),
+    ("TaskRegistry.scheduled", lambda on: on.registry.scheduled(api.Daily(T), 5)),
+    ("TaskRegistry.scheduled", lambda on: on.registry.scheduled(api.Daily(T), policy="skip")),
+    ("spec.load", lambda on: api.spec.load({"version": 1, "tasks": []}, on.registry)),
+    ("spec.load", lambda on: api.spec.load(Path("tasks.json"), on.registry)),
+    ("spec.load", lambda on: api.spec.load(on.text, [note])),
+    ("spec.load_task", lambda on: api.spec.load_task(note, on.registry)),
+    ("spec.load_task", lambda on: api.spec.load_task({1: note}, on.registry)),
+    ("spec.load_task", lambda on: api.spec.load_task({"func": "note"}, None)),
+    ("spec.dump", lambda on: api.spec.dump(on.task, on.registry)),
+    ("spec.dump", lambda on: api.spec.dump([note], on.registry)),
+    ("spec.dump", lambda on: api.spec.dump([on.task], None)),
+    ("spec.dump_task", lambda on: api.spec.dump_task(note, on.registry)),
+    ("spec.dump_task", lambda on: api.spec.dump_task(on.task, None)),
+    ("spec.json_schema", lambda on: api.spec.json_schema([note])),
+    ("VirtualClock", lambda _: api.VirtualClock("2026-01-01")),
+    ("VirtualClock", lambda _: api.VirtualClock(NAIVE)),
+    ("VirtualClock.advance", lambda on: on.clock.advance(5)),
+    ("VirtualClock.sleep", lambda on: on.clock.sleep(5)),
+    ("VirtualClock.step", lambda on: on.clock.step(5)),
+    ("VirtualClock.suspend", lambda on: on.clock.suspend(5)),
+]
+
+
+@pytest.fixture
+def given() -> Iterator[Given]:
+    made = Given()
+    yield made
+    made.scheduler.stop()
+
+
+@pytest.mark.parametrize(("_name", "act"), ROWS, ids=[f"{name}-{at}" for at, (name, _) in enumerate(ROWS)])
+def test_a_wrong_type_is_refused_in_our_words(_name: str, act: Callable[[Any], object], given: Given) -> None:
+    with pytest.raises(ValidationError) as caught:
+        act(given)
+
+    assert "pydantic.dev" not in str(caught.value)
+    for fault in caught.value.errors():
+        assert "; " in fault["msg"], "the rule, and the remedy"
+        assert "url" not in fault
+        assert "Input should" not in fault["msg"]
+
+
+def test_nothing_is_done_by_what_is_refused(given: Given) -> None:
+    before = given.clock.read(), len(given.scheduler), dict(given.scheduler.counts), list(given.registry.functions)
+    for _, act in ROWS:
+        with pytest.raises(ValidationError):
+            act(given)
+
+    after = given.clock.read(), len(given.scheduler), dict(given.scheduler.counts), list(given.registry.functions)
+    assert after == before
+    assert not given.handle.paused
+
+
+def test_the_table_has_each_public_function_and_method_that_takes_a_value() -> None:
+    names = {name for name in ps.__all__ if callable(getattr(ps, name))}
+    errors = {
+        name for name in names if isinstance(getattr(ps, name), type) and issubclass(getattr(ps, name), Exception)
+    }
+    returned = {"TaskHandle", "Run", "Passed", "Clock", "Schedule", "AnySchedule"}  # nobody calls these
+    without = {"background_tasks", "current_run", "TaskRegistry"}  # they take nothing
+    wanted = names - errors - returned - without
+    for cls in (BackgroundTask, Scheduler, TaskHandle, RunHandle, TaskRegistry, VirtualClock):
+        for name, method in inspect.getmembers(cls, inspect.isfunction):
+            if not name.startswith("_") and len(inspect.signature(method).parameters) > 1:
+                wanted.add(f"{cls.__name__}.{name}")
+    wanted |= {f"spec.{name}" for name in ("load", "load_task", "dump", "dump_task", "json_schema")}
+
+    assert wanted <= {name for name, _ in ROWS}
