@@ -18,9 +18,11 @@ from .errors import SchedulerStateError, fault, refusal, refuse, type_name
 
 SECOND = 1_000_000  # microseconds
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 _wall_ns, _clock_ns = time.time_ns, time.clock_gettime_ns
 _BOOTTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # MONOTONIC stands still in a suspend
+_APART_NS = 10_000_000  # two looks further apart would seem to be a step of the wall clock
 
 
 class Reading(NamedTuple):
@@ -50,7 +52,10 @@ class SystemClock:
         self._base = time.time_ns() - time.clock_gettime_ns(_BOOTTIME)
 
     def read(self) -> Reading:
-        return Reading(_wall_ns() // 1000, (_clock_ns(_BOOTTIME) + self._base) // 1000)
+        while True:
+            steady, wall = _clock_ns(_BOOTTIME), _wall_ns()
+            if _clock_ns(_BOOTTIME) - steady < _APART_NS:
+                return Reading(wall // 1000, (steady + self._base) // 1000)
 
     def now(self, on_wall: bool) -> int:
         """Return one of the two; a run takes three looks at the clock, and a reading of both costs three times this."""
@@ -193,8 +198,11 @@ def microseconds(instant: datetime) -> int:
 
 
 def moment(instant: int) -> datetime:
-    """Return microseconds since 1970 as an aware datetime in UTC."""
-    return EPOCH + timedelta(microseconds=instant)
+    """Return microseconds since 1970 as an aware datetime in UTC; beyond the years 1 to 9999, their first or last."""
+    try:
+        return EPOCH + timedelta(microseconds=instant)
+    except OverflowError:
+        return _LAST if instant > 0 else _FIRST
 
 
 @lru_cache(maxsize=1)

@@ -54,7 +54,7 @@ class RunStarted(NamedTuple):
     @property
     def started_at(self) -> datetime:
         """When it is called, aware, in UTC."""
-        return moment(self.started)
+        return moment(self.started + self.run.offset)
 
 
 class RunRetried(NamedTuple):

@@ -29,9 +29,9 @@ from pydantic_core import ErrorDetails, InitErrorDetails, from_json, to_jsonable
 
 from .errors import fault, refusal, refuse, type_name
 from .models.faults import WANTED, Path, worded
-from .models.fields import own_models
 from .models.policy import DEFAULT_POLICY, Policy
 from .models.schedules import ONCE, AnySchedule
+from .models.value import own_models
 from .tasks.checks import check_name, check_policy
 from .tasks.given import check_task, check_tasks
 from .tasks.registry import TaskRegistry

@@ -102,15 +102,17 @@ def watching() -> Generator[Watch]:
                     known.begins_again(state, fresh)
                     return
 
-        def watched_take(self: Names, entry: Entry) -> None:
+        def watched_take(self: Names, entry: Entry) -> bool:
+            if not take(self, entry):
+                return False
             scheduler = next(scheduler for scheduler in _all if scheduler._names is self)
             watch.known.append(Known(scheduler, entry))
-            take(self, entry)
+            return True
 
-        def watched_replaced(state: State, fresh: State | None) -> Step:
+        def watched_replaced(state: State, fresh: State | None, moved: int) -> Step:
             if fresh is not None:
                 begins_again(state, fresh)
-            return replaced(state, fresh)
+            return replaced(state, fresh, moved)
 
         def watched_set_back(rule: Rule, state: State, now: int) -> State | None:
             fresh = clock_set_back(rule, state, now)

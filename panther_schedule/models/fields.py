@@ -1,4 +1,4 @@
-"""The base of all models, the types of their fields, and the words in which a value is refused.
+"""The types of the models' fields, and the words in which a value is refused.
 
 In Python a field takes its own type and nothing else. In JSON a time is "08:00:00", a date "2026-12-25", a collection
 an array and a duration ISO 8601; a number is refused for a time and a duration, since nobody can say whether 5 means
@@ -12,107 +12,19 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NoReturn, Self, TypeGuard, cast
+from typing import Annotated, Any, Final, Literal, TypeGuard, cast
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, Field, Strict, ValidationError, ValidationInfo, WithJsonSchema, WrapSerializer
+from pydantic import Field, Strict, ValidationError, ValidationInfo, WithJsonSchema, WrapSerializer
 from pydantic.functional_validators import AfterValidator, BeforeValidator, WrapValidator
 from pydantic_core import PydanticCustomError
-from typing_extensions import override
 
 from ..clock import plain_datetime, plain_timedelta
-from ..errors import refuse, type_name
+from ..errors import type_name
 from .cron import CronError, parse
 from .days import WEEKDAYS, Weekday
-from .faults import in_our_words
-
-
-def _tidy(schema: dict[str, Any]) -> None:
-    """Drop titles, which only repeat the names, and require `kind`, which JSON can't do without."""
-    fields = schema["properties"]
-    for field in fields.values():
-        field.pop("title", None)
-    if "kind" in fields:
-        fields["kind"].pop("default", None)
-        schema["required"] = ["kind", *(name for name in schema.get("required", ()) if name != "kind")]
-
-
-class Value(BaseModel, frozen=True, extra="forbid", strict=True, defer_build=True, json_schema_extra=_tidy):
-    """A frozen value, as schedules and policies are."""
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        """Mark a class's own `__init__` as one that only names its arguments, so that JSON is read without it."""
-        super().__init_subclass__(**options)
-        cls.__init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess] - pydantic's own mark
-
-    def _validate(self, **fields: Any) -> None:
-        """Set the fields; `super().__init__` would pack them anew at each level of classes."""
-        try:
-            self.__pydantic_validator__.validate_python(fields, self_instance=self)
-        except ValidationError as error:
-            raise in_our_words(type(self), own_models(), error) from None
-
-    @classmethod
-    @override
-    def model_validate(cls, obj: Any, **options: Any) -> Self:
-        """Read a value from a mapping of its fields, as pydantic does, with errors in our words."""
-        try:
-            return super().model_validate(obj, **options)
-        except ValidationError as error:
-            raise in_our_words(cls, own_models(), error) from None
-
-    @classmethod
-    @override
-    def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
-        """Read a value from JSON, as pydantic does, with errors in our words."""
-        try:
-            return super().model_validate_json(json_data, **options)
-        except ValidationError as error:
-            raise in_our_words(cls, own_models(), error) from None
-
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002 - pydantic's signature
-        """Return a copy with some fields changed; unlike pydantic's own, the changes are validated."""
-        if not isinstance(cast(object, update), Mapping | None):
-            message = "update must be a mapping of fields, got {got}; write model_copy(update=dict(n=5))"
-            refuse("model_copy", "update_type", message, at=("update",), got=type_name(update))
-        return type(self).model_validate({**self._given(), **(update or {})})
-
-    if not TYPE_CHECKING:  # checkers know the fields as read-only, and would let this take any value
-
-        def __setattr__(self, name: str, value: object) -> NoReturn:
-            raise AttributeError(_frozen(self, name, "set"))
-
-        def __delattr__(self, name: str) -> NoReturn:
-            raise AttributeError(_frozen(self, name, "deleted"))
-
-    def _given(self) -> dict[str, Any]:
-        """Return the fields that were given; the others keep their defaults."""
-        return {name: value for name, value in self if name in self.model_fields_set}
-
-    def __repr_args__(self) -> list[tuple[str | None, Any]]:
-        """Show the fields that differ from their defaults, so that a repr reads as it would be written."""
-        fields = type(self).model_fields
-        return [(name, value) for name, value in self if value != fields[name].default]
-
-
-@cache
-def own_models() -> dict[str, type[BaseModel]]:
-    """Return the models of this package, by their kind, or else by their name."""
-    found, models = [Value], dict[str, type[BaseModel]]()
-    while found:
-        model = found.pop()
-        found += [each for each in model.__subclasses__()[::-1] if each.__module__.startswith(f"{__package__}.")]
-        kind = model.model_fields.get("kind")
-        models[kind.default if kind else model.__name__.lower()] = model
-    return models
-
-
-def _frozen(value: Value, name: str, done: str) -> str:
-    change = f'"{name}": ...' if name in type(value).model_fields else "..."
-    return f"a {type(value).__name__} is immutable, so {name} can't be {done}; write model_copy(update={{{change}}})"
 
 
 def optional(default: Any, description: str) -> Any:
@@ -209,21 +121,24 @@ Duration = Annotated[
 Wait = Annotated[Duration, at_least(timedelta(0), "zero or longer", "leave out the minus sign", "negative_duration")]
 
 
-def _delay(after: timedelta, info: ValidationInfo) -> timedelta:
-    if after and info.data.get("at") is not None:
-        raise invalid("at_and_after", info, "left out with at", shown(after), "give one of the two")
-    return after
-
-
-Delay = Annotated[Wait, AfterValidator(_delay)]
-
-
 def _run_count(value: object) -> str:
     if isinstance(value, timedelta):
         return "write interval_wait(...) for the time between two runs, or Repeat(-1, ...)"
     return "write n=1 for one run, n=-1 for no end"
 
 
+def _delay(after: timedelta, info: ValidationInfo) -> timedelta:
+    if after and info.data.get("at") is not None:
+        raise invalid("at_and_after", info, "left out with at", shown(after), "give one of the two")
+    return after
+
+
+def _measured_from(end: Literal["start", "end"], info: ValidationInfo) -> Literal["start", "end"]:
+    return end if info.data.get("wait") else "start"  # without a wait both are the same
+
+
+Delay = Annotated[Wait, AfterValidator(_delay)]
+MeasuredFrom = Annotated[Literal["start", "end"], choice("start"), AfterValidator(_measured_from)]
 RunCount = Annotated[
     Literal[-1] | Annotated[int, Field(ge=1)],
     said("an int of at least 1, or -1 for ever", _run_count, type_="run_count"),

@@ -13,7 +13,8 @@ from typing import Annotated, Final, Generic, Literal, Never, Self, TypedDict, T
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
 from ..errors import nearest, refuse, type_name
-from .fields import Duration, Value, Wait, at_least, choice, invalid, refused, said, shown
+from .fields import Duration, Wait, at_least, choice, invalid, refused, said, shown
+from .value import Value
 
 Overlap = Annotated[Literal["skip", "queue_one", "queue_all", "allow", "cancel_running"], choice("skip")]
 Missed = Annotated[Literal["coalesce", "skip", "catch_up"], choice("coalesce")]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Final, Literal, Self, TypedDict, Unpack, cast, get_args
 
-from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from ..errors import refuse, type_name
 from .cron import CronFields, parse, why_never
@@ -21,19 +21,19 @@ from .fields import (
     Fold,
     Gap,
     Instant,
+    MeasuredFrom,
     Missing,
     MonthDay,
     Months,
     RunCount,
     Starting,
-    Value,
     Wait,
     Weekdays,
     Zone,
-    choice,
     optional,
     refused,
 )
+from .value import Value
 
 
 # The keyword arguments of each kind, for editors and type checkers.
@@ -105,10 +105,6 @@ class Once(Schedule, frozen=True):
 ONCE: Final = Once.model_construct(at=None)  # made without a validator, which would be built at import
 
 
-def _measured_from(end: Literal["start", "end"], info: ValidationInfo) -> Literal["start", "end"]:
-    return end if info.data.get("wait") else "start"  # without a wait both are the same
-
-
 class Repeat(Schedule, frozen=True):
     """Run `n` times, with `wait` from one start to the next.
 
@@ -121,7 +117,7 @@ class Repeat(Schedule, frozen=True):
     n: RunCount
     wait: Wait = Field(timedelta(0), description="The time from one start to the next; zero is back to back.")
     after: Delay = optional(timedelta(0), "How long after it is added the task first runs.")
-    measured_from: Annotated[Literal["start", "end"], choice("start"), AfterValidator(_measured_from)] = optional(
+    measured_from: MeasuredFrom = optional(
         "start", "Whether `wait` counts from the start of the run before, or its end."
     )
 

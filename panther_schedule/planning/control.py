@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, get_args
 
 from ..clock import SECOND
 from .due import closed, has_ended, is_cancelled, latest_due, span, start_waiting
@@ -10,6 +10,7 @@ from .records import Attempt, Outcome, Passed, Run
 from .rule import Rule, jittered
 from .state import State, Step, Stopped, with_held
 
+_STOPS: Final[tuple[Stopped, ...]] = get_args(Stopped)  # the later ones hold
 _TRUSTED: Final = 24 * 3600 * SECOND  # a cursor further ahead of the clock was written by a wrong clock
 
 
@@ -48,11 +49,15 @@ def _skipped(rule: Rule, state: State, now: int) -> tuple[Passed, ...]:
     return (span(rule, "skipped_paused", at, latest_due(rule, at, anchor, now), anchor),)
 
 
-def replaced(state: State, fresh: State | None) -> Step:
-    """Give a task another rule; with another schedule it starts afresh, while active and waiting runs continue."""
+def replaced(state: State, fresh: State | None, moved: int = 0) -> Step:
+    """Give a task another rule; with another schedule it starts afresh, while active and waiting runs continue.
+
+    `moved` is how far the clock of its rule is ahead of the one before.
+    """
     if fresh is None:
         return Step(state)
-    kept = with_held(state, older=len(state.held.waiting), released=False, failures=0)
+    waiting = tuple(at + moved for at in state.held.waiting)
+    kept = with_held(state, waiting=waiting, older=len(waiting), released=False, failures=0)
     return Step(fresh._replace(running=state.running, held=kept.held))
 
 
@@ -73,9 +78,10 @@ def more_runs(state: State, runs: tuple[Run, ...]) -> Step:
 # ---- the end -----------------------------------------------------------------------------------------------------
 
 
-def cancel(rule: Rule, state: State, now: int) -> Step:
-    """Start nothing more of a task: waiting runs are cancelled, the others are asked to end."""
-    return _stop(rule, state, now, "cancelled", "cancelled")._replace(asks="all")
+def cancel(rule: Rule, state: State, now: int, *, running: bool = True) -> Step:
+    """Start no further run of a task: waiting ones are cancelled, and `running` ones are asked to end or finish."""
+    stopped: Stopped = "cancelled" if running else "finishing"
+    return _stop(rule, state, now, stopped, "cancelled")._replace(asks="all" if running else "queued")
 
 
 def drain(rule: Rule, state: State, now: int) -> Step | None:
@@ -97,7 +103,7 @@ def _stop(rule: Rule, state: State, now: int, stopped: Stopped, outcome: Outcome
     """Drop the later occurrences, and record those that a pause has skipped; an outcome ends the waiting runs."""
     skipped = _skipped(rule, state, now)
     new = state._replace(next_at=None, cursor=skipped[-1].last if skipped else state.cursor)
-    new = with_held(new, stopped="cancelled" if is_cancelled(state) else stopped)
+    new = with_held(new, stopped=max(stopped, state.held.stopped, key=_STOPS.index))
     given_up: tuple[Run, ...] = ()
     if outcome is not None:
         attempts = (Attempt(None, now, outcome, None),)
@@ -112,9 +118,11 @@ def is_stopped(state: State) -> bool:
 
 def extended(rule: Rule, state: State, latest: Passed, passed: Passed) -> Passed | None:
     """Return a range lengthened by one that follows it for the same reason; None if it does not."""
-    if latest.reason != passed.reason or rule.occurrences.next_after(latest.last, state.anchor) != passed.first:
+    if (latest.reason, latest.offset) != (passed.reason, passed.offset):
+        return None
+    if rule.occurrences.next_after(latest.last, state.anchor) != passed.first:
         return None  # else an active run lies between them
-    return Passed(passed.reason, latest.first, passed.last, latest.count + passed.count)
+    return Passed(passed.reason, latest.first, passed.last, latest.count + passed.count, passed.offset)
 
 
 # ---- clocks ------------------------------------------------------------------------------------------------------

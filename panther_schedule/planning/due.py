@@ -45,7 +45,7 @@ def due(rule: Rule, state: State, now: int) -> Step:
     handed += 1  # one occurrence, in time, with nothing in its way, as most are: 0.6 us instead of 6.4
     if handed == rule.n:
         following = None
-    run = make(Run, (task, at, latest, "schedule", 0, (), "active", False, None))
+    run = make(Run, (task, at, latest, "schedule", 0, (), "active", False, None, 0))
     new = make(State, (anchor, at, following, handed, 1, at, held, task))
     return make(Step, (new, None, None, (run,), (), (), "", False, False, False, None, False))
 
@@ -184,6 +184,12 @@ def has_ended(rule: Rule, state: State) -> bool:
 
 
 def is_cancelled(state: State) -> bool:
+    """Tell whether the task was cancelled; its active runs may have been left to finish."""
+    return state.held.stopped in {"finishing", "cancelled"}
+
+
+def asks_all(state: State) -> bool:
+    """Tell whether the active runs of the task were asked to end too."""
     return state.held.stopped == "cancelled"
 
 

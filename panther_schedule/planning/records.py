@@ -1,6 +1,7 @@
 """What is known of a task's occurrences and runs.
 
-Times are integer microseconds since 1970, because several are written for each run; properties show them as datetimes.
+Times are integer microseconds since 1970 by the task's clock, because several are written for each run; properties
+show them as datetimes. `offset` is how far the wall was ahead of that clock when the record began.
 """
 
 from __future__ import annotations
@@ -71,16 +72,17 @@ class Attempt(NamedTuple):
     """How it ended."""
     error: Failure | None
     """What the function raised."""
+    offset: int = 0
 
     @property
     def started_at(self) -> datetime | None:
         """When the function was called, aware, in UTC; None when it never was."""
-        return None if self.started is None else moment(self.started)
+        return None if self.started is None else moment(self.started + self.offset)
 
     @property
     def finished_at(self) -> datetime:
         """When it ended or timed out, aware, in UTC."""
-        return moment(self.finished)
+        return moment(self.finished + self.offset)
 
     def __repr__(self) -> str:
         return f"Attempt({self.started_at}, {self.finished_at}, {self.outcome!r}, {self.error!r})"
@@ -95,7 +97,7 @@ class Run(NamedTuple):
     task: str
     """The task's name."""
     at: int
-    previous: int | None
+    previous: int | None  # as the run before shows it
     cause: Cause = "schedule"
     """Why it exists."""
     number: int = 0
@@ -104,6 +106,7 @@ class Run(NamedTuple):
     phase: Phase = "active"
     asked: bool = False
     wake_at: int | None = None
+    offset: int = 0
 
     @property
     def id(self) -> str:
@@ -117,16 +120,18 @@ class Run(NamedTuple):
     @property
     def scheduled_at(self) -> datetime:
         """The occurrence that the run covers; of a manual run, the moment of `run_now()`."""
-        return moment(self.at)
+        return moment(self.at + self.offset)
 
     @property
     def previous_at(self) -> datetime | None:
-        """The occurrence of the scheduled run before it; None for the first. In a backfill, the occurrence before.
+        """The `scheduled_at` of the scheduled run before it; None for the first. In a backfill, the occurrence before.
 
         The spans from `previous_at` to `scheduled_at` of a task's scheduled runs follow each other without a gap,
-        even where occurrences between them were missed or skipped.
+        even where occurrences between them were missed or skipped. None too where a clock that was set back puts the
+        run before it after it.
         """
-        return None if self.previous is None else moment(self.previous)
+        previous = self.previous
+        return None if previous is None or previous > self.at + self.offset else moment(previous)
 
     @property
     def attempt(self) -> int:
@@ -179,16 +184,17 @@ class Passed:
     last: int
     count: int
     """How many there are."""
+    offset: int = 0
 
     @property
     def first_at(self) -> datetime:
         """The first of them, aware, in UTC."""
-        return moment(self.first)
+        return moment(self.first + self.offset)
 
     @property
     def last_at(self) -> datetime:
         """The last of them, aware, in UTC."""
-        return moment(self.last)
+        return moment(self.last + self.offset)
 
     def __repr__(self) -> str:
         return f"Passed({self.reason!r}, {self.first_at}, {self.last_at}, {self.count})"
@@ -197,7 +203,7 @@ class Passed:
 Record: TypeAlias = Run | Passed  # what became of one occurrence or more
 
 
-def attempted(started: int | None, finished: int, error: Failure | None, obeyed: bool) -> Attempt:
+def attempted(started: int | None, finished: int, error: Failure | None, obeyed: bool, offset: int) -> Attempt:
     """Return the record of a call; `obeyed` when it ended, or never began, because it was asked to."""
     outcome: Outcome = "cancelled" if obeyed else "succeeded" if error is None else "failed"
-    return make(Attempt, (started, finished, outcome, error))
+    return make(Attempt, (started, finished, outcome, error, offset))

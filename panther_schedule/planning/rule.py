@@ -14,6 +14,7 @@ from ..models.schedules import ONCE, Once, Repeat, Schedule
 from ..occurrences.compiler import UTC_ZONE, compile_schedule, zone_for
 from ..occurrences.evaluators import Evaluator
 from ..occurrences.queries import spread
+from ..occurrences.zones import LAST
 from .state import State
 
 _EVER: Final = 1 << 62  # microseconds, longer than the years 1 to 9999
@@ -117,5 +118,5 @@ def jittered(rule: Rule, at: int, anchor: int) -> int:
     if terms is None or not terms.jitter:
         return at
     following = rule.occurrences.next_after(at, anchor)
-    room = terms.jitter if following is None else min(terms.jitter, following - at)
-    return at + spread(terms.key, at, room)
+    room = (LAST if following is None else following) - at
+    return at + spread(terms.key, at, min(terms.jitter, room))

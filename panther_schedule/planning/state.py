@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from .records import Passed, Run
 
-Stopped: TypeAlias = Literal["", "dropped", "cancelled"]
-Asks: TypeAlias = Literal["", "scheduled", "all"]
+Stopped: TypeAlias = Literal["", "dropped", "finishing", "cancelled"]
+Asks: TypeAlias = Literal["", "scheduled", "queued", "all"]
 
 
 class Held(NamedTuple):
@@ -19,12 +21,14 @@ class Held(NamedTuple):
     paused: str | None = None  # the reason given to `pause()`
     older: int = 0  # how many of the waiting ones belong to the schedule before the last `replace()`
     released: bool = False  # a `Once` that was paused when it was due runs, however late
-    stopped: Stopped = ""  # no further occurrence starts; if cancelled, no further attempt either
+    stopped: Stopped = ""  # no further occurrence starts; if finishing, no other run; if cancelled, no attempt
     backfilling: int = 0  # backfill runs that have not ended; one of them at a time is active
     failures: int = 0  # consecutive failures of a back-to-back task
 
 
 NOTHING_HELD: Final = Held()
+MOST_STEPS: Final = 100  # of the wall clock that are remembered
+_EVER: Final = 1 << 80  # microseconds, before and after all time
 
 
 class State(NamedTuple):
@@ -35,7 +39,7 @@ class State(NamedTuple):
     next_at: int | None  # the next occurrence to decide about
     handed: int = 0  # scheduled runs handed over so far, of `n`
     running: int = 0  # scheduled runs without an outcome
-    latest: int | None = None  # the occurrence of the latest scheduled run
+    latest: int | None = None  # the occurrence of the latest scheduled run, as its record shows it
     held: Held = NOTHING_HELD
     task: str = ""  # the task's name
 
@@ -63,3 +67,34 @@ def with_held(state: State, **changes: Any) -> State:
     if not held.waiting:
         held = held._replace(catching_up=False, older=0)
     return state._replace(held=NOTHING_HELD if held == NOTHING_HELD else held)
+
+
+def shown(step: Step, offset: int) -> Step:
+    """Fix the offset of what a step makes, where steady time and the wall have come apart."""
+    state, starts = step.state, step.starts
+    if starts and starts[-1].cause == "schedule":  # others have theirs
+        starts = tuple(run._replace(offset=offset) for run in starts)
+        state = state._replace(latest=starts[-1].at + offset)
+    passed = tuple(replace(each, offset=offset) for each in step.passed)
+    given_up = tuple(
+        run._replace(offset=offset, attempts=tuple(attempt._replace(offset=offset) for attempt in run.attempts))
+        for run in step.given_up
+    )
+    return step._replace(state=state, starts=starts, passed=passed, given_up=given_up)
+
+
+class Offsets:
+    """How far the wall was ahead of steady time, from one step of the wall clock to the next."""
+
+    def __init__(self, offset: int) -> None:
+        self._steps = [(-_EVER, offset)]  # after this steady time, this offset
+
+    def stepped(self, after: int, offset: int) -> None:
+        """Note that the wall was set when everything due up to a steady time had been seen to."""
+        self._steps = [*self._steps[-MOST_STEPS:], (after, offset)]
+
+    def spans(self, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+        """Yield the spans of steady time that people were shown as from `start` to `end`, each with its offset."""
+        ends = [after for after, _ in self._steps[1:]]
+        for (after, offset), until in zip(self._steps, [*ends, _EVER], strict=True):
+            yield max(start - offset, after + 1), min(end - offset, until), offset

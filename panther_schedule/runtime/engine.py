@@ -13,7 +13,7 @@ from ..clock import MICROSECOND, Reading
 from ..planning import control, ends
 from ..planning.due import continues, due, has_ended, is_cancelled
 from ..planning.rule import Rule, due_at
-from ..planning.state import State, Step
+from ..planning.state import Offsets, State, Step, shown
 from .entries import Entry, Flight
 from .logs import LOGGED, log_run
 from .memory import Store
@@ -31,9 +31,23 @@ class Engine:
         self.asked: list[Flight] = []  # active runs to ask to end
         self.live = 0  # tasks that have not ended
         self.emit: Emit | None = None  # None when there is no listener
+        self.set_offset(0)
+
+    def set_offset(self, offset: int, after: int | None = None) -> None:
+        """Show steady times with this offset to the wall; what was due up to `after` keeps the one before."""
+        self.offset = offset
+        if after is None:
+            self.offsets = Offsets(offset)
+        else:
+            self.offsets.stepped(after, offset)
+
+    def offset_of(self, rule: Rule) -> int:
+        """Return what to add to a task's times to show them."""
+        return 0 if rule.on_wall else self.offset
 
     def add(self, entry: Entry, reading: Reading) -> None:
         self.live += 1
+        entry.added = True
         self._tell(events.TaskAdded, entry.name)
         self.store.add(entry, reading)
 
@@ -85,12 +99,18 @@ class Engine:
         self._look(entry, reading)  # it may end the task by the schedule before
         self._tell(events.TaskReplaced, entry.name)
         had_ended = has_ended(entry.rule, entry.state)
+        moved = self.offset_of(entry.rule) - self.offset_of(rule)
         self.store.replace(entry, rule)
-        self._do(entry, None, control.replaced(entry.state, fresh), reading)
-        self.live += had_ended and not has_ended(rule, entry.state)
+        self._do(entry, None, control.replaced(entry.state, fresh, moved), reading)
+        if has_ended(rule, entry.state):
+            self.names.leave(entry)
+        else:
+            self.live += had_ended
 
-    def cancel(self, entry: Entry, reading: Reading) -> None:
-        self._do(entry, None, control.cancel(entry.rule, entry.state, entry.rule.now(reading)), reading)
+    def cancel(self, entry: Entry, running: bool, reading: Reading) -> None:
+        self._do(
+            entry, None, control.cancel(entry.rule, entry.state, entry.rule.now(reading), running=running), reading
+        )
 
     def clock_stepped(self, by: int, reading: Reading) -> None:
         reset = 0
@@ -142,6 +162,8 @@ class Engine:
         self, entry: Entry, flight: Flight | None, step: Step, reading: Reading, flights: Sequence[Flight] = ()
     ) -> None:
         """Keep what a step says, and do what it asks for; `flights` are the runs that start, if made before."""
+        if self.offset and not entry.rule.on_wall:
+            step = shown(step, self.offset)
         _state, run, record, starts, passed, given_up, asks, next_queued, _, ended, _retry_in, _interrupts = step
         if starts and not flights:
             (start,) = starts  # several at once are only those that were asked for

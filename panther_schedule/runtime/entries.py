@@ -17,7 +17,7 @@ EMPTY: Final = Context()  # one for all tasks that were added in an empty one: 7
 class Entry:
     """One task that was added."""
 
-    __slots__ = ("context", "history", "name", "order", "place", "rule", "state", "task")
+    __slots__ = ("added", "context", "history", "name", "order", "place", "rule", "state", "task")
 
     def __init__(
         self, name: str, task: BackgroundTask[..., Any], rule: Rule, state: State, order: int, context: Context = EMPTY
@@ -29,6 +29,7 @@ class Entry:
         self.state = state
         self.order = order  # of adding
         self.place: tuple[int, int, Entry] | None = None  # in a timetable
+        self.added = False  # the scheduler's thread has it, not only the names
         self.history: History | None = None
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final, Literal, cast, overload
 
-from ..clock import Reading, instant, moment
+from ..clock import instant, moment
 from ..errors import SchedulerStateError, refuse, type_name
 from ..models.policy import Policy
 from ..planning.due import has_ended, is_cancelled
@@ -61,9 +61,9 @@ class TaskHandle(_Handle):
     @property
     def next_run(self) -> datetime | None:
         """When the next run is due, aware, in UTC; None in a pause, at the end, and while a run decides it."""
-        reading, entry = self._alive().clock.read(), self._entry
+        engine, entry = self._alive().engine, self._entry
         due = due_at(entry.rule, entry.state)
-        return None if due is None else moment(due + reading.wall - entry.rule.now(reading))
+        return None if due is None else moment(due + engine.offset_of(entry.rule))
 
     @property
     def runs(self) -> tuple[Run | Passed, ...]:
@@ -108,20 +108,23 @@ class TaskHandle(_Handle):
         """
         return self._alive().join(self._entry, timeout)
 
-    def cancel(self) -> None:
-        """Start nothing more of it, ask its runs to end, and free the name.
+    def cancel(self, *, running: bool = True) -> None:
+        """Start no further run of it, ask its active runs to end, and free the name.
 
         An async run is cancelled where it waits. A thread can't be stopped: a sync function sees
         `current_run().cancelled`, and its record says what it did. Runs that wait for their turn, for a worker or
         for another attempt are recorded as `cancelled`. A new task may take the name at once.
+
+        With `running=False` active runs are not asked: they finish, with their further attempts, and are recorded as
+        what they did. Only runs that wait for their turn are `cancelled`. So a task can end itself.
         """
         life = self._alive()
         with life.names.lock:
             life.names.free(self._entry)
-        for flight in tuple(life.store.in_flight):
+        for flight in tuple(life.store.in_flight) if running else ():
             if flight.entry is self._entry:
                 flight.asked = True  # at once, so that what waits for a worker or fails now is not called again
-        life.do(partial(life.engine.cancel, self._entry))
+        life.do(partial(life.engine.cancel, self._entry, running))
 
     def pause(self, reason: str = "") -> None:
         """Start no runs until `resume()`. Active runs continue, with their further attempts.
@@ -146,8 +149,9 @@ class TaskHandle(_Handle):
             SchedulerStateError: the task was cancelled, or the scheduler has stopped.
         """
         life, entry = self._startable("run_now"), self._entry
-        now = entry.rule.now(life.clock.read())
-        (handle,) = self._start([Run(entry.name, now, entry.state.latest, "manual", life.next_number())])
+        now, offset = entry.rule.now(life.clock.read()), life.engine.offset_of(entry.rule)
+        run = Run(entry.name, now, entry.state.latest, "manual", life.next_number(), offset=offset)
+        (handle,) = self._start([run])
         return handle
 
     @overload
@@ -171,10 +175,10 @@ class TaskHandle(_Handle):
         if not isinstance(cast(object, dry_run), bool):
             message = "dry_run must be True or False, got {got}; leave it out to run what is found"
             refuse("backfill", "dry_run", message, at=("dry_run",), got=repr(dry_run))
-        found = _occurrences(entry, start, end, life.clock.read())
+        found = _occurrences(entry, start, end, life)
         if dry_run:
-            return [moment(at) for at, _before in found]
-        return self._start([Run(entry.name, at, before, "backfill", life.next_number()) for at, before in found])
+            return [run.scheduled_at for run in found]
+        return self._start([run._replace(number=life.next_number()) for run in found])
 
     def _startable(self, method: str) -> Life:
         life, cancelled = self._alive(), is_cancelled(self._entry.state)
@@ -238,6 +242,8 @@ class RunHandle(_Handle):
         if self._flight.record is None:
             self._alive().wait(self._flight, given)
         if self._flight.record is None:
+            if self._life.loop.over:
+                raise SchedulerStateError(f"the scheduler has stopped, and the run {self.id!r} never started")
             raise TimeoutError(f"the run {self.id!r} has not ended; wait longer, or cancel() it")
         return self._flight.record
 
@@ -261,27 +267,33 @@ def in_flight(entry: Entry) -> int:
     return entry.state.running + len(entry.state.held.waiting)
 
 
-def _occurrences(entry: Entry, start: datetime, end: datetime, now: Reading) -> list[tuple[int, int | None]]:
-    """Return the occurrences from `start` to `end`, each with the one before; refuse what can't be filled.
+def _occurrences(entry: Entry, start: datetime, end: datetime, life: Life) -> list[Run]:
+    """Return a backfill's runs for the occurrences from `start` to `end`; refuse what can't be filled.
 
-    They are given as records name them, which is by the schedule's own clock: a record's times find its occurrence.
+    A record's times find its occurrence: they are read as they were shown then.
     """
-    rule, anchor = entry.rule, entry.state.anchor
+    rule, anchor, now = entry.rule, entry.state.anchor, life.clock.read()
     if rule.wait_from_end is not None:
         message = "backfill() needs a schedule with occurrences of its own, got {got}; use run_now()"
         refuse("backfill", "backfill_schedule", message, at=("schedule",), got=entry.task.explain())
     first, last = instant("backfill", "start", start), instant("backfill", "end", end)
     got = f"{start.isoformat()} to {end.isoformat()}"
-    if last < first or last > max(now):
+    spans = [(first, last, 0)] if rule.on_wall else [*life.engine.offsets.spans(first, last)]
+    if last < first or last > max(now.wall, *(now.steady + offset for _, _, offset in spans)):
         message = "end must lie from start to now, got {got}; what is to come runs by itself"
         refuse("backfill", "backfill_range", message, at=("end",), got=got)
-    found: list[tuple[int, int | None]] = []
-    before = rule.occurrences.latest(first - 1, anchor)
-    at = rule.occurrences.next_after(first - 1, anchor)
-    while at is not None and at <= min(last, rule.now(now)):
-        if len(found) == MOST_BACKFILLED:
-            message = "backfill() takes at most {most} occurrences at a time, got more in {got}; take a shorter span"
-            refuse("backfill", "backfill_size", message, at=("end",), got=got, most=f"{MOST_BACKFILLED:,}")
-        found.append((at, before))
-        before, at = at, rule.occurrences.next_after(at, anchor)
+    found: list[Run] = []
+    before: int | None = None
+    for begin, until, offset in spans:
+        if before is None and (latest := rule.occurrences.latest(begin - 1, anchor)) is not None:
+            before = latest + offset
+        at = rule.occurrences.next_after(begin - 1, anchor)
+        while at is not None and at <= min(until, rule.now(now)):
+            if len(found) == MOST_BACKFILLED:
+                message = (
+                    "backfill() takes at most {most} occurrences at a time, got more in {got}; take a shorter span"
+                )
+                refuse("backfill", "backfill_size", message, at=("end",), got=got, most=f"{MOST_BACKFILLED:,}")
+            found.append(Run(entry.name, at, before, "backfill", offset=offset))
+            before, at = at + offset, rule.occurrences.next_after(at, anchor)
     return found

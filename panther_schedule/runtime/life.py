@@ -43,12 +43,14 @@ class Life:
             self.workers = Pool(clock, self.engine, inbox.put, event_loop, size)
             self.loop = Loop(inbox, self.engine, self.workers, clock.read())
             self.driver = Sleeper(self.loop, clock)
-        if listeners:
-            self.engine.emit = listeners.put
 
     def do(self, command: Command) -> None:
         """Run a command on the loop; wait up to a second."""
-        self.driver.acknowledge(self.loop.send(command))
+        done = self.loop.send(command)
+        if self.loop.closed:
+            self.loop.settle(self.clock.read())
+        else:
+            self.driver.acknowledge(done)
 
     def join(self, entry: Entry | None, timeout: timedelta | None) -> bool:
         """Wait until a task has ended, or all have; False when the timeout came first."""

@@ -37,9 +37,13 @@ class Loop:
     def __init__(self, inbox: SimpleQueue[Message], engine: Engine, workers: Workers, reading: Reading) -> None:
         self.post = inbox.put
         self.reading = reading  # of the latest turn
-        self.over = False  # the drain has ended, the loop broke, or this is a child process
+        self.closed = False  # the drain has ended, and who posts a message after it settles it
+        self.over = False  # the drain has ended and all is settled, the loop broke, or this is a child process
         self.broken: BaseException | None = None  # what broke it
         self._inbox, self._engine, self._workers = inbox, engine, workers
+        if abs(reading.wall - reading.steady) > _STEP:
+            engine.set_offset(reading.wall - reading.steady)
+        self._settling = threading.RLock()
         self._put_off: list[Message] = []  # by an error
         self._again_at: int | None = None  # when they are tried again, by steady time
         self._drain_ends_at: int | None = None  # by steady time; None before the drain
@@ -61,7 +65,7 @@ class Loop:
         return done
 
     def watch(self, over: Callable[[], bool]) -> threading.Event:
-        """Return an event that is set when something is over, or the loop is."""
+        """Return an event that is set when something is over, or the loop is; who sets it first ends the watch."""
         told = threading.Event()
         self.post(lambda _reading: self._watches.append((over, told)))
         return told
@@ -71,8 +75,8 @@ class Loop:
 
     def tasks(self) -> list[Entry]:
         """List the tasks; a cancelled one has left the names while its last run goes on."""
-        flights = tuple(self._engine.store.in_flight)
-        return list(dict.fromkeys((*self._engine.names, *(flight.entry for flight in flights))))
+        named = (entry for entry in self._engine.names if entry.added)
+        return list(dict.fromkeys((*named, *(flight.entry for flight in tuple(self._engine.store.in_flight)))))
 
     # ---- turns ---------------------------------------------------------------------------------------------------
 
@@ -91,6 +95,8 @@ class Loop:
     def turn(self, messages: Iterable[Message], reading: Reading) -> int | None:
         """See to the messages and to all that is due; return the microseconds until the next turn, None for never."""
         ahead = (reading.wall - reading.steady) - (self.reading.wall - self.reading.steady)
+        if abs(ahead) > _STEP:
+            self._engine.set_offset(reading.wall - reading.steady, after=self.reading.steady)
         self.reading = reading
         for message in messages:
             self._try(message, reading)
@@ -144,13 +150,18 @@ class Loop:
         for message in messages:
             self._try(message, reading)
 
+    def _plan_due(self, reading: Reading) -> bool:
+        due = self._engine.store.due(reading, _TURN)
+        for entry in due:
+            try:
+                self._engine.plan(entry, reading)
+            except Exception as error:  # noqa: BLE001 - as above
+                self._put_off_by(error, partial(self._engine.plan, entry), reading)
+        return bool(due)
+
     def _see_to_due(self, reading: Reading) -> None:
         engine, workers = self._engine, self._workers
-        for entry in engine.store.due(reading, _TURN):
-            try:
-                engine.plan(entry, reading)
-            except Exception as error:  # noqa: BLE001 - as above
-                self._put_off_by(error, partial(engine.plan, entry), reading)
+        self._plan_due(reading)
         for flight in engine.store.timers(reading):
             self._try(partial(engine.wake, flight), reading)
         for flight in engine.asked:
@@ -167,7 +178,7 @@ class Loop:
         for over, told in watches:
             if self.over or over():
                 told.set()
-            else:
+            elif not told.is_set():
                 self._watches.append((over, told))
 
     # ---- the drain -----------------------------------------------------------------------------------------------
@@ -186,16 +197,29 @@ class Loop:
 
     def _end_drain(self, reading: Reading) -> None:
         self._workers.stop()
-        for flight in self._engine.end_drain(self.tasks(), reading):
-            flight.asked = True
-            self._workers.coroutines.ask(flight)  # else it would go on, on an event loop that outlives the scheduler
+        self.closed = True
+        self.settle(reading)
         self.over = True
+
+    def settle(self, reading: Reading) -> None:
+        """After the drain, do what messages ask for, and abandon what starts or still runs."""
+        with self._settling:
+            self._try_again(reading)
+            while self._inbox.qsize():
+                for message in self.take():
+                    self._try(message, reading)
+            while self._plan_due(reading):
+                pass
+            for flight in self._engine.end_drain(self.tasks(), reading):
+                flight.asked = True
+                self._workers.coroutines.ask(flight)  # else it would go on, on an event loop that outlives us
 
 
 def _order(flight: Flight) -> tuple[int, bool, int]:
     """Order runs by time, wall-clock kinds first, then by when the task was added."""
     entry = flight.entry
-    return jittered(entry.rule, flight.run.at, entry.state.anchor), not entry.rule.on_wall, entry.order
+    due_at = jittered(entry.rule, flight.run.at, entry.state.anchor) + flight.run.offset
+    return due_at, not entry.rule.on_wall, entry.order
 
 
 class Sleeper:
@@ -215,13 +239,16 @@ class Sleeper:
         """Wait until something is over, or the loop has ended; False when the timeout came first."""
         told = self._loop.watch(over)
         deadline = None if timeout is None else self._clock.read().steady + timeout // MICROSECOND
-        while not self._loop.over:
-            left = SECOND if deadline is None else min(SECOND, deadline - self._clock.read().steady)
-            if told.wait(max(0, left) / SECOND):
-                return True
-            if left <= 0:
-                return False
-        return True
+        try:
+            while not self._loop.over:
+                left = SECOND if deadline is None else min(SECOND, deadline - self._clock.read().steady)
+                if told.wait(max(0, left) / SECOND):
+                    return True
+                if left <= 0:
+                    return False
+            return True
+        finally:
+            told.set()  # nobody watches any more
 
     def _run(self) -> None:
         loop, read, wait = self._loop, self._clock.read, None

@@ -5,11 +5,14 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from ..errors import refuse
+from ..planning.due import has_ended
 from ..tasks.task import BackgroundTask
 from .entries import Entry
+
+MOST_ENDED: Final = 10_000  # named tasks that are kept after their end
 
 
 class Names:
@@ -18,6 +21,7 @@ class Names:
     def __init__(self) -> None:
         self.lock = threading.RLock()  # a signal handler, or a __del__, may add a task while one is being added
         self._entries: dict[str, Entry] = {}
+        self._ended: dict[Entry, None] = {}  # named tasks, in the order in which they ended
         self._orders = itertools.count(1)
 
     def known(self, task: BackgroundTask[..., Any]) -> Entry | None:
@@ -35,18 +39,43 @@ class Names:
         name = f"{task._known.name}-{order:06x}"
         return (name, order) if name not in self._entries else self.next(task)
 
-    def take(self, entry: Entry) -> None:
-        self._entries[entry.name] = entry
+    def take(self, entry: Entry) -> bool:
+        """Give a new task its name; False when a signal handler, or a __del__, has just added one with this name."""
+        return self._entries.setdefault(entry.name, entry) is entry
 
     def free(self, entry: Entry) -> None:
         """Let another task have the name."""
+        self.revive(entry)
         if self._entries.get(entry.name) is entry:
             del self._entries[entry.name]
 
     def leave(self, entry: Entry) -> None:
-        """Forget a task that has ended; a named one stays, so that adding it again does not start it again."""
+        """Forget a task that has ended; a named one stays, so that adding it again does not start it again.
+
+        When too many are kept, the one that ended first is forgotten. The scheduler's thread must not wait here, so
+        while another one holds the lock, this is left to the next task that ends.
+        """
         if entry.task._name is None:
             self._entries.pop(entry.name, None)
+        elif self._entries.get(entry.name) is entry:
+            self.revive(entry)
+            self._ended[entry] = None
+            if len(self._ended) > MOST_ENDED and self.lock.acquire(blocking=False):
+                try:
+                    self._forget()
+                finally:
+                    self.lock.release()
+
+    def revive(self, entry: Entry) -> None:
+        """Keep a task that may go on, however many others end."""
+        self._ended.pop(entry, None)
+
+    def _forget(self) -> None:
+        while len(self._ended) > MOST_ENDED:
+            oldest = next(iter(self._ended))
+            self.revive(oldest)
+            if has_ended(oldest.rule, oldest.state):  # else it was replaced
+                self.free(oldest)
 
     def find(self, name: object) -> Entry | None:
         return self._entries.get(str.__str__(name)) if isinstance(name, str) else None

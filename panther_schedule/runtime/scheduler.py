@@ -88,9 +88,7 @@ class Scheduler:
         with self._names.lock:
             life = self._running()
             entry, is_new = self._entry(life, task)
-            if is_new:
-                life.loop.post(entry)
-        return TaskHandle(entry, life)
+            return self._post(life, entry) if is_new else TaskHandle(entry, life)
 
     def add_tasks(self, tasks: Iterable[BackgroundTask[..., Any]]) -> list[TaskHandle]:
         """Add each task of an iterable, such as a whole `TaskRegistry`: all of them or, if one is refused, none."""
@@ -107,8 +105,8 @@ class Scheduler:
                 raise
             for entry, is_new in entries:
                 if is_new:
-                    life.loop.post(entry)
-        return [TaskHandle(entry, life) for entry, _ in entries]
+                    self._post(life, entry)
+            return [TaskHandle(entry, life) for entry, _ in entries]
 
     def replace(self, task: BackgroundTask[P, Any]) -> TaskHandle:
         """Replace the task of the same name, and return the handle; if there is none, add this one.
@@ -126,14 +124,16 @@ class Scheduler:
             message = "replace() needs a task with a name, to find the one it replaces; write task.with_name('digest')"
             refuse("replace", "name_missing", message, at=("name",))
         with self._names.lock:
-            life, entry = self._running(), self._names.find(task._name)
-            if entry is None:
-                return self.add_task(task)
+            life = self._running()
+            while (entry := self._names.find(task._name)) is None:
+                if (entry := self._new(life, task, stacklevel=4)) is not None:
+                    return self._post(life, entry)
             if equal(entry.task, task):
                 return TaskHandle(entry, life)
             rule = self._rule(task)
             fresh = self._first_state(task, rule, entry.name) if entry.task._schedule != task._schedule else None
             self._prepare(life, entry.name, task, rule, stacklevel=3)
+            self._names.revive(entry)
             entry.task, entry.context = task, context_seen()
             replaced = life.loop.send(partial(life.engine.replace, entry, rule, fresh))
         life.driver.acknowledge(replaced)  # outside of the lock, which the loop may need
@@ -141,16 +141,25 @@ class Scheduler:
 
     def _entry(self, life: Life, task: BackgroundTask[..., Any]) -> tuple[Entry, bool]:
         """Return the entry of a task, and whether it is new; then it has the name."""
-        entry = self._names.known(task)
-        if entry is not None:
-            return entry, False
+        while (entry := self._names.known(task)) is None:
+            if (entry := self._new(life, task, stacklevel=5)) is not None:
+                return entry, True
+        return entry, False
+
+    def _new(self, life: Life, task: BackgroundTask[..., Any], *, stacklevel: int) -> Entry | None:
+        """Give a new task its name; None when a signal handler, or a `__del__`, has just taken it."""
         rule = self._rule(task)
         name, order = self._names.next(task)
         entry = Entry(name, task, rule, self._first_state(task, rule, name), order, context_seen())
         if task._known.is_async or rule.wait_from_end == 0:
-            self._prepare(life, name, task, rule, stacklevel=4)
-        self._names.take(entry)
-        return entry, True
+            self._prepare(life, name, task, rule, stacklevel=stacklevel)
+        return entry if self._names.take(entry) else None
+
+    def _post(self, life: Life, entry: Entry) -> TaskHandle:
+        life.loop.post(entry)
+        if life.loop.closed:  # a signal handler has just stopped the scheduler
+            life.loop.settle(self._clock.read())
+        return TaskHandle(entry, life)
 
     def _rule(self, task: BackgroundTask[..., Any]) -> Rule:
         schedule, policy, rule = self._latest
@@ -225,8 +234,7 @@ class Scheduler:
         rules.clear_caches()
         with self._names.lock:
             self._latest = ONCE, DEFAULT_POLICY, rule_of(ONCE)
-            life = self._life
-            if life is None:
+            if (life := self._life) is None:
                 return
             found = [(entry, self._rule(entry.task)) for entry in self._names if entry.rule.on_wall]
             reloaded = life.loop.send(partial(life.engine.reload_zones, found))
@@ -304,19 +312,23 @@ class Scheduler:
         try:
             if _program_ends.is_set():
                 raise RuntimeError("the interpreter shuts down")
-            life = Life(self._clock, self._names, self._listeners, self._max_workers, self._event_loop)
+            made = Life(self._clock, self._names, self._listeners, self._max_workers, self._event_loop)
+            self._life = life = self._life or made  # in one step, which no signal handler or __del__ can part
+            if life is not made:  # one of them has added a task meanwhile, and so started the scheduler
+                made.workers.stop()
+                return life
+            if self._listeners:
+                life.engine.emit = self._listeners.put
             life.driver.start()
         except RuntimeError as error:  # no thread can be had, as at exit from Python 3.12 on
             _started.discard(self)
+            self._life = None if self._life is life else self._life
             message = f"the scheduler can't start: {error}; add tasks before the program ends"
             raise SchedulerStateError(message) from error
-        self._life = life
         if self._forked:
             self._forked = False
-            log(
-                "this is a child process: its scheduler starts empty, and the parent's tasks run only there",
-                level=logging.WARNING,
-            )
+            message = "this is a child process: its scheduler starts empty, and the parent's tasks run only there"
+            log(message, level=logging.WARNING)
         return life
 
     def __enter__(self) -> Self:

@@ -72,7 +72,8 @@ class Workers(ABC):
         if generation() != self._generation:
             leave_child(error)
         failure = None if error is None else failure_of(error)
-        flight.attempt = attempted(flight.started, self._now(flight.entry.rule.on_wall), failure, obeyed)
+        now, offset = self._now(flight.entry.rule.on_wall), flight.run.offset
+        flight.attempt = attempted(flight.started, now, failure, obeyed, offset)
         flight.error = error
         self.post(flight)
 

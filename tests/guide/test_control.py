@@ -130,6 +130,27 @@ def test_a_cancelled_task_does_not_run_again(clock: VirtualClock) -> None:
     assert len(handle.runs) == 3
 
 
+def test_a_task_ends_itself_and_its_run_finishes(clock: VirtualClock) -> None:
+    """`cancel(running=False)` starts no more runs either, but lets the active ones finish."""
+    reported = list[bool]()
+
+    def poll() -> None:
+        scheduler["poll"].cancel(running=False)
+        reported.append(current_run().cancelled)
+
+    with Scheduler(clock=clock) as scheduler:
+        task = BackgroundTask(poll).interval(-1).interval_wait(MINUTE).with_name("poll")
+        handle = scheduler.add_task(task)
+        clock.advance(HOUR)
+        assert handle.ended
+        assert "poll" not in scheduler
+        with pytest.raises(SchedulerStateError, match="the task was cancelled"):
+            handle.run_now()
+
+    assert reported == [False]
+    assert [run.outcome for run in handle.runs if isinstance(run, Run)] == ["succeeded"]
+
+
 def test_a_long_function_checks_whether_it_was_asked_to_end(clock: VirtualClock) -> None:
     """A thread can't be stopped, so a sync function checks `current_run().cancelled` and returns."""
 

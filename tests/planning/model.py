@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from model_parts import DAY, MOST_QUEUED, Call, Ended, Life, Occurrences, RunLine, Task, Ways
+from model_parts import DAY, MOST_QUEUED, Call, Clocks, Ended, Life, Occurrences, RunLine, Task, Ways
 
 
-class Model:
+class Model(Clocks):
     """A scheduler: its clock, its tasks, and one place where functions run until somebody ends them."""
 
     def __init__(self, now: int) -> None:
-        self.wall = self.steady = now
+        super().__init__(now)
         self.tasks: list[Task] = []
-        self.full = False
-        """No worker is free: what is handed over waits to be called."""
+        self.full = False  # no worker is free: what is handed over waits to be called
         self.open: list[Call] = []
         """Runs whose functions were handed over and have not ended, in the order of handing over."""
         self.log: list[tuple[int, int, str, int]] = []
@@ -28,15 +27,11 @@ class Model:
         self._timers = 0
         self._inbox: list[tuple[Call, Ended]] = []
 
-    def now(self, task: Task) -> int:
-        """Return the time a task follows."""
-        return self.wall if task.life.occurrences.on_wall else self.steady
-
     # ---- what people do --------------------------------------------------------------------------------------
 
     def add(self, name: str | None, occurrences: Occurrences, ways: Ways) -> Task:
         """Add a task."""
-        task = Task(len(self.tasks), name, ways, self._life(occurrences))
+        task = Task(len(self.tasks), name, ways, self._life(occurrences), self.steps[-1][1])
         self.tasks.append(task)
         self.look()
         return task
@@ -55,7 +50,10 @@ class Model:
         task.ways = ways
         if life is not None:
             task.past.append(task.life)
-            task.life, task.ended, task.failures = life, False, 0
+            before = task.shift()
+            old, task.life, task.ended, task.failures = task.life, life, False, 0
+            for waiting in {old, *(of for _at, of in task.waiting)}:
+                waiting.moved += before - task.shift()
         self.look()
 
     def pause(self, task: Task) -> None:
@@ -92,8 +90,9 @@ class Model:
         task.cancelled = True
         self._take_in()
         skipped = self._in_pause(task) if task.paused else []
-        for at, _life in task.waiting:
-            task.write(RunLine(at, "schedule", (Ended(None, self.now(task), "cancelled", None),)))
+        for at, life in task.waiting:
+            ended = Ended(None, self.now(task), "cancelled", None)
+            task.write(RunLine(at, "schedule", (ended,), task.shift(), life.moved))
         task.waiting, task.late = [], False
         self._skip(task, skipped)
         task.dropped = True
@@ -104,7 +103,7 @@ class Model:
 
     def run_now(self, task: Task) -> Call:
         """Run a task once more, beside all others."""
-        call = Call(task, self.now(task), "manual")
+        call = Call(task, self.now(task), "manual", task.shift())
         self._take_in()
         task.calls.append(call)
         self._starts.append(call)
@@ -112,9 +111,11 @@ class Model:
         return call
 
     def backfill(self, task: Task, start: int, end: int) -> list[Call]:
-        """Run a task for each occurrence of a span, as its own clock names them, one after the other."""
-        span = task.life.occurrences.between(start - 1, min(end, self.now(task)))
-        calls = [Call(task, at, "backfill", "queued") for at in span]
+        """Run a task for each occurrence of a span, as people saw them, one after the other."""
+        aheads = [ahead for _after, ahead in self.steps]
+        found = task.life.occurrences.between(start - max(0, *aheads) - 1, min(end - min(0, *aheads), self.now(task)))
+        known = [(at, 0 if task.life.occurrences.on_wall else self.ahead_at(at)) for at in found]
+        calls = [Call(task, at, "backfill", ahead, phase="queued") for at, ahead in known if start <= at + ahead <= end]
         self._take_in()
         for call in calls:
             task.calls.append(call)
@@ -155,18 +156,21 @@ class Model:
         target = self.steady + by
         self.look()
         while (wait := self._wait()) is not None and self.steady + wait <= target:
-            self._move(wait)
+            self.move(wait)
             self.look()
-        self._move(target - self.steady)
+        self.move(target - self.steady)
 
     def suspend(self, by: int) -> None:
         """Let time pass without a look, then look once."""
-        self._move(by)
+        self.move(by)
         self.look()
 
     def step(self, by: int) -> None:
         """Set the wall clock; one that was more than a day ahead was wrong, and its tasks go on by the new time."""
         self.wall += by
+        self.steps.append((self.looked, self.wall - self.steady))
+        for task in self.tasks:
+            task.ahead = self.wall - self.steady
         self._take_in()
         for task in self.tasks:
             life = task.life
@@ -178,10 +182,6 @@ class Model:
                 task.life = Life(life.occurrences, self.wall, self.wall, self.wall, life.handed)
                 task.waiting = [(at, task.life if of is life else of) for at, of in task.waiting]
         self.look()
-
-    def _move(self, by: int) -> None:
-        self.wall += by
-        self.steady += by
 
     def _wait(self) -> int | None:
         waits = [call.timer[0] - self.steady for call in self._calls() if call.timer is not None]
@@ -198,6 +198,7 @@ class Model:
 
     def look(self) -> None:
         """Hear what has ended, then decide what is due, then see to timeouts and next attempts; until all is quiet."""
+        self.looked = self.steady
         while True:
             self._take_in()
             decided = False
@@ -209,7 +210,7 @@ class Model:
             starts, self._starts = self._starts, []
             for call in sorted(starts, key=self._turn):
                 self.open.append(call)
-                self.log.append((call.task.order, call.at, call.cause, call.attempt))
+                self.log.append((call.task.order, call.at + call.moved + call.ahead, call.cause, call.attempt))
                 if not self.full:
                     self._call(call)
             if not decided and not starts and not late and not self._inbox:
@@ -223,7 +224,7 @@ class Model:
         return bool(due)
 
     def _turn(self, call: Call) -> tuple[int, bool, int]:
-        return call.at, not call.task.life.occurrences.on_wall, call.task.order
+        return call.at + call.moved + call.ahead, not call.task.life.occurrences.on_wall, call.task.order
 
     def _take_in(self) -> None:
         while self._inbox:
@@ -296,7 +297,7 @@ class Model:
         task = call.task
         call.recorded, call.timer = True, None
         task.calls.remove(call)
-        task.write(RunLine(call.at, call.cause, (*call.earlier, ended)))
+        task.write(RunLine(call.at, call.cause, (*call.earlier, ended), call.ahead, call.moved))
         if call.cause == "schedule":
             task.running -= 1
             task.lingering += call.phase == "lingering"
@@ -368,8 +369,8 @@ class Model:
 
     def _supersede(self, task: Task, at: int) -> None:
         superseded, task.waiting = task.waiting, [(at, task.life)]
-        for old, _life in superseded:
-            task.passes("skipped_overlap", [old])
+        for old, life in superseded:
+            task.passes("skipped_overlap", [old], life)
         for call in list(task.calls):
             if call.cause == "schedule":
                 self._ask(call)
@@ -385,7 +386,7 @@ class Model:
     def _start(self, task: Task, at: int, life: Life) -> None:
         life.handed += 1
         task.running += 1
-        call = Call(task, at, "schedule")
+        call = Call(task, at, "schedule", task.shift(), life.moved)
         task.calls.append(call)
         self._starts.append(call)
 

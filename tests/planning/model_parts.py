@@ -84,6 +84,20 @@ class RunLine(NamedTuple):
     at: int
     cause: str
     calls: tuple[Ended, ...]
+    ahead: int = 0
+    """What people see is later by this."""
+    moved: int = 0
+    """And the occurrence by this too."""
+
+    def shown(self) -> RunLine:
+        """Return the line as people see it."""
+        calls = [
+            call._replace(started=None if call.started is None else call.started + self.ahead)._replace(
+                finished=call.finished + self.ahead
+            )
+            for call in self.calls
+        ]
+        return RunLine(self.at + self.moved + self.ahead, self.cause, tuple(calls))
 
 
 class PassedLine(NamedTuple):
@@ -93,6 +107,11 @@ class PassedLine(NamedTuple):
     first: int
     last: int
     number: int
+    ahead: int = 0
+
+    def shown(self) -> PassedLine:
+        """Return the line as people see it."""
+        return PassedLine(self.reason, self.first + self.ahead, self.last + self.ahead, self.number)
 
 
 @dataclass(eq=False)
@@ -102,6 +121,8 @@ class Call:
     task: Task
     at: int
     cause: str
+    ahead: int = 0
+    moved: int = 0
     phase: str = "going"  # or queued (in a backfill), resting (another attempt is to come), lingering (timed out)
     attempt: int = 1
     called: bool = False
@@ -124,6 +145,8 @@ class Life:
     latest: int
     """The time of the beginning, then the last decided occurrence."""
     handed: int = 0
+    moved: int = 0
+    """How far the clock of the life that replaced it was ahead of its own."""
 
 
 @dataclass(eq=False)
@@ -134,6 +157,8 @@ class Task:
     name: str | None
     ways: Ways
     life: Life
+    ahead: int = 0
+    """How far the wall was ahead of steady time after the last step."""
     past: list[Life] = field(default_factory=list[Life])
     running: int = 0
     lingering: int = 0
@@ -203,22 +228,27 @@ class Task:
         lives = [*self.past, self.life]
         return sum(len(life.occurrences.between(life.begin, life.covered)) for life in lives)
 
-    def passes(self, reason: str, passed: list[int]) -> None:
+    def shift(self) -> int:
+        """Return how much later people see the times of its clock."""
+        return 0 if self.life.occurrences.on_wall else self.ahead
+
+    def passes(self, reason: str, passed: list[int], life: Life | None = None) -> None:
         """Write down occurrences in a row that do not run; those that follow the last line lengthen it."""
         if not passed:
             return
         self.tally[reason] += len(passed)
         self.passed += passed
         last = self.lines[-1] if self.lines else None
-        first, number = passed[0], len(passed)
+        moved, ahead = 0 if life is None else life.moved, self.shift()
+        first, number = passed[0] + moved, len(passed)
         if (
             isinstance(last, PassedLine)
-            and last.reason == reason
+            and (last.reason, last.ahead) == (reason, ahead)
             and self.life.occurrences.following(last.last) == first
         ):
             self.lines.pop()
             first, number = last.first, last.number + number
-        self.lines.append(PassedLine(reason, first, passed[-1], number))
+        self.lines.append(PassedLine(reason, first, passed[-1] + moved, number, ahead))
 
     def write(self, line: RunLine) -> None:
         """Write down a run."""
@@ -239,3 +269,25 @@ class Task:
         assert in_lines == len(self.passed), (
             f"the model breaks the law: {in_lines} in ranges, {len(self.passed)} passed"
         )
+
+
+class Clocks:
+    """The wall clock and steady time."""
+
+    def __init__(self, now: int) -> None:
+        self.wall = self.steady = self.looked = now
+        self.steps = [(0, 0)]
+        """After this steady time, this was how far the wall was ahead of it."""
+
+    def now(self, task: Task) -> int:
+        """Return the time a task follows."""
+        return self.wall if task.life.occurrences.on_wall else self.steady
+
+    def ahead_at(self, steady: int) -> int:
+        """Return how far the wall was ahead at a steady time."""
+        return [ahead for after, ahead in self.steps if after < steady][-1]
+
+    def move(self, by: int) -> None:
+        """Let time pass."""
+        self.wall += by
+        self.steady += by

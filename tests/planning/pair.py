@@ -59,7 +59,9 @@ class HeldWorkers(Inline):
         """Take runs over, and call their functions if there are free workers."""
         for flight in flights:
             self.open.append(flight)
-            self.log.append((flight.entry.name, flight.run.at, flight.run.cause, flight.run.attempt))
+            self.log.append(
+                (flight.entry.name, flight.run.at + flight.run.offset, flight.run.cause, flight.run.attempt)
+            )
             if not self.full:
                 self.begin(flight)
 
@@ -157,13 +159,16 @@ class Pair:
         self.manual.append((self.handles[at].run_now(), self.model.run_now(self.model.tasks[at])))
 
     def backfill(self, at: int, start: int, end: int) -> None:
-        """Fill a span of the task's own time, given by how long ago it began and ended; zero is whatever comes last."""
+        """Fill a span of time, given by how long ago it began and ended; zero is whatever comes last."""
         self.note("backfill", at, start, end)
-        now = self.model.now(self.model.tasks[at])
+        task = self.model.tasks[at]
+        now = self.model.now(task) + task.shift()
         first, last = now - start, now - end if end else max(self.model.wall, self.model.steady)
         real = self.handles[at].backfill(moment(first), moment(last))
         calls = self.model.backfill(self.model.tasks[at], first, last)
-        self.same("the backfill", [microseconds(run.scheduled_at) for run in real], [call.at for call in calls])
+        self.same(
+            "the backfill", [microseconds(run.scheduled_at) for run in real], [call.at + call.ahead for call in calls]
+        )
         self.manual += zip(real, calls, strict=True)
 
     def cancel_run(self, at: int) -> None:
@@ -230,7 +235,7 @@ class Pair:
     def check_task(self, handle: TaskHandle, task: Task) -> None:
         """Compare a task, and look at the law: each due occurrence is counted once."""
         what, entry = f"task {task.order}: ", handle._entry
-        self.same(what + "records", records_of(entry), task.lines[-TASK_HISTORY:])
+        self.same(what + "records", records_of(entry), [line.shown() for line in task.lines[-TASK_HISTORY:]])
         counts = {what: n for what, n in handle.counts.items() if n or what == "in_flight"}
         self.same(what + "counts", counts, task.counts())
         self.same(what + "sum of the counts", sum(counts.values()), task.occurred())
@@ -243,7 +248,7 @@ class Pair:
         at = None if task.paused else task.next()
         if at is None:
             return None
-        return moment(at if task.life.occurrences.on_wall else at + self.model.wall - self.model.steady)
+        return moment(at + task.shift())
 
     def check_law(self) -> None:
         """Look at the law in whole: the model's records tile its occurrences, and what handles show is in them."""
@@ -252,7 +257,7 @@ class Pair:
             task.check_law()
             sums.update(handle.counts)
             shown = [run.id for run in handle.runs if isinstance(run, Run) and run.cause == "schedule"]
-            lines = [line for line in task.lines[-TASK_HISTORY:] if isinstance(line, RunLine)]
+            lines = [line.shown() for line in task.lines[-TASK_HISTORY:] if isinstance(line, RunLine)]
             ids = [f"{handle.name}/{moment(line.at).isoformat()}" for line in lines if line.cause == "schedule"]
             self.same(f"task {task.order}: ids of runs", shown, ids)
         counts = Counter(self.scheduler.counts)
@@ -320,8 +325,8 @@ def records_of(entry: Entry) -> list[RunLine | PassedLine]:
 def line_of(record: Record) -> RunLine | PassedLine:
     """Return a record as the model writes it."""
     if isinstance(record, Passed):
-        return PassedLine(record.reason, record.first, record.last, record.count)
-    return RunLine(record.at, record.cause, tuple(map(call_of, record.attempts)))
+        return PassedLine(record.reason, record.first, record.last, record.count, record.offset).shown()
+    return RunLine(record.at, record.cause, tuple(map(call_of, record.attempts)), record.offset).shown()
 
 
 def call_of(call: Attempt) -> Ended:

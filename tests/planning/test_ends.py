@@ -215,7 +215,7 @@ def test_a_timeout_without_another_attempt_is_recorded_and_the_function_goes_on(
     assert step.interrupts
 
 
-@pytest.mark.parametrize("held", [Held(), Held(stopped="dropped"), Held(stopped="cancelled")])
+@pytest.mark.parametrize("held", [Held(), *(Held(stopped=how) for how in ("dropped", "finishing", "cancelled"))])
 @pytest.mark.parametrize("phase", ["queued", "resting"])
 def test_a_run_of_a_cancelled_task_is_asked_before_its_function_is_called(phase: Phase, held: Held) -> None:
     rule, state = added(GRID, Policy(retry=Retry(3)))
@@ -249,6 +249,7 @@ def test_who_is_asked(cause: Cause, phase: Phase, *, asked: bool, newcomer: bool
     assert not is_asked("", run)
     assert is_asked("scheduled", run) == newcomer
     assert is_asked("all", run) == cancel
+    assert is_asked("queued", run) == (phase == "queued")
 
 
 def test_only_a_queued_run_is_queued() -> None:

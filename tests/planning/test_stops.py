@@ -3,13 +3,14 @@
 import pytest
 from tables import AT, DAILY, GRID, SECOND, added, finished, now, passed, range_of, seconds, started, starts, us
 
-from panther_schedule import Once, Policy, Repeat, Schedule
+from panther_schedule import Once, Policy, Repeat, Retry, Schedule
 from panther_schedule.planning.control import cancel, drain, end_drain, is_stopped, pause
 from panther_schedule.planning.due import continues, has_ended, is_cancelled
-from panther_schedule.planning.ends import ended
+from panther_schedule.planning.ends import ended, retry_delay
 from panther_schedule.planning.records import Attempt, Run
 from panther_schedule.planning.rule import Rule
 from panther_schedule.planning.state import NOTHING_HELD, Held, State
+from panther_schedule.runtime.failures import failure_of
 
 
 def paused(rule: Rule, state: State) -> State:
@@ -87,6 +88,26 @@ def test_what_waits_is_cancelled_with_its_task() -> None:
     assert is_stopped(step.state)
     again = cancel(rule, step.state, us(8))
     assert (again.state, again.given_up, again.passed, again.asks) == (step.state, (), (), "all")
+
+
+def test_a_task_whose_runs_finish() -> None:
+    rule, state = added(DAILY, Policy(retry=Retry(2)))
+    state, run = started(rule, state._replace(held=WAITING._replace(lingering=1)))
+
+    step = cancel(rule, state, us(7), running=False)
+
+    assert [(run.at, run.outcome) for run in step.given_up] == [(at, "cancelled") for at in WAITING.waiting]
+    assert step.asks == "queued"
+    assert (step.state.next_at, step.ended) == (None, False)
+    assert is_cancelled(step.state), "it takes no other run"
+    assert retry_delay(rule, step.state, run, failure_of(OSError())) is not None
+    for again in (drain(rule, step.state, us(8)), end_drain(rule, step.state, us(8))):
+        assert again is not None
+        assert again.state.held.stopped == "finishing"
+    late = cancel(rule, step.state, us(8))
+    assert (late.asks, late.state.held.stopped) == ("all", "cancelled")
+    assert retry_delay(rule, late.state, run, failure_of(OSError())) is None
+    assert cancel(rule, late.state, us(9), running=False).state.held.stopped == "cancelled"
 
 
 CANCELLED = [

@@ -19,6 +19,7 @@ ALLOWED = {
     ("runtime/engine.py", "attempts"): "which records are logged",
     ("runtime/engine.py", "asks"): "whether the step asks other runs to end",
     ("runtime/coroutines.py", "running"): "the asyncio tasks",
+    ("runtime/handles.py", "running"): "whether cancel() asks active runs to end",
     ("runtime/workers.py", "timeout"): "whether the loop needs to know when a call began",
     ("runtime/memory.py", "next_at"): "whether a task has a place in time",
     ("runtime/loop.py", "timeout"): "how long a caller waits",

@@ -39,15 +39,15 @@ NO_CODE = {
     tokenize.ENDMARKER,
 }
 MOST_LINES = {  # of each folder: all lines, and lines of code
-    "models": (1630, 1115),
-    "occurrences": (660, 450),
-    "planning": (915, 590),
-    "runtime": (2475, 1760),
-    "tasks": (1030, 665),
+    "models": (1640, 1120),
+    "occurrences": (660, 445),
+    "planning": (970, 625),
+    "runtime": (2575, 1835),
+    "tasks": (1035, 665),
     "wording": (530, 400),
-    "panther_schedule": (795, 490),  # the modules beside the folders
+    "panther_schedule": (805, 500),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (8020, 5455)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (8195, 5580)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:

@@ -26,6 +26,7 @@ from panther_schedule import (
     VirtualClock,
     Weekly,
 )
+from panther_schedule.clock import moment
 from panther_schedule.runtime import ledger
 
 SECOND = timedelta(seconds=1)
@@ -33,14 +34,14 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def covered(handle: TaskHandle, wait: timedelta) -> list[datetime]:
-    """List every occurrence that a record covers, in the order of the records, one by one."""
+    """List every occurrence that a record covers, by steady time, in the order of the records, one by one."""
     found: list[datetime] = []
     for record in handle.runs:
         if isinstance(record, Run):
-            found.append(record.scheduled_at)
+            found.append(moment(record.at))
         else:
-            found += [record.first_at + k * wait for k in range(record.count)]
-            assert found[-1] == record.last_at
+            found += [moment(record.first) + k * wait for k in range(record.count)]
+            assert found[-1] == moment(record.last)
     return found
 
 

@@ -1,0 +1,54 @@
+"""Who waits for a task or a run leaves nothing behind, however the wait ends."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from panther_schedule import BackgroundTask, Scheduler, TaskHandle
+
+pytestmark = pytest.mark.real_clock
+MOMENT = timedelta(milliseconds=1)
+
+
+def polls(handle: TaskHandle) -> None:
+    """Look again and again whether a task has ended."""
+    for _ in range(50):
+        assert not handle.join(timedelta(0))
+    assert not handle.join(MOMENT)
+
+
+def polls_a_run(handle: TaskHandle) -> None:
+    """Look again and again whether a run has ended."""
+    run = handle.run_now()
+    for _ in range(20):
+        with pytest.raises(TimeoutError):
+            run.wait(timedelta(0))
+
+
+def is_interrupted(handle: TaskHandle) -> None:
+    """Wait until Ctrl-C."""
+    main = threading.main_thread().ident
+    assert main is not None
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - the timer must not be early
+        threading.Timer(0.05, signal.pthread_kill, (main, signal.SIGINT)).start()
+        handle.join()
+
+
+@pytest.mark.parametrize("wait", [polls, polls_a_run, is_interrupted])
+def test_a_wait_leaves_nothing_behind(wait: Callable[[TaskHandle], None]) -> None:
+    let_go = threading.Event()
+    with Scheduler() as scheduler:
+        handle = scheduler.add_task(BackgroundTask(let_go.wait).interval(2).interval_wait(timedelta(hours=1)))
+        life = scheduler._life
+        assert life is not None
+        wait(handle)
+        for _ in range(2):  # when the second turn does this, the first is over
+            life.do(lambda _reading: None)
+        assert life.loop._watches == []
+        let_go.set()
+        handle.cancel()
