@@ -39,7 +39,7 @@ def wrong(given: object) -> Any:
         (lambda: nightly(T, **wrong({"timezone": 1})), [("timezone", "unknown field 'timezone'; did you mean 'tz'?")]),
         (lambda: Daily(T, **wrong({"evry": 2})), [("evry", "unknown field 'evry'; did you mean 'every'?")]),
         (lambda: Daily(T, **wrong({"x": 2})), [("x", f"unknown field 'x'; known fields: {DAILY}")]),
-        (lambda: Once(**wrong({"when": T})), [("when", "unknown field 'when'; known fields: at")]),
+        (lambda: Once(**wrong({"when": T})), [("when", "unknown field 'when'; known fields: at, after")]),
         (lambda: Repeat(5, **wrong({"wiat": T})), [("wiat", "unknown field 'wiat'; did you mean 'wait'?")]),
         (
             lambda: Weekly("mon", T, **wrong({"weekday": 1})),

@@ -210,7 +210,7 @@ def test_every_fault_has_its_path_at_once() -> None:
         ({"kind": 5}, "kind must be one of 'once', 'repeat', 'daily', 'weekly', 'monthly', 'cron', 'any_of', got 5"),
         ({}, "kind is missing; add one of 'once', 'repeat', 'daily', 'weekly', 'monthly', 'cron', 'any_of'"),
         ({"kind": "daily"}, "at is missing; add it"),
-        ({"kind": "once", "n": 2}, "unknown field 'n'; known fields: at"),
+        ({"kind": "once", "n": 2}, "unknown field 'n'; known fields: at, after"),
         ("daily", "schedule must be an object, got a string"),
     ],
 )
