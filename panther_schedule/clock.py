@@ -1,4 +1,4 @@
-"""The only module that reads the time and the machine's zone. Instants are integer microseconds since 1970-01-01T00:00Z."""
+"""The only module that reads the time and the machine's zone. Instants are microseconds since 1970-01-01T00:00Z."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from threading import RLock
-from typing import NamedTuple, Protocol, cast, runtime_checkable
+from typing import NamedTuple, Protocol, TypeGuard, cast, runtime_checkable
 from zoneinfo import ZoneInfo
 
-from .errors import SchedulerStateError, fault, refusal, refuse, type_name
+from .errors import SchedulerStateError, fault, refusal, refuse, refuse_value, type_name
 
 SECOND = 1_000_000  # microseconds
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+AWARE = "datetime(2026, 12, 24, 18, 0, tzinfo=UTC)"  # an example for messages
 _wall_ns, _clock_ns = time.time_ns, time.clock_gettime_ns
 _BOOTTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # MONOTONIC stands still in a suspend
 _APART_NS = 10_000_000  # two looks further apart would seem to be a step of the wall clock
@@ -159,25 +160,29 @@ def now_by(clock: Clock) -> Callable[[bool], int]:
 def check_clock(clock: object) -> Clock:
     """Return a clock; refuse anything else (`clock_type`)."""
     if isinstance(clock, type) or not isinstance(clock, Clock) or not isinstance(cast(object, clock.read()), Reading):
-        message = "clock must be a Clock, got {got}; write VirtualClock(datetime(2026, 1, 1, tzinfo=UTC))"
-        refuse("Scheduler", "clock_type", message, at=("clock",), got=type_name(clock))
+        remedy = "write VirtualClock(datetime(2026, 1, 1, tzinfo=UTC))"
+        refuse_value("Scheduler", "clock_type", "clock", "a Clock", type_name(clock), remedy)
     return clock
 
 
 def instant(title: str, field: str, value: object) -> int:
     """Return an aware datetime as microseconds since 1970; refuse anything else by a `ValidationError` (`instant`)."""
-    if not isinstance(value, datetime) or value.utcoffset() is None:
+    if not is_aware(value):
         got = "a naive one" if isinstance(value, datetime) else type_name(value)
-        message = "{field} must be an aware datetime, got {got}; write datetime(2026, 12, 24, 18, 0, tzinfo=UTC)"
-        refuse(title, "instant", message, at=(field,), field=field, got=got)
+        refuse_value(title, "instant", field, "an aware datetime", got, f"write {AWARE}")
     return microseconds(value)
+
+
+def is_aware(value: object) -> TypeGuard[datetime]:
+    """Tell a datetime with an offset from UTC; that of a `tzinfo` may be None."""
+    return isinstance(value, datetime) and value.utcoffset() is not None
 
 
 def duration(title: str, field: str, value: object) -> timedelta:
     """Return a timedelta, without its subclass; refuse anything else (`duration_type`)."""
     if not isinstance(value, timedelta):
-        message = "{field} must be a timedelta, got {got}; write timedelta(seconds=5)"
-        refuse(title, "duration_type", message, at=(field,), field=field, got=f"{type_name(value)} {value!r}")
+        got = f"{type_name(value)} {value!r}"
+        refuse_value(title, "duration_type", field, "a timedelta", got, "write timedelta(seconds=5)")
     return plain_timedelta(value)
 
 

@@ -56,6 +56,14 @@ def refuse(
     raise refusal(title, [fault(type_, message, at=at, **words)])
 
 
+def refuse_value(
+    title: str, type_: LiteralString, field: str, rule: str, got: str, remedy: str, *, at: tuple[str, ...] | None = None
+) -> NoReturn:
+    """Refuse an argument's value, as `refuse` does."""
+    message = "{field} must be {rule}, got {got}; {remedy}"
+    refuse(title, type_, message, at=(field,) if at is None else at, field=field, rule=rule, got=got, remedy=remedy)
+
+
 def type_name(value: Any) -> str:
     """Name a value's type for a message, without the value."""
     return type(value).__qualname__
@@ -64,8 +72,7 @@ def type_name(value: Any) -> str:
 def check_number(title: str, type_: LiteralString, field: str, value: object, least: int, remedy: str) -> int:
     """Return an int that is not too small, without its subclass; refuse anything else."""
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        message = "{field} must be an int of at least {least}, got {got}; {remedy}"
-        refuse(title, type_, message, at=(field,), field=field, least=least, got=repr(value), remedy=remedy)
+        refuse_value(title, type_, field, f"an int of at least {least}", repr(value), remedy)
     return int(value)
 
 

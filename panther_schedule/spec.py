@@ -12,35 +12,25 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from math import isinf
-from typing import Annotated, Any, Final, Literal, LiteralString, cast
+from typing import Annotated, Any, Final, Literal, LiteralString, TypeVar, cast
 
-from pydantic import (
-    BaseModel,
-    Field,
-    JsonValue,
-    TypeAdapter,
-    ValidationError,
-    ValidationInfo,
-    WithJsonSchema,
-    field_validator,
-)
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic import BaseModel, Field, JsonValue, TypeAdapter, ValidationError, ValidationInfo, field_validator
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, WithJsonSchema
 from pydantic_core import ErrorDetails, InitErrorDetails, from_json, to_jsonable_python
 
-from .errors import fault, refusal, refuse, type_name
-from .models.faults import WANTED, Path, worded
+from .errors import fault, refusal, refuse, refuse_value, type_name
+from .models.faults import MODELS, WANTED, Path, worded
 from .models.policy import DEFAULT_POLICY, Policy
 from .models.schedules import ONCE, AnySchedule
-from .models.value import own_models
 from .tasks.checks import check_name, check_policy
-from .tasks.given import check_task, check_tasks
 from .tasks.registry import TaskRegistry
 from .tasks.signature import inspect_function
-from .tasks.task import BackgroundTask, restore
+from .tasks.task import BackgroundTask, check_task, check_tasks, restore
 
 VERSION: Final = 1
 """The version of the format that is written; a newer one is refused."""
 
+_Model = TypeVar("_Model", bound=BaseModel)
 _Info = ValidationInfo[tuple[TaskRegistry, set[str]]]  # the names are those of the tasks before
 
 _WANTED: Final[dict[str, tuple[str, str]]] = {
@@ -64,7 +54,7 @@ def _tidy(schema: dict[str, Any]) -> None:
         one.pop("default", None)
 
 
-class TaskLine(BaseModel, extra="forbid", strict=True, defer_build=True, json_schema_extra=_tidy):
+class Task(BaseModel, extra="forbid", strict=True, defer_build=True, json_schema_extra=_tidy):
     """A registered function by its name, its arguments, and when it runs."""
 
     func: str
@@ -106,6 +96,9 @@ class TaskLine(BaseModel, extra="forbid", strict=True, defer_build=True, json_sc
         return name
 
 
+MODELS["task"] = Task
+
+
 class Document(
     BaseModel, title="Scheduled tasks", extra="forbid", strict=True, defer_build=True, json_schema_extra=_tidy
 ):
@@ -113,7 +106,7 @@ class Document(
 
     schema_: str = Field("", alias="$schema")
     version: Annotated[int, Field(ge=VERSION, le=VERSION), WithJsonSchema({"type": "integer", "const": VERSION})]
-    tasks: list[TaskLine]
+    tasks: list[Task]
 
 
 def load(text: str | bytes, registry: TaskRegistry) -> list[BackgroundTask]:
@@ -123,21 +116,24 @@ def load(text: str | bytes, registry: TaskRegistry) -> list[BackgroundTask]:
         ValidationError: the text is not such a document. Each fault has its path, such as `("tasks", 3, "kwargs",
             "day")`.
     """
-    _check_text(text)
-    return _read(text, _checked("load", registry))
+    if not isinstance(cast(object, text), (str, bytes)):
+        remedy = "write load(path.read_text(), tasks)"
+        refuse_value("load", "text_type", "text", "a str or bytes of JSON", type_name(text), remedy)
+    known = _checked("load", registry)
+    return _restored(known, _read(Document, text, known).tasks)
 
 
 def load_task(item: JsonValue, registry: TaskRegistry) -> BackgroundTask:
     """Read one task of a document; raises a `ValidationError` as `load` does."""
     try:
-        text = json.dumps({"version": VERSION, "tasks": [item]})
+        text = json.dumps(item)
     except (TypeError, ValueError):  # its message may hold a secret, so ours is raised outside of this block
         text = None
     if text is None:
         message = "item must be JSON data; write load_task(json.loads(text), tasks)"
         refuse("load_task", "item_type", message, at=("item",))
-    (task,) = _read(text, _checked("load_task", registry), inside=len(("tasks", 0)))
-    return task
+    known = _checked("load_task", registry)
+    return _restored(known, [_read(Task, text, known)])[0]
 
 
 def dump(tasks: Iterable[BackgroundTask], registry: TaskRegistry) -> str:
@@ -204,16 +200,10 @@ def json_schema(registry: TaskRegistry) -> dict[str, Any]:
     return {"$schema": GenerateJsonSchema.schema_dialect, **document, "$defs": definitions}
 
 
-def _check_text(text: object) -> None:
-    if not isinstance(text, (str, bytes)):
-        message = "text must be a str or bytes of JSON, got {got}; write load(path.read_text(), tasks)"
-        refuse("load", "text_type", message, at=("text",), got=type_name(text))
-
-
 def _checked(title: str, registry: object) -> TaskRegistry:
     if not isinstance(registry, TaskRegistry):
-        message = "registry must be a TaskRegistry, got {got}; write tasks = TaskRegistry(), and register functions"
-        refuse(title, "registry_type", message, at=("registry",), got=type_name(registry))
+        remedy = "write tasks = TaskRegistry(), and register functions"
+        refuse_value(title, "registry_type", "registry", "a TaskRegistry", type_name(registry), remedy)
     return registry
 
 
@@ -226,15 +216,17 @@ class _TolerantSchema(GenerateJsonSchema):
         return {}
 
 
-def _read(text: str | bytes, registry: TaskRegistry, *, inside: int = 0) -> list[BackgroundTask]:
-    """Read a document; the paths of its faults go without the first `inside` steps."""
+def _restored(registry: TaskRegistry, lines: list[Task]) -> list[BackgroundTask]:
+    return [restore(registry.function(one.func), one.kwargs, one.schedule, one.name, one.policy) for one in lines]
+
+
+def _read(model: type[_Model], text: str | bytes, registry: TaskRegistry) -> _Model:
     _check_json(text)
     try:
-        found = Document.model_validate_json(text, context=(registry, set[str]())).tasks
-        return [restore(registry.function(one.func), one.kwargs, one.schedule, one.name, one.policy) for one in found]
+        return model.model_validate_json(text, context=(registry, set[str]()))
     except ValidationError as error:  # it holds the values, so ours is raised outside of this block
         lines = error.errors(include_url=False)
-    raise refusal("spec", [_worded(line, inside) for line in lines])
+    raise refusal("spec", [_worded(line, model) for line in lines])
 
 
 def _check_json(text: str | bytes) -> None:
@@ -267,12 +259,12 @@ def _doubtful(node: Any, path: Path) -> Iterator[InitErrorDetails]:
         yield from _doubtful(item, (*path, step))
 
 
-def _worded(line: ErrorDetails, inside: int) -> InitErrorDetails:
+def _worded(line: ErrorDetails, root: type[BaseModel]) -> InitErrorDetails:
     """Say a fault of pydantic's in our words; what our own validators say is in them already."""
-    kind, message, path = worded(line, Document, {**own_models(), "task": TaskLine}, _WANTED)
+    kind, message, path = worded(line, root, _WANTED)
     if kind == "extra_forbidden" and (len(path) == 1 or (isinstance(path[-2], int) and path[:-2] == ("tasks",))):
         kind = "unknown_key"
-    return _said(kind, message, path[inside:])
+    return _said(kind, message, path)
 
 
 def _said(type_: Any, message: str, at: Path) -> InitErrorDetails:

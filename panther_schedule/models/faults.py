@@ -12,8 +12,9 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 from ..errors import nearest, type_name
 
 Path = tuple[str | int, ...]
-Models = Mapping[str, type[BaseModel]]  # by their kind, or else by their name: what paths call them
 
+MODELS: Final[dict[str, type[BaseModel]]] = {}
+"""The models of this package by their kind, or else by their name: what paths call them."""
 WANTED: Final = {
     "of": ("tuple_type", "an array"),
     "schedule": ("dict_type", "an object"),
@@ -28,18 +29,18 @@ _ALSO_CALLED: Final = {"timezone": "tz", "zone": "tz", "time": "at", "day": "on"
 """Fields by names that are often tried, and spelled too differently to be guessed."""
 
 
-def in_our_words(root: type[BaseModel], models: Models, error: ValidationError) -> ValidationError:
+def in_our_words(root: type[BaseModel], error: ValidationError) -> ValidationError:
     """Return a model's error with pydantic's own messages replaced; what our validators say is kept."""
     lines: list[InitErrorDetails] = []
     for line in error.errors(include_url=False):
-        kind, message, path = worded(line, root, models)
+        kind, message, path = worded(line, root)
         said: Any = PydanticCustomError(kind, "{said}", {"said": message})
         lines.append(InitErrorDetails(type=said, loc=path, input=line["input"]))
     return ValidationError.from_exception_data(error.title, lines)
 
 
 def worded(
-    line: ErrorDetails, root: type[BaseModel], models: Models, wanted: Mapping[str, tuple[str, str]] = WANTED
+    line: ErrorDetails, root: type[BaseModel], wanted: Mapping[str, tuple[str, str]] = WANTED
 ) -> tuple[Any, str, Path]:
     """Return the type, the message and the path of a fault in data for the model `root`.
 
@@ -47,7 +48,7 @@ def worded(
     """
     loc, kind, message, value = line["loc"], line["type"], line["msg"], line["input"]
     context: dict[str, Any] = line.get("ctx", {})
-    kinds = [name for name, model in models.items() if "kind" in model.model_fields]
+    kinds = [name for name, model in MODELS.items() if "kind" in model.model_fields]
     # pydantic adds a schedule's kind to the path of the schedule
     path = tuple(step for at, step in enumerate(loc) if not (step in kinds and _place(loc[:at]) == "schedule"))
     where = _place(path) or root.__name__.lower()
@@ -60,7 +61,7 @@ def worded(
     elif kind == "missing" and message == "Field required":  # `Monthly` has a field of this name
         message = f"{where} is missing; add it"
     elif kind == "extra_forbidden":
-        owner = models.get(str(loc[-2])) or models.get(_place(path[:-1])) if len(loc) > 1 else root
+        owner = MODELS.get(str(loc[-2])) or MODELS.get(_place(path[:-1])) if len(loc) > 1 else root
         message = _unknown(where, owner or root)
     elif kind in ("union_tag_invalid", "union_tag_not_found"):
         path, known = (*path, "kind"), context.get("expected_tags") or ", ".join(map(repr, kinds))

@@ -21,7 +21,7 @@ from pydantic import Field, Strict, ValidationError, ValidationInfo, WithJsonSch
 from pydantic.functional_validators import AfterValidator, BeforeValidator, WrapValidator
 from pydantic_core import PydanticCustomError
 
-from ..clock import plain_datetime, plain_timedelta
+from ..clock import AWARE, is_aware, plain_datetime, plain_timedelta
 from ..errors import type_name
 from .cron import CronError, parse
 from .days import WEEKDAYS, Weekday
@@ -180,20 +180,18 @@ def is_date(value: object) -> TypeGuard[date]:
 
 
 def _instant(value: object, info: ValidationInfo) -> datetime:
-    instant = value
-    if info.mode == "json" and isinstance(value, str):
-        try:
-            instant = datetime.fromisoformat(value)
-        except ValueError:
-            pass  # refused below
-    if isinstance(instant, datetime) and instant.tzinfo is not None:
-        try:
+    in_json, instant = info.mode == "json", value
+    try:
+        instant = datetime.fromisoformat(value) if in_json and isinstance(value, str) else value
+        if is_aware(instant):
             return plain_datetime(instant).astimezone(UTC)
-        except OverflowError:
-            rule = "within the years 1 to 9999 in UTC"
-            raise invalid("instant_range", info, rule, str(instant), "choose one of them") from None
+    except ValueError:
+        pass  # refused below
+    except OverflowError:
+        rule = "within the years 1 to 9999 in UTC"
+        raise invalid("instant_range", info, rule, str(instant), "choose one of them") from None
     got = "a naive one" if isinstance(value, datetime) else shown(value)
-    example = '"2026-12-24T18:00:00+01:00"' if info.mode == "json" else "datetime(2026, 12, 24, 18, 0, tzinfo=UTC)"
+    example = '"2026-12-24T18:00:00+01:00"' if in_json else AWARE
     raise invalid("instant", info, "an aware datetime", got, f"write {example}")
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Final, Generic, Literal, Never, Self, TypedDict, T
 
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
-from ..errors import nearest, refuse, type_name
+from ..errors import nearest, refuse_value, type_name
 from .fields import Duration, Wait, at_least, choice, invalid, refused, said, shown
 from .value import Value
 
@@ -38,25 +38,22 @@ def exception_names(cls: type[BaseException]) -> tuple[str, ...]:
 
 def _exceptions(value: object, info: ValidationInfo) -> tuple[str, ...]:
     remedy = 'write ["ConnectionError"]' if info.mode == "json" else "write on=(ConnectionError,)"
-    given, items = value, cast(Sequence[object], value) if isinstance(value, (tuple, list)) else ()
-    if not items:
-        raise invalid("retry_on", info, "a tuple of one exception or more", shown(given), remedy)
-    return tuple(dict.fromkeys(_exception(item, info, remedy) for item in items))
+    if value and isinstance(value, (tuple, list)):
+        return tuple(dict.fromkeys(_exception(item, info, remedy) for item in cast(Sequence[object], value)))
+    raise invalid("retry_on", info, "a tuple of one exception or more", shown(value), remedy)
 
 
 def _exception(item: object, info: ValidationInfo, remedy: str) -> str:
     found = item
     if isinstance(item, str):
-        name, own = (
-            str.__str__(item).removeprefix("builtins."),
-            'one that is not built in has its module, as "httpx.HTTPError"',
-        )
+        name = str.__str__(item).removeprefix("builtins.")
         found, known = _named(name) if _is_path(name) else (vars(builtins).get(name), vars(builtins))
         if found is _UNKNOWN:
             return name
-        errors = [each for each, cls in known.items() if isinstance(cls, type) and issubclass(cls, Exception)]
         if found is None:
-            remedy = nearest(name.rpartition(".")[2], errors, 0.8) or (own if "." not in name else "there is none")
+            errors = [each for each, cls in known.items() if isinstance(cls, type) and issubclass(cls, Exception)]
+            remedy = "there is none" if "." in name else 'name its module too, as in "httpx.HTTPError"'
+            remedy = nearest(name.rpartition(".")[2], errors, 0.8) or remedy
     if isinstance(found, type) and issubclass(found, Exception):
         return exception_name(found)
     rule = f"{info.field_name} must hold Exception subclasses or their names, got {shown(item)}"
@@ -103,11 +100,11 @@ def _may_get(holder: object, *, in_it: bool) -> bool:
 
 
 def _retry(value: object, info: ValidationInfo) -> object:
-    given, in_json = value, info.mode == "json"
-    if not isinstance(value, dict if in_json else Retry):
-        rule, remedy = ("an object or null", 'write {"attempts": 3}') if in_json else ("a Retry", "write Retry(3)")
-        raise invalid("retry_type", info, rule, shown(given), remedy)
-    return given
+    in_json = info.mode == "json"
+    if isinstance(value, dict if in_json else Retry):
+        return cast(object, value)
+    rule, remedy = ("an object or null", 'write {"attempts": 3}') if in_json else ("a Retry", "write Retry(3)")
+    raise invalid("retry_type", info, rule, shown(value), remedy)
 
 
 _Limit = Annotated[Duration, at_least(timedelta.resolution, "longer than zero", "give it a length, or leave it out")]
@@ -163,8 +160,7 @@ class Retry(Value, frozen=True):
     def covers(self, error: BaseException) -> bool:
         """Tell whether this error's class, or one of its base classes, is named in `on`."""
         if not isinstance(cast(object, error), BaseException):
-            message = "error must be an exception, got {got}; write covers(OSError())"
-            refuse("covers", "error_type", message, got=type_name(error))
+            refuse_value("covers", "error_type", "error", "an exception", type_name(error), "write covers(OSError())")
         return self.covers_names(exception_names(type(error)))
 
     def covers_names(self, names: Collection[str]) -> bool:
@@ -216,10 +212,14 @@ class Policy(Value, frozen=True):
     """
 
     overlap: Overlap = Field("skip", description="What happens to an occurrence that is due while a run is active.")
-    max_running: _MaxRunning | None = Field(None, description="How many runs may be active at once; null is 1000.")
+    max_running: _MaxRunning | None = Field(
+        None, description=f"How many runs may be active at once; null is {MOST_QUEUED}."
+    )
     missed: Missed = Field("coalesce", description="Missed occurrences are one late run, none, or one each.")
     grace: _Grace | None = Field(None, description="How late a run may be with missed skip, which needs it.")
-    catch_up_limit: _MostLate | None = Field(None, description="How many are caught up at most; null is 100.")
+    catch_up_limit: _MostLate | None = Field(
+        None, description=f"How many are caught up at most; null is {CATCH_UP_LIMIT}."
+    )
     catch_up_window: _Limit | None = Field(None, description="How old they may be to be caught up; null is one day.")
     retry: _Retry | None = Field(None, description="Further attempts after a failure; null is none.")
     timeout: _Limit | None = Field(None, description="How long an attempt may take; null is no limit.")

@@ -143,6 +143,7 @@ class Calendar(Schedule, frozen=True):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        super().__pydantic_init_subclass__(**options)
         # put a kind's own fields before those that it inherits, in JSON and in reprs
         fields = cls.__pydantic_fields__
         names = (name for each in cls.__mro__ for name in getattr(each, "__annotations__", ()))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
 
 from pydantic import BaseModel, ValidationError
 from typing_extensions import override
 
-from ..errors import refuse, type_name
-from .faults import in_our_words
+from ..errors import refuse_value, type_name
+from .faults import MODELS, in_our_words
 
 
 def _tidy(schema: dict[str, Any]) -> None:
@@ -31,12 +30,19 @@ class Value(BaseModel, frozen=True, extra="forbid", strict=True, defer_build=Tru
         super().__init_subclass__(**options)
         cls.__init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess] - pydantic's own mark
 
+    @classmethod
+    @override
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        if cls.__module__.startswith(f"{__package__}."):
+            kind = cls.model_fields.get("kind")
+            MODELS[kind.default if kind else cls.__name__.lower()] = cls
+
     def _validate(self, **fields: Any) -> None:
         """Set the fields; `super().__init__` would pack them anew at each level of classes."""
         try:
             self.__pydantic_validator__.validate_python(fields, self_instance=self)
         except ValidationError as error:
-            raise in_our_words(type(self), own_models(), error) from None
+            raise in_our_words(type(self), error) from None
 
     @classmethod
     @override
@@ -45,7 +51,7 @@ class Value(BaseModel, frozen=True, extra="forbid", strict=True, defer_build=Tru
         try:
             return super().model_validate(obj, **options)
         except ValidationError as error:
-            raise in_our_words(cls, own_models(), error) from None
+            raise in_our_words(cls, error) from None
 
     @classmethod
     @override
@@ -54,13 +60,13 @@ class Value(BaseModel, frozen=True, extra="forbid", strict=True, defer_build=Tru
         try:
             return super().model_validate_json(json_data, **options)
         except ValidationError as error:
-            raise in_our_words(cls, own_models(), error) from None
+            raise in_our_words(cls, error) from None
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002 - pydantic's signature
         """Return a copy with some fields changed; unlike pydantic's own, the changes are validated."""
         if not isinstance(cast(object, update), Mapping | None):
-            message = "update must be a mapping of fields, got {got}; write model_copy(update=dict(n=5))"
-            refuse("model_copy", "update_type", message, at=("update",), got=type_name(update))
+            rule, remedy = "a mapping of fields", "write model_copy(update=dict(n=5))"
+            refuse_value("model_copy", "update_type", "update", rule, type_name(update), remedy)
         return type(self).model_validate({**self._given(), **(update or {})})
 
     if not TYPE_CHECKING:  # checkers know the fields as read-only, and would let this take any value
@@ -79,18 +85,6 @@ class Value(BaseModel, frozen=True, extra="forbid", strict=True, defer_build=Tru
         """Show the fields that differ from their defaults, so that a repr reads as it would be written."""
         fields = type(self).model_fields
         return [(name, value) for name, value in self if value != fields[name].default]
-
-
-@cache
-def own_models() -> dict[str, type[BaseModel]]:
-    """Return the models of this package, by their kind, or else by their name."""
-    found, models = [Value], dict[str, type[BaseModel]]()
-    while found:
-        model = found.pop()
-        found += [each for each in model.__subclasses__()[::-1] if each.__module__.startswith(f"{__package__}.")]
-        kind = model.model_fields.get("kind")
-        models[kind.default if kind else model.__name__.lower()] = model
-    return models
 
 
 def _frozen(value: Value, name: str, done: str) -> str:

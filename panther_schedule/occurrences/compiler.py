@@ -7,7 +7,7 @@ from typing import Final, assert_never, cast
 from zoneinfo import ZoneInfo
 
 from ..clock import MICROSECOND, SECOND, machine_zone, microseconds
-from ..errors import refuse, type_name
+from ..errors import refuse_value, type_name
 from ..models.days import bits
 from ..models.fields import is_zone, right_zone
 from ..models.schedules import SCHEDULES, AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
@@ -100,9 +100,9 @@ def clear_caches() -> None:
 def check_schedule(title: str, value: object, *, or_a: str = "") -> AnySchedule:
     """Return a schedule; refuse anything else (`schedule_type`). `or_a` names what else may be given."""
     if not isinstance(value, SCHEDULES):
-        message = "schedule must be one of {classes}{or_a}, got {got}; write Daily(time(8, 0)), for example"
-        classes, got = ", ".join(cls.__name__ for cls in SCHEDULES), type_name(value)
-        refuse(title, "schedule_type", message, at=("schedule",), classes=classes, or_a=or_a, got=got)
+        rule = f"one of {', '.join(cls.__name__ for cls in SCHEDULES)}{or_a}"
+        remedy = "write Daily(time(8, 0)), for example"
+        refuse_value(title, "schedule_type", "schedule", rule, type_name(value), remedy)
     return cast(AnySchedule, value)
 
 
@@ -121,9 +121,8 @@ def checked_zone(zone: object) -> ZoneInfo:
     if isinstance(zone, ZoneInfo):
         return zone if type(zone) is ZoneInfo or not is_zone(zone.key) else ZoneInfo(zone.key)  # not its subclass
     if not is_zone(zone):
-        message = "zone must be a ZoneInfo or the IANA name of a zone, got {got}; {remedy}"
-        got, remedy = repr(zone) if isinstance(zone, str) else type_name(zone), right_zone(zone)
-        refuse("zone", "time_zone", message, at=("zone",), got=got, remedy=remedy.replace("tz=", "zone="))
+        got, remedy = repr(zone) if isinstance(zone, str) else type_name(zone), right_zone(zone).replace("tz=", "zone=")
+        refuse_value("zone", "time_zone", "zone", "a ZoneInfo or the IANA name of a zone", got, remedy)
     return ZoneInfo(zone)
 
 

@@ -12,7 +12,7 @@ from ..models.schedules import Once, Repeat, Schedule
 from .compiler import anchor_of, check_schedule, compile_schedule, zone_for
 from .zones import BEFORE_ALL, LAST
 
-_NARROWING: Final = frozenset({"excluding", "start_at", "end_at", "starting", "gap", "of"})
+_MAY_EMPTY: Final = {"excluding", "start_at", "end_at", "starting", "gap", "of"}  # fields that may leave no occurrence
 
 
 def next_after(
@@ -70,7 +70,7 @@ def between(
 
 def ever_happens(schedule: Schedule) -> bool:
     """Tell whether there is an occurrence in any year; without a zone of its own, in the machine's."""
-    if not schedule.model_fields_set & _NARROWING:  # what the fields alone show, the model has refused
+    if not schedule.model_fields_set & _MAY_EMPTY:  # what the fields alone show, the model has refused
         return True
     return compile_schedule(schedule, zone_for(schedule)).next_after(BEFORE_ALL, 0) is not None
 

@@ -26,8 +26,7 @@ from ..planning.due import begin
 from ..planning.rule import Rule, rule_of, under
 from ..planning.state import State
 from ..tasks.checks import check_policy
-from ..tasks.given import check_task, check_tasks
-from ..tasks.task import BackgroundTask
+from ..tasks.task import BackgroundTask, check_task, check_tasks
 from .current import context_seen
 from .entries import Entry
 from .handles import TaskHandle, in_flight

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import LiteralString
 
-from pydantic_core import InitErrorDetails
-
-from ..errors import fault, refusal, refuse, type_name
+from ..errors import fault, refusal, refuse_value, type_name
+from ..models.fields import shown
 from ..models.policy import DEFAULT_POLICY, Policy, merged
 from ..models.schedules import AnySchedule, Repeat
 
@@ -17,9 +17,8 @@ from ..models.schedules import AnySchedule, Repeat
 def check_name(name: object, at: tuple[str, ...] = ("name",)) -> str:
     """Return a task's name; refuse what is not a str, or is blank (`task_name`)."""
     if not isinstance(name, str) or not name.strip():
-        message = "name must be a str that is not blank, got {got}; write 'digest'"
         got = repr(name) if isinstance(name, str) else type_name(name)
-        refuse("with_name", "task_name", message, at=at, got=got)
+        refuse_value("with_name", "task_name", "name", "a str that is not blank", got, "write 'digest'", at=at)
     return str.__str__(name)  # without its subclass, as that of an enum
 
 
@@ -28,19 +27,20 @@ def check_policy(schedule: AnySchedule, policy: Policy, at: tuple[str, ...] = ("
     if not isinstance(schedule, Repeat) or schedule.has_grid or schedule.n == 1:
         return
     kind, which, starts = "without_wait", "without a wait", "starts when the run before has ended"
-    words = {"remedy": "add interval_wait()"}
+    remedy = "add interval_wait()"
     if schedule.wait:
         kind, which, starts = "from_end", "measured from the end", "waits from the end of the run before"
-        words = {"remedy": "write measured_from='start'"}
+        remedy = "write measured_from='start'"
+    rules: dict[LiteralString, str] = {
+        "overlap": f"'skip' for a repeat {which}, whose runs never overlap",
+        "jitter": f"zero for a repeat {which}, which {starts}",
+    }
     message = "{field} must be {rule}, got {got}; {remedy}, or leave out {field}"
-    faults: list[InitErrorDetails] = []
-    if policy.overlap != "skip":
-        rule, got = f"'skip' for a repeat {which}, whose runs never overlap", repr(policy.overlap)
-        words |= {"field": "overlap", "rule": rule, "got": got}
-        faults.append(fault(f"overlap_{kind}", message, at=(*at, "overlap"), **words))
-    if policy.jitter:
-        words |= {"field": "jitter", "rule": f"zero for a repeat {which}, which {starts}", "got": str(policy.jitter)}
-        faults.append(fault(f"jitter_{kind}", message, at=(*at, "jitter"), **words))
+    faults = [
+        fault(f"{field}_{kind}", message, at=(*at, field), field=field, rule=rule, got=shown(got), remedy=remedy)
+        for field, rule in rules.items()
+        if (got := getattr(policy, field)) != getattr(DEFAULT_POLICY, field)
+    ]
     if faults:
         raise refusal("with_policy", faults)
 
@@ -48,13 +48,12 @@ def check_policy(schedule: AnySchedule, policy: Policy, at: tuple[str, ...] = ("
 def changed_policy(policy: Policy, given: object, fields: Mapping[str, object]) -> Policy:
     """Return a task's policy with what with_policy() was given; refuse what is not a policy, and None for a field."""
     if not isinstance(given, Policy):
-        message = "policy must be a Policy, got {got}; write with_policy(Policy(...)) or with_policy(timeout=...)"
-        refuse("with_policy", "policy_type", message, at=("policy",), got=type_name(given))
+        remedy = "write with_policy(Policy(...)) or with_policy(timeout=...)"
+        refuse_value("with_policy", "policy_type", "policy", "a Policy", type_name(given), remedy)
     message = "{field} must have a value, got None; leave it out, or clear it with with_policy(Policy({field}=None))"
     optional = {name for name, field in Policy.model_fields.items() if field.default is None}
     cleared = [name for name, value in fields.items() if value is None and name in optional]
-    faults = [fault("policy_none", message, at=("policy", name), field=name) for name in cleared]
-    if faults:
+    if faults := [fault("policy_none", message, at=("policy", name), field=name) for name in cleared]:
         raise refusal("with_policy", faults)
     if policy is DEFAULT_POLICY and not fields:
         return given  # shared by all tasks it is given to

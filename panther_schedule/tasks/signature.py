@@ -22,7 +22,7 @@ import typing_extensions
 from pydantic import ConfigDict, JsonValue, TypeAdapter, ValidationError
 from pydantic_core import ArgsKwargs, ErrorDetails, InitErrorDetails
 
-from ..errors import fault, nearest, refusal, refuse, type_name
+from ..errors import fault, nearest, refusal, refuse, refuse_value, type_name
 from ..models.faults import json_type
 from .hints import accepts, hint_text
 
@@ -143,10 +143,8 @@ class KnownFunction:
             path: tuple[str | int, ...] = (argument,)
             if not inside and kind in _CALLS:
                 type_, message = _CALLS[kind]
-                remedy, got = (
-                    nearest(named, self._parameters.keys() - given) or "leave it out",
-                    type_name(line["input"]),
-                )
+                remedy = nearest(named, self._parameters.keys() - given) or "leave it out"
+                got = type_name(line["input"])
                 faults[path] = fault(type_, message, at=path, name=named, got=got, rule=rule, remedy=remedy)
                 continue
             hint, value = hint_text(self._hint(argument)), given[argument]
@@ -250,13 +248,13 @@ def _refuse_unfit(func: object) -> None:
         if inspect.iscoroutine(func):
             func.close()  # else Python warns that it was never awaited
             got, name = f"a coroutine of {function_name(func)}", function_name(func)
-        message = "func must be a function, got {got}; write BackgroundTask({name}, ...) without calling it"
-        refuse("BackgroundTask", "not_callable", message, at=("func",), got=got, name=name)
+        remedy = f"write BackgroundTask({name}, ...) without calling it"
+        refuse_value("BackgroundTask", "not_callable", "func", "a function", got, remedy)
     is_async = is_of_kind(func, inspect.isasyncgenfunction)
     if is_async or is_of_kind(func, inspect.isgeneratorfunction):
         message = (
-            "func must do its work when it is called, got the generator function {name}: calling it runs none of its code; "
-            "write a function that loops over it: {loop} in {name}(...): pass"
+            "func must do its work when it is called, got the generator function {name}: calling it runs none of its "
+            "code; write a function that loops over it: {loop} in {name}(...): pass"
         )
         loop = "async for _" if is_async else "for _"
         refuse("BackgroundTask", "generator_function", message, at=("func",), name=function_name(func), loop=loop)

@@ -11,25 +11,25 @@ The class of a task says what is set, so that a type checker refuses two setting
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, time, timedelta
 from types import MappingProxyType
-from typing import Any, Final, Generic, NoReturn, Self, final
+from typing import Any, Final, Generic, NoReturn, Self, cast, final
 from zoneinfo import ZoneInfo
 
 from pydantic import GetCoreSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, InitErrorDetails, core_schema
 from typing_extensions import ParamSpec, TypeVar, Unpack
 
-from ..clock import SystemClock, instant, moment
-from ..errors import check_number, refuse, type_name
+from ..errors import check_number, fault, refusal, refuse, refuse_value, type_name
 from ..models.policy import DEFAULT_POLICY, Policy, PolicyChanges
 from ..models.schedules import ONCE, AnySchedule, Daily, Once, Repeat
-from ..occurrences.compiler import check_schedule, zone_for
-from ..occurrences.queries import ever_happens, first_due
+from ..occurrences.compiler import check_schedule
+from ..occurrences.queries import ever_happens
+from ..wording.previews import preview
 from ..wording.sentence import explain
 from .checks import changed_policy, check_name, check_policy
-from .signature import KnownFunction, inspect_function
+from .signature import KnownFunction, function_name, inspect_function
 
 P = ParamSpec("P", default=...)
 R = TypeVar("R", covariant=True, default=Any)  # noqa: PLC0105 - an editor shows the name: R reads better than R_co
@@ -191,11 +191,8 @@ class BackgroundTask(Generic[P, R]):
             ValidationError: `n` is not a positive int (`preview_count`), or `after` is not an aware datetime
                 (`instant`).
         """
-        start = SystemClock().read().wall if after is None else instant("next_runs", "after", after)
         n = check_number("next_runs", "preview_count", "n", n, 1, "write next_runs(5)")
-        zone, jitter = zone_for(self._schedule), self._policy.jitter
-        due = first_due(self._schedule, n, start, zone, key=self._jitter_key, jitter=jitter)
-        return [moment(at) for at in due]
+        return [each.utc for each in preview(self, n, after=after)]
 
     def run(self) -> R:
         """Call the function now, here, and return what it returns; for an async one that is to be awaited."""
@@ -308,6 +305,30 @@ class ScheduledTask(BackgroundTask[P, R]):
 
     def on_time(self, at: WithScheduleExcludesOtherSetters, tz: str | ZoneInfo | None = None) -> DailyTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above  # noqa: ARG002 - the setter's signature
         _conflict(self, f"on_time({at})")
+
+
+def check_task(title: str, value: object) -> BackgroundTask[..., Any]:
+    """Return a task; refuse anything else (`not_a_task`)."""
+    if not isinstance(value, BackgroundTask):
+        raise refusal(title, [_not_a_task(value)])
+    return cast(BackgroundTask[..., Any], value)
+
+
+def check_tasks(title: str, values: object) -> list[BackgroundTask[..., Any]]:
+    """Return tasks as a list; refuse a task alone (`tasks_type`), and all else in it (`not_a_task`)."""
+    if not isinstance(values, Iterable) or isinstance(values, (str, bytes)):
+        rule, remedy = "a list, a tuple or a TaskRegistry of tasks", f"write {title}([task])"
+        refuse_value(title, "tasks_type", "tasks", rule, type_name(values), remedy)
+    tasks = [*cast(list[Any], values)]
+    if faults := [_not_a_task(it, at) for at, it in enumerate(tasks) if not isinstance(it, BackgroundTask)]:
+        raise refusal(title, faults)
+    return tasks
+
+
+def _not_a_task(value: object, *at: int) -> InitErrorDetails:
+    got = "a function is not a task" if callable(value) else f"a task must be a BackgroundTask, got {type_name(value)}"
+    name = function_name(value) if callable(value) else "func"
+    return fault("not_a_task", "{got}; write add_task(BackgroundTask({name}, ...))", at=at, got=got, name=name)
 
 
 def restore(func: Any, kwargs: Any, schedule: AnySchedule, name: str | None, policy: Policy) -> BackgroundTask:

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Final, Protocol, cast, runtime_checkable
 
 from ..clock import EPOCH
-from ..errors import refuse, type_name
+from ..errors import refuse_value, type_name
 from ..models.days import ALL_DAYS, ALL_MONTHS, ALL_WEEKDAYS, WEEKDAYS, DayRule, bits
 from ..models.policy import CATCH_UP_LIMIT, CATCH_UP_WINDOW, DEFAULT_POLICY, MOST_QUEUED, Policy, Retry
 from ..models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
@@ -67,7 +67,7 @@ def explain(schedule: Schedule | Policy | Task, zone: str | None = None) -> str:
         return "; ".join([explain(schedule.schedule, zone), *differing(schedule.policy)])
     known = check_schedule("explain", schedule, or_a=", a Policy or a BackgroundTask")
     if zone is not None and not isinstance(cast(object, zone), str):
-        refuse("explain", "zone_name", "zone must be a str, got {got}; write zone='Europe/Paris'", got=type_name(zone))
+        refuse_value("explain", "zone_name", "zone", "a str", type_name(zone), "write zone='Europe/Paris'")
     if isinstance(known, (Once, Repeat)):
         return _counted(known)
     if not isinstance(known, AnyOf):

@@ -195,7 +195,7 @@ REFUSED: list[tuple[Callable[[], object], str, str]] = [
     (
         lambda: Retry(3, on=("OwnError2",)),
         "retry_on",
-        f"{OF} 'OwnError2'; one that is not built in has its module, as \"httpx.HTTPError\"",
+        f"{OF} 'OwnError2'; name its module too, as in \"httpx.HTTPError\"",
     ),
     (
         lambda: Retry(3, on=wrong((KeyboardInterrupt,))),
