@@ -32,7 +32,7 @@ class TaskPaused(NamedTuple):
 
 
 class TaskResumed(NamedTuple):
-    """A task goes on after a pause."""
+    """A task continues after a pause."""
 
     task: str
 
@@ -58,7 +58,7 @@ class RunStarted(NamedTuple):
 
 
 class RunRetried(NamedTuple):
-    """An attempt of a run has ended, and there will be another one."""
+    """An attempt of a run has ended, and another one will follow."""
 
     task: str
     run: Run

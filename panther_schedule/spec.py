@@ -43,7 +43,7 @@ _WANTED: Final[dict[str, tuple[str, str]]] = {
     "kwargs": ("kwargs_type", "an object"),
     **WANTED,
 }
-"""What each place of a document holds, and the type of the fault when it does not."""
+"""What each place of a document holds, and the type of the fault when it holds something else."""
 _TAKEN: Final[LiteralString] = "{name} already names an earlier task; choose another name"
 
 

@@ -72,7 +72,7 @@ def parse(expression: str) -> CronFields:
             remedy = "a schedule can't tell when the machine boots; write Once()"
         elif macro.startswith("@every"):
             parts = [f"{_UNITS[unit]}={number}" for number, unit in re.findall(r"([0-9]+)([hms])", macro)]
-            remedy = f"write Repeat(-1, timedelta({', '.join(parts) or 'minutes=5'})), which is no cron expression"
+            remedy = f"write Repeat(-1, timedelta({', '.join(parts) or 'minutes=5'})), which is not a cron expression"
         message = f"{macro[:_SHOWN]} is not a macro; {remedy}"
         raise CronError(_pointed(expression, message, expression.index("@"), len(macro)))
     if prefix := re.match(r"\s*(?:CRON_)?TZ=(\S*)\s*", expression):
@@ -209,7 +209,7 @@ def _wrong_number(expression: str, places: list[tuple[int, int]]) -> str:
 
 
 def open_steps(expression: str) -> Iterator[tuple[str, str, int, int]]:
-    """Yield each step that goes on to the end of its field, as */45: the field, the item, its values and the step."""
+    """Yield each step that runs to the end of its field, as */45: the field, the item, its values and the step."""
     for place, field in zip(_places(expression), _FIELDS, strict=False):
         for item in _ITEM.finditer(expression.lower(), *place):
             if item["step"] and item["high"] is None:

@@ -29,7 +29,7 @@ class DayRule(NamedTuple):
 
     A date is named when its month is in `months`, its day by `days`, `last`, `last_workday` or `near_workdays`, and
     its weekday by `weekdays` or `nth`; `either` lets one of day and weekday be enough. Then it must lie on the grid
-    of `every` and `unit` from `starting`, not before it, and be none of the excluded ones.
+    of `every` and `unit` from `starting`, not before it, and must not be excluded.
     """
 
     months: int = ALL_MONTHS
@@ -67,7 +67,7 @@ class DayRule(NamedTuple):
         return days & whole & ~_repeated(self.excluded_weekdays, first_weekday)
 
     def without(self, excluding: Iterable[date | Weekday]) -> DayRule:
-        """Take dates and weekdays out."""
+        """Take out dates and weekdays."""
         if not excluding:
             return self
         weekdays = mask_of(WEEKDAYS.index(name) for name in excluding if isinstance(name, str))
@@ -79,7 +79,7 @@ class DayRule(NamedTuple):
         return day in self.excluded or self.excluded_weekdays >> (day + 3) % 7 & 1 == 1
 
     def narrowed(self) -> DayRule:
-        """Take the months or weekdays out that the grid never meets."""
+        """Take out the months or weekdays that the grid never meets."""
         if self.starting is None:
             return self
         start = date.fromordinal(self.starting + _EPOCH)
@@ -90,7 +90,7 @@ class DayRule(NamedTuple):
         return self._replace(excluded_weekdays=self.excluded_weekdays | ALL_WEEKDAYS & ~met)
 
     def is_empty(self) -> bool:
-        """Tell whether there is no such date in any year; the single dates in `excluded` are left to a search."""
+        """Tell whether no year has such a date; the single dates in `excluded` are left to a search."""
         rule = self.narrowed()
         return not any(_of_kind(rule, first, leap) for first in range(7) for leap in (False, True))
 

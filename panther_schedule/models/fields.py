@@ -230,7 +230,7 @@ ClockTime = Annotated[
 ]
 Instant = Annotated[datetime, BeforeValidator(_instant)]
 _ZoneKey = Annotated[str, BeforeValidator(_zone), Field(examples=["UTC", "Europe/Paris"])]
-Zone = Annotated[_ZoneKey | None, Field(description="The zone's IANA name; null is the machine's own zone.")]
+Zone = Annotated[_ZoneKey | None, Field(description="The zone's IANA name; null means the machine's own zone.")]
 
 Nth = Literal[1, 2, 3, 4, 5, -1]
 MonthDay = int | tuple[Nth, Weekday]  # 1 to 31, -1 for the last, or the nth of a weekday, such as (2, "tue")

@@ -205,24 +205,24 @@ class Policy(Value, frozen=True):
     - `missed`: the scheduler did not get to some occurrences, since the program or the machine stood still. One late
       run for the latest (`coalesce`), none for those that are late by more than `grace` (`skip`), or one for each of
       the latest `catch_up_limit` (100) of the last `catch_up_window` (1 day), oldest first (`catch_up`).
-    - `retry`: what happens after a failure; None is nothing.
-    - `timeout`: how long an attempt may take; None is no limit.
+    - `retry`: further attempts after a failure; None means none.
+    - `timeout`: how long an attempt may take; None means no limit.
     - `jitter`: each run is due later by less than this, and before the next occurrence; always by the same for the
       same occurrence of the same task.
     """
 
     overlap: Overlap = Field("skip", description="What happens to an occurrence that is due while a run is active.")
     max_running: _MaxRunning | None = Field(
-        None, description=f"How many runs may be active at once; null is {MOST_QUEUED}."
+        None, description=f"How many runs may be active at once; null means {MOST_QUEUED}."
     )
     missed: Missed = Field("coalesce", description="Missed occurrences are one late run, none, or one each.")
     grace: _Grace | None = Field(None, description="How late a run may be with missed skip, which needs it.")
     catch_up_limit: _MostLate | None = Field(
-        None, description=f"How many are caught up at most; null is {CATCH_UP_LIMIT}."
+        None, description=f"How many are caught up at most; null means {CATCH_UP_LIMIT}."
     )
-    catch_up_window: _Limit | None = Field(None, description="How old they may be to be caught up; null is one day.")
-    retry: _Retry | None = Field(None, description="Further attempts after a failure; null is none.")
-    timeout: _Limit | None = Field(None, description="How long an attempt may take; null is no limit.")
+    catch_up_window: _Limit | None = Field(None, description="How old they may be to be caught up; null means one day.")
+    retry: _Retry | None = Field(None, description="Further attempts after a failure; null means none.")
+    timeout: _Limit | None = Field(None, description="How long an attempt may take; null means no limit.")
     jitter: Wait = Field(timedelta(0), description="Each run is due later by less than this.")
 
     def __init__(self, **fields: Unpack[_PolicyKeywords[None]]) -> None:

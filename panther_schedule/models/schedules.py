@@ -95,7 +95,7 @@ class Once(Schedule, frozen=True):
     """
 
     kind: Literal["once"] = "once"
-    at: Instant | None = Field(None, description="The moment, aware, kept in UTC; null is when the task is added.")
+    at: Instant | None = Field(None, description="The moment, aware, kept in UTC; null means when the task is added.")
     after: Delay = optional(timedelta(0), "How long after it is added the task runs.")
 
     def __init__(self, at: datetime | None = None, **fields: Unpack[_OnceKeywords]) -> None:
@@ -138,8 +138,8 @@ class Calendar(Schedule, frozen=True):
 
     n: RunCount = -1
     excluding: Excluding = optional((), "Dates and weekdays without an occurrence, on the local calendar.")
-    start_at: Instant | None = optional(None, "Nothing happens before this moment; null is no bound.")
-    end_at: Instant | None = optional(None, "Nothing happens after this moment; null is no bound.")
+    start_at: Instant | None = optional(None, "Nothing happens before this moment; null means no bound.")
+    end_at: Instant | None = optional(None, "Nothing happens after this moment; null means no bound.")
 
     @classmethod
     def __pydantic_init_subclass__(cls, **options: Any) -> None:
@@ -224,7 +224,7 @@ class Daily(_AtTime, frozen=True):
 class Weekly(_AtTime, frozen=True):
     """Run on some weekdays at one wall-clock time: `Weekly("mon", time(8))`, `Weekly(("mon", "fri"), time(8))`.
 
-    Weeks begin on Monday. `every=2` counts them from the week of `starting`, a date. All else is as in `Daily`.
+    Weeks begin on Monday. `every=2` counts them from the week of `starting`, a date. Everything else is as in `Daily`.
     """
 
     kind: Literal["weekly"] = "weekly"
@@ -243,13 +243,13 @@ class Monthly(_AtTime, frozen=True):
 
     `on` is a day from 1 to 31, -1 for the last day, or the nth of a weekday: (2, "tue"), (-1, "fri"). A month without
     that day has no occurrence (RFC 5545); `missing="clamp"` puts it on the last day, but not a fifth Friday.
-    `every=3` counts months from that of `starting`, a date. All else is as in `Daily`.
+    `every=3` counts months from that of `starting`, a date. Everything else is as in `Daily`.
     """
 
     kind: Literal["monthly"] = "monthly"
     on: DayOfMonth = Field(description="A day from 1 to 31, -1 for the last one, or [nth, weekday].")
     at: ClockTime
-    months: Months = optional(None, "The months that count, from 1 to 12; null is each one.")
+    months: Months = optional(None, "The months that count, from 1 to 12; null means all of them.")
     missing: Missing = optional("skip", "A month without that day has none (skip), or its last day counts (clamp).")
 
     def __init__(self, on: MonthDay, at: time, **fields: Unpack[_MonthlyKeywords]) -> None:
@@ -285,8 +285,8 @@ class Cron(Calendar, frozen=True):
     expression: CronExpression = Field(description="Minute, hour, day-of-month, month, day-of-week; or a macro.")
     n: RunCount = -1
     tz: Zone = None
-    gap: Gap | None = optional(None, "As for the others; null is Debian's star rule.")
-    fold: Fold | None = optional(None, "As for the others; null is Debian's star rule.")
+    gap: Gap | None = optional(None, "As for the other schedules; null means Debian's star rule.")
+    fold: Fold | None = optional(None, "As for the other schedules; null means Debian's star rule.")
 
     def __init__(self, expression: str, **fields: Unpack[_CronKeywords]) -> None:
         self._validate(expression=expression, **fields)
@@ -370,7 +370,7 @@ class AnyOf(Calendar, frozen=True):
     """Run when one of several wall-clock schedules does; `a | b` writes it. Coinciding ones are one run.
 
     Unions within it are flattened, equal parts are one, and their order does not matter. `n` counts the runs of the
-    whole, so a part has none; `excluding`, `start_at` and `end_at` hold for each part besides its own.
+    whole, so a part has none; `excluding`, `start_at` and `end_at` hold for each part in addition to its own.
     """
 
     kind: Literal["any_of"] = "any_of"

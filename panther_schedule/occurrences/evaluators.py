@@ -115,7 +115,7 @@ class Calendar:
             at = stretch.end
 
     def _pieces_of(self, stretch: Stretch) -> Iterator[Piece]:
-        """Yield what happens in a stretch, without what another pass of a fold has, and what happened to a gap."""
+        """Yield what happens in a stretch, without what another pass of a fold has, and with what a gap moves."""
         begin, end, offset, before, after = stretch
         if self.fold == "first" and before > offset:
             begin += before - offset
@@ -156,7 +156,7 @@ class Union:
         return count_pieces(pieces) + sum(after < at <= until for at in alone)
 
     def _neighbours(self, t: int) -> list[tuple[int, int]]:
-        """Return of each calendar the latest occurrence and the one after `t`; where there is none, beyond all time."""
+        """Return each calendar's latest occurrence and the one after `t`; beyond all time where there is none."""
         found: list[tuple[int, int]] = []
         for place, part in enumerate(self.calendars):
             known = self._known[place]

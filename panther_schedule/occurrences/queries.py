@@ -45,7 +45,7 @@ def between(
 ) -> list[datetime]:
     """Return the occurrences after `after` and up to and including `until`, aware, in UTC, in order.
 
-    `zone` and `anchor` are as in `next_after()`, and `n` is ignored. `limit` gives the first so many.
+    `zone` and `anchor` are as in `next_after()`, and `n` is ignored. `limit` gives only the first ones.
 
     Raises:
         ValidationError: as `next_after()`, or there are more than 100,000 occurrences and no `limit` (`too_many`).
@@ -57,7 +57,7 @@ def between(
     if limit is None:
         limit = evaluator.count(t, last, begun)
         if limit > 100_000:
-            message = "{limit} occurrences lie between these times; pass limit= for the first so many"
+            message = "{limit} occurrences lie between these times; pass limit= for only the first ones"
             refuse("between", "too_many", message, limit=f"{limit:,}")
     else:
         limit = check_number("between", "number", "limit", limit, 0, "leave it out for all occurrences")

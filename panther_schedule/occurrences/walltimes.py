@@ -111,5 +111,5 @@ def _count_together(pieces: list[Piece], first: int, last: int) -> int:
 
 @lru_cache(maxsize=256)
 def _seconds_of_day(dates: tuple[tuple[Walltimes, int], ...]) -> frozenset[int]:
-    """Return the seconds of a day with an occurrence, given the local dates that begin so many seconds after it."""
+    """Return the seconds of a day with an occurrence, given when each local date begins, in seconds after the day."""
     return frozenset(at for walltimes, begin in dates for time in walltimes.times if 0 <= (at := begin + time) < DAY)

@@ -22,7 +22,7 @@ def pause(rule: Rule, state: State, reason: str) -> Step | None:
 
 
 def resume(rule: Rule, state: State, now: int) -> Step | None:
-    """Go on after a pause: its occurrences become one `skipped_paused` range; what has no other one starts now.
+    """Continue after a pause: its occurrences become one `skipped_paused` range; a task that has no other starts now.
 
     None for a task that is not paused.
     """

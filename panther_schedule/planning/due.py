@@ -169,13 +169,13 @@ def span(rule: Rule, reason: Reason, first: int, last: int, anchor: int) -> Pass
 
 
 def continues(rule: Rule, state: State) -> bool:
-    """Tell whether another occurrence is to come, now or when the active run has ended."""
+    """Tell whether another occurrence will follow, now or when the active run has ended."""
     follows = rule.wait_from_end is not None and state.handed != rule.n and not state.held.stopped
     return follows or state.next_at is not None
 
 
 def has_ended(rule: Rule, state: State) -> bool:
-    """Tell whether no scheduled run is active or waits and none will start."""
+    """Tell whether no scheduled run is active or waiting, and none will start."""
     if state.running or state.held.waiting:
         return False
     if state.held.stopped:

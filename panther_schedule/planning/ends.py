@@ -122,7 +122,7 @@ def abandon(rule: Rule, state: State, run: Run, reading: Reading) -> Step:
 
 
 def retry_delay(rule: Rule, state: State, run: Run, error: Failure | None) -> int | None:
-    """Return the microseconds from the end of an attempt to the next; None when there is no other."""
+    """Return the microseconds from the end of an attempt to the next; None when there will be none."""
     if rule.terms is None or run.asked or error is None or asks_all(state):
         return None
     return _delay(rule, run.at, len(run.attempts) + 1 - _lost(run), error)

@@ -43,7 +43,7 @@ class Failure(NamedTuple):
     names: tuple[str, ...]
     """Its class and base classes, as `Retry(on=...)` names them."""
     text: str
-    """What `str()` said of it; at most 2,000 characters."""
+    """Its `str()`; at most 2,000 characters."""
     traceback: str
     """The formatted traceback; at most the last 20,000 characters."""
 

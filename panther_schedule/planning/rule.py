@@ -1,4 +1,4 @@
-"""The rule of a task: its schedule compiled and its policy in integers, all that the machine needs to know of it."""
+"""The rule of a task: its schedule compiled and its policy in integers, all the machine needs to know."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class State(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What an event makes of a task, all of it or nothing."""
+    """What an event makes of a task; it is kept as a whole or not at all."""
 
     state: State
     run: Run | None = None  # the event's run from now on; None once it is over
@@ -57,7 +57,7 @@ class Step(NamedTuple):
     next_queued: bool = False  # wake the first queued run of the task
     hand_over: bool = False  # hand the event's run over: it was queued or resting
     ended: bool = False  # from now on no scheduled run is active and none will start
-    retry_in: int | None = None  # an attempt ended, and the next one follows after so many microseconds
+    retry_in: int | None = None  # an attempt ended, and the next one follows after this many microseconds
     interrupts: bool = False  # ask the function of the event's run to end; twice would cut its cleanup short
 
 

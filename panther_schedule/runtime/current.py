@@ -48,9 +48,7 @@ def current_run() -> CurrentRun:
     """
     flight = flying.get()
     if flight is None:
-        raise SchedulerStateError(
-            "current_run() works only inside a function that a scheduler called; add it as a task"
-        )
+        raise SchedulerStateError("current_run() works only in a function that a scheduler called; add it as a task")
     current = CurrentRun(*flight.run)
     current._flight = flight
     return current

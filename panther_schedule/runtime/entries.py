@@ -1,4 +1,4 @@
-"""A task in a scheduler, and a run of it that is in flight, as the scheduler's threads pass them on."""
+"""A task in a scheduler, and one of its runs in flight, as the scheduler's threads pass them on."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ class Loop:
     # ---- turns ---------------------------------------------------------------------------------------------------
 
     def take(self, sleep: int = 0) -> list[Message]:
-        """Return the messages that have arrived; wait for the first at most so many microseconds."""
+        """Return the messages that have arrived; wait at most this many microseconds for the first."""
         inbox, messages = self._inbox, list[Message]()
         try:
             if sleep > 0:
@@ -184,7 +184,7 @@ class Loop:
     # ---- the drain -----------------------------------------------------------------------------------------------
 
     def begin_drain(self, timeout: int, at_exit: bool, reading: Reading) -> None:
-        """Start what is due and drop what comes later, then end within so many microseconds."""
+        """Start what is due and drop what comes later, then end within this many microseconds."""
         self._try_again(reading)  # it may hold what is due
         while self._engine.store.wait(reading) == 0:
             self._see_to_due(reading)

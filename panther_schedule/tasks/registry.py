@@ -91,15 +91,19 @@ class TaskRegistry:
     ) -> Callable[[_Plain], _Plain]:
         """Declare a task of this function, which takes no argument; a decorator.
 
-        The function is registered too. The task has the name given, or else the function's, so that a scheduler
-        keeps one of it, however often it is added.
+        The function is registered too. The task has the name given, or else the function's, so a scheduler
+        keeps it once, however often it is added.
 
         Raises:
             ValidationError: `schedule` is not a schedule (`schedule_type`), the function needs an argument
                 (`missing_argument`), two tasks would have one name (`duplicate_name`), or it can't be registered (see
                 `register`).
         """
-        _refuse_bare(schedule)
+        bare = cast(object, schedule)
+        if callable(bare) and not isinstance(bare, Schedule):
+            message = "scheduled() needs a schedule, got {got}; write {remedy} above the function"
+            got, remedy = function_name(bare), "@tasks.scheduled(Daily(time(8, 0)))"
+            refuse("scheduled", "schedule_type", message, at=("schedule",), got=got, remedy=remedy)
         check_schedule("scheduled", schedule)
         changed_policy(DEFAULT_POLICY, policy, {})
         if name is not None:
@@ -143,15 +147,6 @@ class TaskRegistry:
         self._functions[key] = func
         self._names[func] = key
         return given
-
-
-def _refuse_bare(schedule: object) -> None:
-    """Refuse a function where `@tasks.scheduled` needs its schedule."""
-    if callable(schedule) and not isinstance(schedule, Schedule):
-        message = (
-            "scheduled() needs a schedule, got {got}; write @tasks.scheduled(Daily(time(8, 0))) above the function"
-        )
-        refuse("scheduled", "schedule_type", message, at=("schedule",), got=function_name(schedule))
 
 
 def _in_class(func: Any) -> Any:

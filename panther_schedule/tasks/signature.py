@@ -55,7 +55,7 @@ _LEFT_OUT: Final[Any] = _Words("...")
 
 
 class KnownFunction:
-    """What is known of one function: its names, its signature, whether it is async, and how to check a call of it.
+    """What is known of one function: its names, its signature, whether it is async, and how to check a call.
 
     `name` is for people, `path` has the module too. `is_async` looks through partials, methods and callable objects; a
     synchronous wrapper of an async function is what it is, a function that may block. `wrapper` is there for what

@@ -18,7 +18,7 @@ from .sentence import Task, clock_change
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """One occurrence to come."""
+    """A coming occurrence."""
 
     local: datetime
     """The time in the schedule's zone, aware."""

@@ -117,15 +117,14 @@ def _dates_and_time(schedule: Daily | Weekly | Monthly | Cron) -> str:
 def _limits(schedule: Daily | Weekly | Monthly | Cron | AnyOf) -> list[str]:
     """Say what narrows a schedule: exclusions, start and end, the rules for a set clock, and the number of runs."""
     limits: list[str] = []
-    except_, never, in_all = (
-        ("none of it", "none of it", " in all") if isinstance(schedule, AnyOf) else ("except", "not", "")
-    )
+    whole = isinstance(schedule, AnyOf)  # a sentence that has named the parts, and a semicolon
+    never = "none of it" if whole else "not"
     if schedule.excluding:
         dates = [str(day) for day in schedule.excluding if isinstance(day, date)]
         if len(dates) > _MOST_DATES:
             dates = [f"{len(dates)} dates from {dates[0]} to {dates[-1]}"]
         weekdays = [DAY_NAMES[WEEKDAYS.index(day)] for day in schedule.excluding if isinstance(day, str)]
-        limits.append(f"{except_} on {_joined(weekdays + dates)}")
+        limits.append(f"{'none of it' if whole else 'except'} on {_joined(weekdays + dates)}")
     if isinstance(schedule, (Daily, Weekly, Monthly)) and schedule.starting:
         if schedule.every == 1:
             limits.append(f"from {schedule.starting} onwards")
@@ -141,7 +140,7 @@ def _limits(schedule: Daily | Weekly | Monthly | Cron | AnyOf) -> list[str]:
         fields, rules = type(schedule).model_fields, {"gap": schedule.gap, "fold": schedule.fold}
         limits += [_CLOCK_RULES[rule] for name, rule in rules.items() if rule and rule != fields[name].default]
     if schedule.n != -1:
-        limits.append(_ONLY_ONCE if schedule.n == 1 else f"{schedule.n} times{in_all}")
+        limits.append(_ONLY_ONCE if schedule.n == 1 else f"{schedule.n} times{' in all' if whole else ''}")
     return limits
 
 

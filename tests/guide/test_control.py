@@ -291,5 +291,5 @@ def test_a_run_that_fails_is_logged_once(clock: VirtualClock, caplog: pytest.Log
 
 def test_outside_of_a_run_there_is_no_current_run() -> None:
     """`current_run()` is for functions that a scheduler calls, and raises elsewhere."""
-    with pytest.raises(SchedulerStateError, match="works only inside a function that a scheduler called"):
+    with pytest.raises(SchedulerStateError, match="works only in a function that a scheduler called"):
         current_run()

@@ -197,15 +197,19 @@ REFUSED = [
     ("CRON_TZ=UTC @daily", "must not begin with a zone; write Cron('@daily', tz='UTC')", "^" * 11),
     (
         "@every 1h30m",
-        "@every 1h30m is not a macro; write Repeat(-1, timedelta(hours=1, minutes=30)), which is no cron expression",
+        "@every 1h30m is not a macro; write Repeat(-1, timedelta(hours=1, minutes=30)), which is not a cron expression",
         "^" * 12,
     ),
     (
         "@every 10s",
-        "@every 10s is not a macro; write Repeat(-1, timedelta(seconds=10)), which is no cron expression",
+        "@every 10s is not a macro; write Repeat(-1, timedelta(seconds=10)), which is not a cron expression",
         "^" * 10,
     ),
-    ("@every", "@every is not a macro; write Repeat(-1, timedelta(minutes=5)), which is no cron expression", "^" * 6),
+    (
+        "@every",
+        "@every is not a macro; write Repeat(-1, timedelta(minutes=5)), which is not a cron expression",
+        "^" * 6,
+    ),
     ("@reboot", "@reboot is not a macro; a schedule can't tell when the machine boots; write Once()", "^^^^^^^"),
     (
         " @dayly",

@@ -310,12 +310,12 @@ def test_ten_thousand_occurrences_can_be_filled_at_a_time() -> None:
 
 def test_outside_of_a_run_there_is_no_current_run() -> None:
     for ask in (current_run, BackgroundTask(current_run).run):
-        with pytest.raises(SchedulerStateError, match="for a function that a scheduler calls"):
+        with pytest.raises(SchedulerStateError, match="works only in a function that a scheduler called"):
             ask()
     with Scheduler(clock=VirtualClock(START)) as scheduler:
         handle = scheduler.add_task(BackgroundTask(current_run))
         scheduler.join()
-        with pytest.raises(SchedulerStateError, match="for a function that a scheduler calls"):
+        with pytest.raises(SchedulerStateError, match="works only in a function that a scheduler called"):
             current_run()
     assert outcomes(handle) == {"succeeded": 1}
 

@@ -307,5 +307,6 @@ class Nowhere(tzinfo):
     "after",
     [datetime(2026, 1, 1), datetime(2026, 1, 1, tzinfo=Nowhere()), "2026-01-01", 5],  # noqa: DTZ001 - the naive one is refused
 )
-def test_next_runs_refuses_an_instant(after: Any) -> None:
+def test_next_runs_and_schedules_refuse_the_same_instants(after: Any) -> None:
     assert refusal(lambda: task.next_runs(1, after))["type"] == "instant"
+    assert refusal(lambda: Once(after))["type"] == "instant"
