@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final, Literal, cast, overload
+from typing import Any, Final, Literal, overload
 
 from ..clock import instant, moment
 from ..errors import SchedulerStateError, refuse, type_name
@@ -119,6 +119,7 @@ class TaskHandle(_Handle):
         what they did. Only runs that wait for their turn are `cancelled`. So a task can end itself.
         """
         life = self._alive()
+        _check_flag("cancel", "running", running, "write cancel(running=False) to let active runs finish")
         with life.names.lock:
             life.names.free(self._entry)
         for flight in tuple(life.store.in_flight) if running else ():
@@ -172,9 +173,7 @@ class TaskHandle(_Handle):
             SchedulerStateError: the task was cancelled, or the scheduler has stopped.
         """
         life, entry = self._startable("backfill"), self._entry
-        if not isinstance(cast(object, dry_run), bool):
-            message = "dry_run must be True or False, got {got}; leave it out to run what is found"
-            refuse("backfill", "dry_run", message, at=("dry_run",), got=repr(dry_run))
+        _check_flag("backfill", "dry_run", dry_run, "leave it out to run what is found")
         found = _occurrences(entry, start, end, life)
         if dry_run:
             return [run.scheduled_at for run in found]
@@ -254,6 +253,12 @@ class RunHandle(_Handle):
 
     def __repr__(self) -> str:
         return f"<RunHandle {self.id!r}>"
+
+
+def _check_flag(method: str, field: str, value: object, remedy: str) -> None:
+    if not isinstance(value, bool):
+        message = "{field} must be True or False, got {got}; {remedy}"
+        refuse(method, "flag", message, at=(field,), field=field, got=repr(value), remedy=remedy)
 
 
 def _checked_reason(reason: object) -> str:

@@ -275,9 +275,9 @@ class Clocks:
     """The wall clock and steady time."""
 
     def __init__(self, now: int) -> None:
-        self.wall: int
-        self.steady: int
-        self.wall = self.steady = self.looked = now
+        self.wall: int = now
+        self.steady: int = now
+        self.looked: int = now
         self.steps = [(0, 0)]
         """After this steady time, this was how far the wall was ahead of it."""
 

@@ -42,12 +42,12 @@ MOST_LINES = {  # of each folder: all lines, and lines of code
     "models": (1640, 1120),
     "occurrences": (660, 445),
     "planning": (970, 625),
-    "runtime": (2575, 1835),
+    "runtime": (2580, 1840),
     "tasks": (1035, 665),
     "wording": (530, 400),
     "panther_schedule": (805, 500),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (8195, 5580)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (8200, 5585)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:

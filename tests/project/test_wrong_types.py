@@ -91,6 +91,7 @@ ROWS: list[Row] = [
     ("Scheduler.stop", lambda on: on.scheduler.stop(5)),
     ("Scheduler.stop", lambda on: on.scheduler.stop(None)),
     ("TaskHandle.join", lambda on: on.handle.join(5)),
+    ("TaskHandle.cancel", lambda on: on.handle.cancel(running="no")),
     ("TaskHandle.pause", lambda on: on.handle.pause(5)),
     ("TaskHandle.backfill", lambda on: on.handle.backfill("2026-01-01", START)),
     ("TaskHandle.backfill", lambda on: on.handle.backfill(START, NAIVE)),
