@@ -9,7 +9,7 @@ from pathlib import Path
 from panther_schedule import Scheduler
 from panther_schedule.runtime import scheduler as scheduler_module
 
-PATIENCE_S = 2.0
+PATIENCE_S = 10.0
 
 
 class Things:

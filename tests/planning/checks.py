@@ -189,6 +189,16 @@ def woken_after_cancel() -> None:
     assert run.asked
 
 
+def recorded_once() -> None:
+    """A run that timed out is recorded then, and not again when its function returns."""
+    known, state = added(GRID, Policy(timeout=5 * SECOND))
+    state, run = started(known, state)
+    over = ends.wake(known, state, run, AT, now(5))
+    assert over.record is not None
+    assert over.run is not None
+    assert ends.ended(known, over.state, over.run, finished("succeeded", 6), now(6)).record is None
+
+
 def lost_attempts() -> None:
     """A run whose attempts were lost three times is recorded, and none of its retries is used up by that."""
     known, state = added(GRID, Policy(retry=Retry(2)))

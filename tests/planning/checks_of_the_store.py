@@ -82,6 +82,19 @@ def engine_of(task: BackgroundTask[..., object], policy: Policy) -> tuple[Engine
     return engine, entry
 
 
+def timers_leave() -> None:
+    """Nothing waits for the timeout of a run that has ended."""
+    engine, entry = engine_of(BackgroundTask(nothing), Policy(timeout=5 * SECOND))
+    assert engine.store.due(now(0), 1) == [entry]
+    engine.plan(entry, now(0))
+    (flight,) = engine.starts
+    engine.begin(flight, AT, now(0))
+    assert engine.store.wait(now(0)) == 5 * S
+    flight.attempt = finished("succeeded", 1)
+    engine.end(flight, now(1))
+    assert engine.store.wait(now(1)) == 9 * S
+
+
 def looked_at_first() -> None:
     """What is due is decided before a task is paused."""
     engine, entry = engine_of(BackgroundTask(nothing), Policy())
@@ -108,6 +121,7 @@ def names() -> None:
         named = scheduler.add_task(BackgroundTask(nothing).with_name("named"))
         going = scheduler.add_task(BackgroundTask(nothing).interval(-1).interval_wait(SECOND).with_name("going"))
         clock.advance(SECOND)
+        assert [handle.name for handle in scheduler] == ["named", "going"]
         assert unnamed.name not in scheduler
         assert scheduler["named"] == named
         going.cancel()

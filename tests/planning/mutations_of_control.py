@@ -45,7 +45,7 @@ def ends_the_finite(step: Any, rule: Any, state: State, now: int) -> Any:
 
 OF_RULES = [
     Mutation("one run too many", rule, "rule_of", then(lambda rule, *_: replace(rule, n=rule.n + (rule.n > 1)))),
-    Mutation("all is on steady time", rule, "rule_of", then(lambda rule, *_: replace(rule, on_wall=False))),
+    Mutation("all is on steady time", rule, "rule_of", then(lambda rule, *_: replace(rule, on_wall=False)), 1),
     Mutation(
         "no repeat is back to back",
         rule,
@@ -54,10 +54,10 @@ OF_RULES = [
         checks.back_to_back,
     ),
     Mutation(
-        "the wait from the end is left out",
+        "the wait from the end is halved",
         rule,
         "rule_of",
-        then(lambda rule, *_: replace(rule, wait_from_end=rule.wait_from_end and 0)),
+        then(lambda rule, *_: replace(rule, wait_from_end=rule.wait_from_end and rule.wait_from_end // 2)),
     ),
     Mutation(
         "a delay is left out",
@@ -142,7 +142,7 @@ OF_CONTROL = [
         control,
         "replaced",
         then(
-            lambda step, _state, fresh: (
+            lambda step, _state, fresh, *_: (
                 step if fresh is None else step._replace(state=with_held(step.state, paused=None))
             )
         ),

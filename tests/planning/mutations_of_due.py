@@ -29,7 +29,7 @@ def under_overlap(overlap: str, **changes: Any) -> Any:
 
 def wants(choose: Any) -> Any:
     """Change which of the due occurrences are wanted."""
-    return then(lambda wanted, rule, terms, state, latest, now: choose(wanted, terms, state, latest, now))
+    return then(lambda wanted, _rule, terms, state, _first, latest, now: choose(wanted, terms, state, latest, now))
 
 
 def hiding(**changes: Any) -> Any:
@@ -46,22 +46,15 @@ def hiding(**changes: Any) -> Any:
     return wrong
 
 
-def starts_two(real: Any) -> Any:
-    """Start two waiting runs at once."""
+def starts_beside(real: Any) -> Any:
+    """Let `start_waiting` not see what is active."""
 
     def start_waiting(step: Any) -> Any:
-        first = real(step)
-        if len(first.starts) == len(step.starts) or not first.state.held.waiting:
-            return first
-        running = first.state.running
-        return with_running(real(with_state(first, running=0)), running)
+        running = step.state.running
+        done = real(with_state(step, running=0))
+        return with_state(done, running=done.state.running + running)
 
     return start_waiting
-
-
-def with_running(step: Any, more: int) -> Any:
-    """Add to the active runs."""
-    return with_state(step, running=step.state.running + more)
 
 
 def overlaps_what_lingers(real: Any) -> Any:
@@ -157,7 +150,7 @@ OF_DUE = [
         of(lambda rule, state, now: (rule, with_held(state, catching_up=False), now)),
     ),
     Mutation("one place left is no place for late ones", due, "_join_late", one_late_is_skipped),
-    Mutation("two waiting runs start at once", due, "start_waiting", starts_two),
+    Mutation("what waits does not wait for what is active", due, "start_waiting", starts_beside),
     Mutation("a pause holds no waiting run", due, "start_waiting", hiding(paused=None)),
     Mutation("what waits does not wait for what lingers", due, "start_waiting", hiding(lingering=0)),
     Mutation("what lingers blocks no overlap", due, "_overlapping", overlaps_what_lingers),
@@ -214,8 +207,8 @@ OF_DUE = [
         due,
         "begin",
         then(
-            lambda state, _schedule, rule, reading: (
-                state._replace(next_at=rule.occurrences.next_after(reading.wall - 1, 0))
+            lambda state, _schedule, rule, now, *_: (
+                state._replace(next_at=rule.occurrences.next_after(now - 1, 0))
                 if rule.on_wall and not rule.once
                 else state
             )
@@ -226,9 +219,9 @@ OF_DUE = [
         due,
         "begin",
         then(
-            lambda state, _schedule, rule, _reading: (
+            lambda state, _schedule, rule, *_: (
                 state
-                if rule.on_wall or rule.once
+                if rule.on_wall or rule.once or rule.wait_from_end is not None
                 else state._replace(next_at=rule.occurrences.next_after(state.next_at, state.anchor))
             )
         ),

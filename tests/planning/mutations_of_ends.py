@@ -80,7 +80,13 @@ OF_ENDS = [
         "a timeout is not tried again", ends, "wake", of(lambda rule, *rest: (with_terms(rule, retry=None), *rest))
     ),
     Mutation("the next attempt does not wait for the function", ends, "wake", in_phase("active", rests_at_once)),
-    Mutation("a run that timed out is recorded again", ends, "ended", in_phase("lingering", records_again)),
+    Mutation(
+        "a run that timed out is recorded again",
+        ends,
+        "ended",
+        in_phase("lingering", records_again),
+        checks.recorded_once,
+    ),
     Mutation(
         "what lingers lingers for ever",
         ends,

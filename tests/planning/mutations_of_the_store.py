@@ -36,7 +36,7 @@ def keeps_the_timer(real: Any) -> Any:
         before = None if flight is None else flight.place
         real(store, entry, flight, step, *starts)
         if flight is not None and before is not None and flight.place is None:
-            store._timers.move(flight, before[0], 0)
+            store._timers.move(flight, before[0], store._timer())
 
     return save
 
@@ -165,7 +165,7 @@ OF_THE_STORE = [
         of(lambda store, entry, flight, step, *_: (store, entry, flight, step)),
     ),
     Mutation("a task loses its place", Memory, "save", loses_the_place),
-    Mutation("the timers of what has ended stay", Memory, "save", keeps_the_timer),
+    Mutation("the timers of what has ended stay", Memory, "save", keeps_the_timer, kept.timers_leave),
     Mutation("the last of a backfill comes first", Memory, "first_queued", instead(last_queued)),
     Mutation(
         "the runs of a task are those of all", Memory, "flights", instead(lambda store, _entry: list(store.in_flight))

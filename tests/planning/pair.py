@@ -44,6 +44,10 @@ class DivergenceError(AssertionError):
     """The scheduler and the model differ."""
 
 
+class FaultError(Exception):
+    """The scheduler went wrong about a task, and has put it off."""
+
+
 class HeldWorkers(Inline):
     """Workers that keep each run, called or not, until the test says how it ends."""
 
@@ -187,6 +191,7 @@ class Pair:
 
     def called(self) -> list[tuple[Flight, Call]]:
         """List the runs whose functions are going, on both sides."""
+        self.same("the number of open runs", len(self.workers.open), len(self.model.open))
         return [pair for pair in zip(self.workers.open, self.model.open, strict=True) if pair[1].called]
 
     def set_full(self, full: bool) -> None:
@@ -222,8 +227,8 @@ class Pair:
 
     def check(self) -> None:
         """Compare all that can be seen."""
-        for line in self.life.loop._put_off:
-            raise self.diverged("a fault of the store", line, None)
+        for message in self.life.loop._put_off:
+            raise FaultError(f"{message} was put off after{self.told()}")
         names = [handle.name for handle in self.handles]
         starts = [(names[order], *start) for order, *start in self.model.log]
         self.same("the starts", self.workers.log, starts)
@@ -270,8 +275,11 @@ class Pair:
 
     def diverged(self, what: str, real: object, expected: object) -> DivergenceError:
         """Tell what differs, and what was done before."""
-        steps = "\n  ".join(self.done)
-        return DivergenceError(f"{what}:\n real  {real}\n model {expected}\nafter\n  {steps}")
+        return DivergenceError(f"{what}:\n real  {real}\n model {expected}\nafter{self.told()}")
+
+    def told(self) -> str:
+        """Return what was done, a line each."""
+        return "".join(f"\n  {step}" for step in self.done)
 
     def stop(self) -> None:
         """Stop the real one, whatever still runs."""

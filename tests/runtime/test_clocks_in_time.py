@@ -15,6 +15,7 @@ from panther_schedule import (
     BackgroundTask,
     Cron,
     Daily,
+    Once,
     Passed,
     Policy,
     Schedule,
@@ -227,6 +228,21 @@ def test_an_occurrence_that_waits_for_its_jitter_is_not_lost(ahead: Callable[[in
 
     (run,) = runs(handle)
     assert (run.scheduled_at, run.started_at) == (START + HOUR, due)
+
+
+def test_what_is_due_at_the_moment_of_new_rules_still_runs(ahead: Callable[[int], None]) -> None:
+    clock = VirtualClock(START)
+
+    def reload_other() -> None:
+        ahead(2)
+        other.reload_tz()
+
+    with Scheduler(clock=clock) as first, Scheduler(clock=clock) as other:
+        first.add_task(BackgroundTask(reload_other).with_schedule(Once(START + 7 * HOUR)))
+        handle = other.add_task(BackgroundTask(note).with_schedule(Daily(time(8), tz="X/Test")))
+        clock.advance(50 * HOUR)
+
+    assert hours(handle) == [7, 30]
 
 
 def test_tasks_that_name_no_zone_of_the_files_are_left_alone(ahead: Callable[[int], None]) -> None:

@@ -111,9 +111,10 @@ class Meddler(threading.Thread):
 
 @pytest.mark.real_clock
 def test_every_run_ends_once_whatever_many_threads_do_meanwhile() -> None:
-    told: list[Event] = []
+    told, last = list[Event](), threading.Event()
     with Scheduler() as scheduler:
         scheduler.add_listener(told.append)
+        scheduler.add_listener(lambda event: last.set() if event == TaskEnded("last", False) else None)
         meddlers = [Meddler(scheduler, seed) for seed in range(4)]
         for meddler in meddlers:
             meddler.start()
@@ -123,6 +124,8 @@ def test_every_run_ends_once_whatever_many_threads_do_meanwhile() -> None:
             for handle in meddler.handles:
                 handle.cancel()
         assert scheduler.join(LONG)
+        scheduler.add_task(BackgroundTask(int).with_name("last"))
+        assert last.wait(60)  # the end would wait for listeners for a second only
 
     assert [meddler.error for meddler in meddlers] == [None] * 4
     assert scheduler.counts["in_flight"] == scheduler.counts["abandoned"] == 0

@@ -107,3 +107,23 @@ def test_one_that_goes_on_or_was_cancelled_is_not_counted(clock: VirtualClock) -
         assert [handle.ended for handle in scheduler] == [False, True, True, True]
         clock.advance(timedelta(days=1))
         assert [handle.name for handle in scheduler] == ["replaced", "1", "2"]
+
+
+def test_an_old_handle_frees_the_name_of_no_other_task(clock: VirtualClock) -> None:
+    with Scheduler(clock=clock) as scheduler:
+        old = scheduler.add_task(BackgroundTask(note).interval(-1).interval_wait(MINUTE).with_name("digest"))
+        old.cancel()
+        new = scheduler.add_task(BackgroundTask(note).interval(-1).interval_wait(SECOND).with_name("digest"))
+        old.cancel()
+
+        assert scheduler["digest"] == new != old
+        assert not new.ended
+
+
+def test_an_unnamed_task_takes_no_name_that_is_taken(clock: VirtualClock) -> None:
+    with Scheduler(clock=clock) as scheduler:
+        named = scheduler.add_task(BackgroundTask(note).interval(9).interval_wait(MINUTE).with_name("note-000002"))
+        unnamed = scheduler.add_task(BackgroundTask(note).interval(9).interval_wait(SECOND))
+
+        assert [handle.name for handle in scheduler] == ["note-000002", "note-000003"]
+        assert list(scheduler) == [named, unnamed]

@@ -97,6 +97,18 @@ def test_the_history_keeps_the_latest_records_and_the_counts_keep_all() -> None:
     assert scheduler.counts["succeeded"] == 50
 
 
+def test_a_busy_task_pushes_out_no_records_but_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "WHOLE_HISTORY", 25)
+    clock = VirtualClock(START)
+    with Scheduler(clock=clock) as scheduler:
+        quiet = scheduler.add_task(BackgroundTask(int).with_name("quiet"))
+        busy = scheduler.add_task(BackgroundTask(int).interval(100).interval_wait(SECOND))
+        scheduler.join()
+
+    assert len(quiet.runs) == 1
+    assert len(busy.runs) == 20
+
+
 def test_a_passed_record_tells_its_range() -> None:
     clock = VirtualClock(START)
     with Scheduler(clock=clock) as scheduler:

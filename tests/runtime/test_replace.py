@@ -1,5 +1,6 @@
 """`replace()` in virtual time: what begins afresh, what goes on, and what happens to runs that wait."""
 
+import threading
 from datetime import time
 from typing import Any
 
@@ -7,7 +8,17 @@ import pytest
 from pydantic import ValidationError
 from telling import SECOND, START, at, note, runs, seconds, starts, told
 
-from panther_schedule import BackgroundTask, Daily, Once, Policy, Repeat, Scheduler, SchedulerStateError, VirtualClock
+from panther_schedule import (
+    BackgroundTask,
+    BusyLoopWarning,
+    Daily,
+    Once,
+    Policy,
+    Repeat,
+    Scheduler,
+    SchedulerStateError,
+    VirtualClock,
+)
 
 # ---- what waits of the old schedule ------------------------------------------------------------------------------
 
@@ -234,3 +245,28 @@ def test_what_ends_a_task_in_the_turn_of_its_replacement_is_told_before_it() -> 
 
         assert not handle.ended
     assert found[:4] == ["TaskAdded", "OccurrencesPassed", "TaskEnded", "TaskReplaced"]
+
+
+def test_a_replacement_that_keeps_a_worker_busy_is_warned_of_where_it_is_written() -> None:
+    with Scheduler(clock=VirtualClock(START)) as scheduler:
+        handle = scheduler.add_task(BackgroundTask(note).with_name("busy"))
+        handle.pause()
+        with pytest.warns(BusyLoopWarning, match="busy repeats for ever without a wait") as warned:
+            scheduler.replace(handle.task.interval(-1))
+
+    assert [line.filename for line in warned] == [__file__]
+
+
+@pytest.mark.real_clock
+def test_an_async_replacement_has_its_event_loop_before_its_first_run() -> None:
+    """A thread for it could be had no more when the program ends."""
+
+    async def note_later() -> None:
+        pass
+
+    with Scheduler() as scheduler:
+        later = BackgroundTask(note).interval(2).interval_wait(SECOND * 3600).with_name("note")
+        scheduler.add_task(later).pause()
+        scheduler.replace(BackgroundTask(note_later).with_name("note"))
+
+        assert "panther_schedule-loop" in [thread.name for thread in threading.enumerate()]

@@ -48,7 +48,7 @@ def test_a_wait_leaves_nothing_behind(wait: Callable[[TaskHandle], None]) -> Non
         assert life is not None
         wait(handle)
         for _ in range(2):  # when the second turn does this, the first is over
-            life.do(lambda _reading: None)
+            assert life.loop.send(lambda _reading: None).wait(60)
         assert life.loop._watches == []
         let_go.set()
         handle.cancel()
