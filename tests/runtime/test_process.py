@@ -97,7 +97,7 @@ def test_only_tasks_with_later_occurrences_are_named_as_dropped() -> None:
         "background_tasks.add_task(BackgroundTask(int).interval(-1).on_time(clock_time(8)).with_name('daily'))"
     )
 
-    assert "1 task(s) with later occurrences are dropped: daily; call join()" in done.stderr
+    assert "later occurrences of 1 task(s) are dropped: daily; call join()" in done.stderr
 
 
 def test_a_task_that_comes_too_late_to_run_is_refused() -> None:
