@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from panther_schedule import Scheduler
 from panther_schedule.planning import control
 from panther_schedule.planning.records import Passed, Run
-from panther_schedule.planning.rule import Rule
+from panther_schedule.planning.rule import Rule, jittered
 from panther_schedule.planning.state import State, Step
 from panther_schedule.runtime.entries import Entry
 from panther_schedule.runtime.ledger import counts_of
@@ -24,14 +24,6 @@ from panther_schedule.runtime.names import Names
 from panther_schedule.runtime.scheduler import _all
 
 ONE_BY_ONE = 300  # occurrences that are walked; more are counted
-
-
-class Part(NamedTuple):
-    """A task's life from one beginning to the next."""
-
-    rule: Rule
-    first: int | None
-    """Its first occurrence."""
 
 
 class Span(NamedTuple):
@@ -47,15 +39,22 @@ class Known:
 
     def __init__(self, scheduler: Scheduler, entry: Entry) -> None:
         self.scheduler, self.entry = scheduler, entry
-        self.part = Part(entry.rule, entry.state.next_at)
+        self.first = entry.state.next_at
+        """The first occurrence of the part of its life that goes on."""
         self.before = 0
         """Occurrences of the parts that are over."""
         self.parts = 1
+        self.closed: State | None = None
+        """The latest state that a part ended with; a fault of the store may let it end twice."""
 
-    def begins_again(self, state: State, fresh: State) -> None:
-        """Close a part, and open the next one."""
-        self.before += occurrences_in(self.part, state)
-        self.part = Part(self.entry.rule, fresh.next_at)
+    def begins_again(self, state: State, fresh: State, now: int | None) -> None:
+        """Close a part, with what a pause has skipped until now, and open the next one."""
+        if state is self.closed:
+            return
+        if now is not None and state.held.paused is not None:
+            self.before += skipped(self.entry.rule, state, now)
+        self.before += occurrences_in(self.entry.rule, self.first, state)
+        self.first, self.closed = fresh.next_at, state
         self.parts += 1
 
 
@@ -68,6 +67,18 @@ class Watch:
     def schedulers(self) -> list[Scheduler]:
         """List the schedulers that got a task."""
         return list(dict.fromkeys(known.scheduler for known in self.known))
+
+    def begins_again(self, state: State, fresh: State, now: int | None) -> None:
+        """Let the task in this state begin again."""
+        for known in self.known:
+            if known.entry.state is state:
+                known.begins_again(state, fresh, now)
+
+    def stops(self, rule: Rule, state: State, now: int) -> None:
+        """Note what a stop in a pause drops where there is no grid, and so no count of occurrences."""
+        for known in self.known:
+            if known.entry.state is state and rule.wait_from_end is not None and state.held.paused is not None:
+                known.before += skipped(rule, state, now)
 
     def check(self) -> None:
         """Raise AssertionError where the law does not hold."""
@@ -93,14 +104,8 @@ def watching() -> Generator[Watch]:
     """Watch all schedulers; the law is checked at the end, if nothing else was raised."""
     watch = Watch()
     with pytest.MonkeyPatch.context() as patch:
-        take, replaced = Names.take, control.replaced
+        take, replaced, stop = Names.take, control.replaced, control._stop
         clock_set_back, zones_reloaded = control.clock_set_back, control.zones_reloaded
-
-        def begins_again(state: State, fresh: State) -> None:
-            for known in watch.known:
-                if known.entry.state is state:
-                    known.begins_again(state, fresh)
-                    return
 
         def watched_take(self: Names, entry: Entry) -> bool:
             if not take(self, entry):
@@ -109,24 +114,31 @@ def watching() -> Generator[Watch]:
             watch.known.append(Known(scheduler, entry))
             return True
 
-        def watched_replaced(state: State, fresh: State | None, moved: int) -> Step:
-            if fresh is not None:
-                begins_again(state, fresh)
-            return replaced(state, fresh, moved)
-
-        def watched_set_back(rule: Rule, state: State, now: int) -> State | None:
-            fresh = clock_set_back(rule, state, now)
-            if fresh is not None:
-                begins_again(state, fresh)
-            return fresh
-
-        def watched_reload(rule: Rule, state: State, now: int) -> Step:
-            step = zones_reloaded(rule, state, now)
-            begins_again(state, step.state)
+        def watched_replaced(rule: Rule, state: State, fresh: State | None, now: int, moved: int) -> Step | None:
+            step = replaced(rule, state, fresh, now, moved)
+            if step is not None and fresh is not None:
+                watch.begins_again(state, fresh, now)
             return step
+
+        def watched_set_back(rule: Rule, state: State, now: int, before: int) -> Step | None:
+            step = clock_set_back(rule, state, now, before)
+            if step is not None:
+                watch.begins_again(state, step.state, before)
+            return step
+
+        def watched_reload(rule: Rule, state: State, now: int) -> Step | None:
+            step = zones_reloaded(rule, state, now)
+            if step is not None:
+                watch.begins_again(state, step.state, None)
+            return step
+
+        def watched_stop(rule: Rule, state: State, now: int, *how: Any) -> Step:
+            watch.stops(rule, state, now)
+            return stop(rule, state, now, *how)
 
         patch.setattr(Names, "take", watched_take)
         patch.setattr(control, "replaced", watched_replaced)
+        patch.setattr(control, "_stop", watched_stop)
         patch.setattr(control, "clock_set_back", watched_set_back)
         patch.setattr(control, "zones_reloaded", watched_reload)
         yield watch
@@ -141,7 +153,7 @@ def is_broken(scheduler: Scheduler) -> bool:
 def check_task(known: Known) -> None:
     """Raise AssertionError where the law does not hold for a task."""
     entry, what = known.entry, f"{known.entry.name} ({known.entry.task.explain()})"
-    expected = known.before + occurrences_in(known.part, entry.state)
+    expected = known.before + occurrences_in(entry.rule, known.first, entry.state)
     counted = sum(counts(entry).values())
     assert counted == expected, f"{what}: {expected} occurrences, but {counted} in its counts {counts(entry)}"
     spans = spans_of(entry)
@@ -150,7 +162,7 @@ def check_task(known: Known) -> None:
     for one, other in pairwise(spans):
         assert one.last < other.first, f"{what}: two records of one occurrence, {one} and {other}"
     if not hasattr(entry.history, "gone"):
-        check_tiles(known.part.rule, entry.state, known.part.first, spans, what)
+        check_tiles(entry.rule, entry.state, known.first, spans, what)
 
 
 def check_tiles(rule: Rule, state: State, first: int | None, spans: list[Span], what: str) -> None:
@@ -173,13 +185,26 @@ def check_tiles(rule: Rule, state: State, first: int | None, spans: list[Span], 
         at = rule.occurrences.next_after(span.last, state.anchor)
 
 
-def occurrences_in(part: Part, state: State) -> int:
+def occurrences_in(rule: Rule, first: int | None, state: State) -> int:
     """Count a part's occurrences up to the cursor."""
-    if part.rule.wait_from_end is not None:
+    if rule.wait_from_end is not None:
         return state.handed
-    if part.first is None or state.cursor is None:
+    if first is None or state.cursor is None:
         return 0
-    return part.rule.occurrences.count(part.first - 1, state.cursor, state.anchor)
+    return rule.occurrences.count(first - 1, state.cursor, state.anchor)
+
+
+def skipped(rule: Rule, state: State, now: int) -> int:
+    """Count the occurrences that have become due in a pause, one by one."""
+    if rule.wait_from_end is not None and (state.running or state.held.lingering or state.held.waiting):
+        return 0  # the end of a run of the schedule before will say when the next one is due
+    at, number = state.next_at, 0
+    while at is not None and jittered(rule, at, state.anchor) <= now:
+        at, number = (
+            None if rule.wait_from_end is not None else rule.occurrences.next_after(at, state.anchor),
+            number + 1,
+        )
+    return number
 
 
 def counts(entry: Entry) -> dict[str, int]:

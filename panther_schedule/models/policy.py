@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import re
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from types import ModuleType
 from typing import Annotated, Final, Generic, Literal, Never, Self, TypedDict, TypeVar, Unpack, cast
@@ -31,9 +31,9 @@ def exception_name(cls: type[BaseException]) -> str:
     return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
 
 
-def exception_names(cls: type[BaseException]) -> tuple[str, ...]:
-    """Name an exception class and its base classes."""
-    return tuple(exception_name(base) for base in cls.__mro__ if issubclass(base, BaseException))
+def exception_names(cls: type[BaseException], name: Callable[..., str] = exception_name) -> tuple[str, ...]:
+    """Name an exception class and those of its base classes that are exceptions."""
+    return tuple(name(base) for base in type.mro(cls) if issubclass(base, BaseException))
 
 
 def _exceptions(value: object, info: ValidationInfo) -> tuple[str, ...]:

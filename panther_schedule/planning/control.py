@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Final, get_args
 
 from ..clock import SECOND
@@ -29,9 +30,8 @@ def resume(rule: Rule, state: State, now: int) -> Step | None:
     if state.held.paused is None or state.held.stopped:
         return None
     before = state
-    if rule.on_wall:  # the clock may have been set back in the pause
-        state = clock_set_back(rule, state, now) or state
-    skipped = _skipped(rule, state, now)
+    waits = rule.once or rule.wait_from_end is not None  # no other occurrence takes the place of the next one
+    skipped = () if waits else _skipped(rule, state, now)
     released = rule.once and state.next_at is not None and state.next_at <= now
     state = with_held(state, paused=None, released=released)
     if skipped:
@@ -42,23 +42,44 @@ def resume(rule: Rule, state: State, now: int) -> Step | None:
 
 def _skipped(rule: Rule, state: State, now: int) -> tuple[Passed, ...]:
     """Return the record of the occurrences that a pause which still holds has skipped until now, if there are any."""
-    at, anchor = state.next_at, state.anchor
-    fixed = rule.once or rule.wait_from_end is not None  # no other occurrence takes the place of the next one
-    if state.held.paused is None or at is None or fixed or jittered(rule, at, anchor) > now:
+    at, anchor, held = state.next_at, state.anchor, state.held
+    if held.paused is None or at is None or jittered(rule, at, anchor) > now:
         return ()
+    if rule.wait_from_end is not None:  # it is not due while a run of the schedule before, which was replaced, goes on
+        going = state.running or held.lingering or held.waiting
+        return () if going else (Passed("skipped_paused", at, at, 1),)
     return (span(rule, "skipped_paused", at, latest_due(rule, at, anchor, now), anchor),)
 
 
-def replaced(state: State, fresh: State | None, moved: int = 0) -> Step:
+def replaced(rule: Rule, state: State, fresh: State | None, now: int, moved: int = 0) -> Step | None:
     """Give a task another rule; with another schedule it starts afresh, while active and waiting runs continue.
 
-    `moved` is how far the clock of its rule is ahead of the one before.
+    `rule` and `now` are those before, and `moved` is how far the clock of the other rule is ahead. What a pause has
+    skipped is recorded before the fresh start. None for a task that was stopped.
     """
+    if state.held.stopped:
+        return None
     if fresh is None:
         return Step(state)
     waiting = tuple(at + moved for at in state.held.waiting)
     kept = with_held(state, waiting=waiting, older=len(waiting), released=False, failures=0)
-    return Step(fresh._replace(running=state.running, held=kept.held))
+    return Step(fresh._replace(running=state.running, held=kept.held), passed=_skipped(rule, state, now))
+
+
+def manual_run(state: State, now: int, number: int, offset: int) -> Run:
+    return Run(state.task, now, state.latest, "manual", number, offset=offset)
+
+
+def backfill_runs(rule: Rule, state: State, spans: Iterable[tuple[int, int, int]], now: int) -> Iterator[Run]:
+    """Yield a run for each occurrence until now in these spans, each with the offset that it was shown with."""
+    before: int | None = None
+    for first, last, offset in spans:
+        if before is None and (latest := rule.occurrences.latest(first - 1, state.anchor)) is not None:
+            before = latest + offset
+        at = rule.occurrences.next_after(first - 1, state.anchor)
+        while at is not None and at <= min(last, now):
+            yield Run(state.task, at, before, "backfill", offset=offset)
+            before, at = at + offset, rule.occurrences.next_after(at, state.anchor)
 
 
 def more_runs(state: State, runs: tuple[Run, ...]) -> Step:
@@ -89,7 +110,7 @@ def drain(rule: Rule, state: State, now: int) -> Step | None:
 
     Waiting runs still start, unless the task is paused; a finite back-to-back task that has begun runs to its end.
     """
-    if rule.wait_from_end == 0 and rule.n != -1 and state.held.paused is None and now >= state.anchor:
+    if rule.wait_from_end == 0 and not rule.endless and state.held.paused is None and now >= state.anchor:
         return None
     return _stop(rule, state, now, "dropped", None if state.held.paused is None else "cancelled")
 
@@ -112,8 +133,9 @@ def _stop(rule: Rule, state: State, now: int, stopped: Stopped, outcome: Outcome
     return closed(rule, Step(new, passed=skipped, given_up=given_up), state)
 
 
-def is_stopped(state: State) -> bool:
-    return bool(state.held.stopped)
+def is_new(state: State) -> bool:
+    """Tell whether nothing was decided yet by this schedule and clock, so that no record of it can be lengthened."""
+    return state.cursor is None
 
 
 def extended(rule: Rule, state: State, latest: Passed, passed: Passed) -> Passed | None:
@@ -128,23 +150,26 @@ def extended(rule: Rule, state: State, latest: Passed, passed: Passed) -> Passed
 # ---- clocks ------------------------------------------------------------------------------------------------------
 
 
-def clock_set_back(rule: Rule, state: State, now: int) -> State | None:
-    """Return the state of a task after its clock was set back to `now`; None when nothing changes.
+def clock_set_back(rule: Rule, state: State, now: int, before: int) -> Step | None:
+    """Decide about a task after its clock was set back to `now`, else it would be `before`; None if nothing changes.
 
     What ran does not run again, so nothing changes within a day. A clock that was more than 24 hours ahead was
-    wrong: the task goes on with its next occurrence by the new time.
+    wrong: the task goes on with its next occurrence by the new time. What a pause had skipped is recorded.
     """
     covered = state.anchor if state.cursor is None else state.cursor
-    if rule.once or state.next_at is None or covered - now <= _TRUSTED:
+    if not rule.on_wall or rule.once or state.next_at is None or covered - now <= _TRUSTED:
         return None
     following = rule.occurrences.next_after(now, now)
     if following is None:
         return None
-    return state._replace(anchor=now, cursor=None, next_at=following, latest=None)
+    fresh = state._replace(anchor=now, cursor=None, next_at=following, latest=None)
+    return Step(fresh, passed=_skipped(rule, state, before))
 
 
-def zones_reloaded(rule: Rule, state: State, now: int) -> Step:
-    """Find the next occurrence by new time zone data; what is over does not run again."""
+def zones_reloaded(rule: Rule, state: State, now: int) -> Step | None:
+    """Find the next occurrence by new time zone data; what is over does not run again. None if it was stopped."""
+    if state.held.stopped:
+        return None
     if state.next_at is None or rule.once:
         return Step(state)
     covered = state.anchor if state.cursor is None else state.cursor

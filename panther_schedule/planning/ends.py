@@ -10,7 +10,7 @@ from ..occurrences.queries import spread
 from ..occurrences.zones import LAST
 from .due import asks_all, closed, start_waiting
 from .records import Attempt, Failure, Run, make
-from .rule import DEFAULT_TERMS, Rule
+from .rule import Rule
 from .state import NOTHING_HELD, Asks, State, Step, with_held
 
 OnLost: TypeAlias = Literal["again", "record"]
@@ -70,7 +70,7 @@ def wake(rule: Rule, state: State, run: Run, started: int | None, reading: Readi
 
 def began(rule: Rule, state: State, run: Run, steady: int) -> Step:
     """Wake a run whose function was called at this steady time when it takes too long."""
-    if rule.terms is None or rule.terms.timeout is None or run.phase != "active":
+    if rule.terms.timeout is None or run.phase != "active":
         return Step(state, run)
     return Step(state, run._replace(wake_at=steady + rule.terms.timeout))
 
@@ -123,14 +123,13 @@ def abandon(rule: Rule, state: State, run: Run, reading: Reading) -> Step:
 
 def retry_delay(rule: Rule, state: State, run: Run, error: Failure | None) -> int | None:
     """Return the microseconds from the end of an attempt to the next; None when there will be none."""
-    if rule.terms is None or run.asked or error is None or asks_all(state):
+    if run.asked or error is None or asks_all(state):
         return None
     return _delay(rule, run.at, len(run.attempts) + 1 - _lost(run), error)
 
 
 def _delay(rule: Rule, scheduled_at: int, attempt: int, error: Failure) -> int | None:
-    terms = rule.terms or DEFAULT_TERMS
-    retry = terms.retry
+    terms, retry = rule.terms, rule.terms.retry
     if retry is None or attempt >= retry.attempts or not retry.covers_names(error.names):
         return None
     longest = retry.max_delay // MICROSECOND

@@ -9,7 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from ..clock import MICROSECOND, Reading
-from ..models.policy import CATCH_UP_LIMIT, CATCH_UP_WINDOW, DEFAULT_POLICY, MOST_QUEUED, Missed, Overlap, Policy, Retry
+from ..models.policy import CATCH_UP_LIMIT, CATCH_UP_WINDOW, MOST_QUEUED, Missed, Overlap, Policy, Retry
 from ..models.schedules import ONCE, Once, Repeat, Schedule
 from ..occurrences.compiler import UTC_ZONE, compile_schedule, zone_for
 from ..occurrences.evaluators import Evaluator
@@ -22,7 +22,7 @@ _EVER: Final = 1 << 62  # microseconds, longer than the years 1 to 9999
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """A task's policy in integers; a task with the default policy has none."""
+    """A task's policy in integers."""
 
     overlap: Overlap = "skip"
     most: int = 0  # runs at a time (allow), or waiting (queue_one, queue_all)
@@ -47,7 +47,11 @@ class Rule:
     once: bool  # a `Once`: its one occurrence waits while the task is paused
     wait_from_end: int | None  # from the end of a run to the next, where there is no grid; zero is back to back
     on_wall: bool  # it follows the wall clock, else steady time
-    terms: Terms | None = None
+    terms: Terms = DEFAULT_TERMS
+
+    @property
+    def endless(self) -> bool:
+        return self.n == -1
 
     def now(self, reading: Reading) -> int:
         return reading.wall if self.on_wall else reading.steady
@@ -80,16 +84,14 @@ def clear_caches() -> None:
 def under(rule: Rule, policy: Policy, key: Callable[[], str]) -> Rule:
     """Return the rule under a policy; `key` is asked for only where there is jitter."""
     terms = _terms_of(policy)
-    if terms is not None and (terms.jitter or (terms.retry is not None and terms.retry.jitter)):
+    if terms.jitter or (terms.retry is not None and terms.retry.jitter):
         terms = replace(terms, key=key())
-    return rule if terms is None else replace(rule, terms=terms)
+    return replace(rule, terms=terms)
 
 
 @lru_cache(maxsize=1024)
-def _terms_of(policy: Policy) -> Terms | None:
-    """Return a policy in integers, once for all equal ones; None for the default policy."""
-    if policy == DEFAULT_POLICY:
-        return None
+def _terms_of(policy: Policy) -> Terms:
+    """Return a policy in integers, once for all equal ones."""
     most = {"queue_one": 1, "cancel_running": 1, "queue_all": MOST_QUEUED, "allow": policy.max_running or MOST_QUEUED}
     tolerance = {"skip": policy.grace, "catch_up": policy.catch_up_window or CATCH_UP_WINDOW}.get(policy.missed)
     return Terms(
@@ -107,15 +109,13 @@ def _terms_of(policy: Policy) -> Terms | None:
 def due_at(rule: Rule, state: State) -> int | None:
     """Return when the next occurrence is due, jitter added; None when there is none, and in a pause."""
     at = state.next_at
-    if at is None or state.held.paused is not None:
-        return None
-    return at if rule.terms is None else jittered(rule, at, state.anchor)
+    return None if at is None or state.held.paused is not None else jittered(rule, at, state.anchor)
 
 
 def jittered(rule: Rule, at: int, anchor: int) -> int:
     """Return when an occurrence is due: later than it by its jitter, and before the next one."""
     terms = rule.terms
-    if terms is None or not terms.jitter:
+    if not terms.jitter:
         return at
     following = rule.occurrences.next_after(at, anchor)
     room = (LAST if following is None else following) - at

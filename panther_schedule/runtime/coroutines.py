@@ -31,7 +31,7 @@ class Coroutines:
         self._call, self._end, self._abandon, self._apps = call, end, abandon, loop
         self._own: dict[str, OwnLoop] = {}  # one at most
         self._handed: deque[tuple[Flight, Begun | None]] = deque()  # on their way to the event loop
-        self.running: dict[asyncio.Task[None], tuple[Flight, _Coroutine]] = {}  # an event loop keeps tasks only weakly
+        self.running: dict[Flight, tuple[asyncio.Task[None], _Coroutine]] = {}  # an event loop keeps tasks only weakly
         self._stopped = False
 
     def event_loop(self) -> AbstractEventLoop:
@@ -69,12 +69,10 @@ class Coroutines:
 
     def ask(self, flight: Flight) -> None:
         """Cancel a run; a sync one sees for itself in `current_run().cancelled` that it is to end."""
-        run: asyncio.Task[None] | None = flight.aio
+        run, _ = self.running.get(flight, (None, None))
         if run is not None:
-            try:
+            with suppress(RuntimeError):  # the event loop is closed, and with it the run
                 run.get_loop().call_soon_threadsafe(run.cancel)
-            except RuntimeError:  # the event loop is closed, and with it the run
-                pass
 
     def look(self) -> None:
         """Abandon what the app's event loop has not begun or ended, once that is closed."""
@@ -116,9 +114,8 @@ class Coroutines:
     def _take_running(self) -> list[Flight]:
         """Return the runs whose event loop is closed or broken, and let them go."""
         flights: list[Flight] = []
-        for run in tuple(self.running):
-            flight, _ = self.running.pop(run)
-            flight.aio = None
+        for flight in tuple(self.running):
+            run, _ = self.running.pop(flight)
             flights.append(flight)
             with suppress(BaseException):  # what its `finally` blocks raise
                 cast("_Coroutine", run.get_coro()).close()
@@ -134,7 +131,7 @@ class Coroutines:
     # ---- on the event loop ---------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        loop, begun = asyncio.get_running_loop(), list[asyncio.Task[None]]()
+        loop, begun = asyncio.get_running_loop(), list[Flight]()
         while self._handed and not self._stopped:
             flight, called = self._handed.popleft()
             if called is None and (called := self._call(flight)) is None:
@@ -148,23 +145,21 @@ class Coroutines:
                 coroutine.close()
                 self._end(flight, error, False)
                 continue
-            self.running[run] = flight, coroutine
-            flight.aio = run
+            self.running[flight] = run, coroutine
             if flight.asked:  # meanwhile
                 run.cancel()
-            begun.append(run)
+            begun.append(flight)
         loop.call_soon(self._report_cancelled, begun)  # after their first steps
 
-    def _report_cancelled(self, begun: list[asyncio.Task[None]]) -> None:
+    def _report_cancelled(self, begun: list[Flight]) -> None:
         """Report runs that were cancelled before their first step, of which `_see_through` knows nothing.
 
         One look at a batch costs next to nothing; a done callback adds a quarter to the cost of each run.
         """
-        for run in begun:
-            if run.done() and run in self.running:
-                flight, coroutine = self.running.pop(run)
+        for flight in begun:
+            if flight in self.running and self.running[flight][0].done():
+                _, coroutine = self.running.pop(flight)
                 coroutine.close()
-                flight.aio = None
                 if flight.task._known.is_async:  # no line of it has run
                     flight.started = None
                 self._end(flight, None, True)
@@ -183,9 +178,7 @@ class Coroutines:
             error, obeyed = closed, False
         except BaseException as raised:  # noqa: BLE001 - a run's SystemExit ends the run, not the loop
             error, obeyed = raised, False
-        if flight.aio is not None:
-            self.running.pop(flight.aio, None)
-            flight.aio = None
+        self.running.pop(flight, None)
         self._end(flight, error, obeyed)
 
 

@@ -6,12 +6,14 @@ What is left to do outside, once the store has kept a step, is in two lists.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TypeAlias
 
 from .. import events
 from ..clock import MICROSECOND, Reading
 from ..planning import control, ends
 from ..planning.due import continues, due, has_ended, is_cancelled
+from ..planning.records import Run
 from ..planning.rule import Rule, due_at
 from ..planning.state import Offsets, State, Step, shown
 from .entries import Entry, Flight
@@ -19,6 +21,7 @@ from .logs import LOGGED, log_run
 from .memory import Store
 from .names import Names
 
+Command: TypeAlias = Callable[[Reading], object]
 Emit: TypeAlias = Callable[..., None]  # takes what listeners are told: the class of an event and its fields
 
 
@@ -31,6 +34,8 @@ class Engine:
         self.asked: list[Flight] = []  # active runs to ask to end
         self.live = 0  # tasks that have not ended
         self.emit: Emit | None = None  # None when there is no listener
+        self.attempt: Callable[[Command, Reading], object] = lambda command, reading: command(reading)  # or puts it off
+        self.stepped = 0  # by how much the wall clock was set since the turn before
         self.set_offset(0)
 
     def set_offset(self, offset: int, after: int | None = None) -> None:
@@ -46,10 +51,10 @@ class Engine:
         return 0 if rule.on_wall else self.offset
 
     def add(self, entry: Entry, reading: Reading) -> None:
+        self.store.add(entry, reading)
         self.live += 1
         entry.added = True
         self._tell(events.TaskAdded, entry.name)
-        self.store.add(entry, reading)
 
     def plan(self, entry: Entry, reading: Reading) -> None:
         self._do(entry, None, due(entry.rule, entry.state, entry.rule.now(reading)), reading)
@@ -78,7 +83,6 @@ class Engine:
         step = control.more_runs(entry.state, tuple(flight.run for flight in flights))
         for flight, run in zip(flights, step.starts, strict=True):
             flight.run, flight.asked = run, run.asked
-        self.starts += [flight for flight in flights if not ends.is_queued(flight.run)]
         self._do(entry, None, step, reading, flights)
 
     def pause(self, entry: Entry, reason: str, reading: Reading) -> None:
@@ -88,20 +92,18 @@ class Engine:
             self._tell(events.TaskPaused, entry.name, reason)
 
     def resume(self, entry: Entry, reading: Reading) -> None:
+        self._reset(entry, self.stepped, reading)  # first, since messages come before a step of the clock
         if (step := control.resume(entry.rule, entry.state, entry.rule.now(reading))) is not None:
-            self._tell(events.TaskResumed, entry.name)
-            self._do(entry, None, step, reading)
+            self._do(entry, None, step, reading, told=events.TaskResumed)
 
     def replace(self, entry: Entry, rule: Rule, fresh: State | None, reading: Reading) -> None:
         """Give a task another rule and, with another schedule, a fresh state."""
-        if control.is_stopped(entry.state):
-            return
         self._look(entry, reading)  # it may end the task by the schedule before
-        self._tell(events.TaskReplaced, entry.name)
+        now, moved = entry.rule.now(reading), self.offset_of(entry.rule) - self.offset_of(rule)
+        if (step := control.replaced(entry.rule, entry.state, fresh, now, moved)) is None:
+            return
         had_ended = has_ended(entry.rule, entry.state)
-        moved = self.offset_of(entry.rule) - self.offset_of(rule)
-        self.store.replace(entry, rule)
-        self._do(entry, None, control.replaced(entry.state, fresh, moved), reading)
+        self._do(entry, None, step, reading, rule=rule, told=events.TaskReplaced)
         if has_ended(rule, entry.state):
             self.names.leave(entry)
         else:
@@ -112,21 +114,25 @@ class Engine:
             entry, None, control.cancel(entry.rule, entry.state, entry.rule.now(reading), running=running), reading
         )
 
-    def clock_stepped(self, by: int, reading: Reading) -> None:
-        reset = 0
-        for entry in self.names if by < 0 else ():
-            state = control.clock_set_back(entry.rule, entry.state, reading.wall) if entry.rule.on_wall else None
-            if state is not None:
-                reset += 1
-                self._do(entry, None, Step(state), reading)
-        self._tell(events.ClockStepped, MICROSECOND * by, reset)
+    def clock_stepped(self, reading: Reading) -> None:
+        by, self.stepped = self.stepped, 0
+        resets = [self.attempt(partial(self._reset, entry, by), reading) for entry in self.names if by < 0]
+        self._tell(events.ClockStepped, MICROSECOND * by, len(resets) - resets.count(False))  # or None: put off
+
+    def _reset(self, entry: Entry, by: int, reading: Reading) -> bool:
+        step = control.clock_set_back(entry.rule, entry.state, reading.wall, reading.wall - by)
+        if step is not None:
+            self._do(entry, None, step, reading)
+        return step is not None
 
     def reload_zones(self, rules: Iterable[tuple[Entry, Rule]], reading: Reading) -> None:
         for entry, rule in rules:
-            if not control.is_stopped(entry.state):
-                self._look(entry, reading)
-                self.store.replace(entry, rule)
-                self._do(entry, None, control.zones_reloaded(rule, entry.state, rule.now(reading)), reading)
+            self.attempt(partial(self._reload_zone, entry, rule), reading)
+
+    def _reload_zone(self, entry: Entry, rule: Rule, reading: Reading) -> None:
+        self._look(entry, reading)
+        if (step := control.zones_reloaded(rule, entry.state, rule.now(reading))) is not None:
+            self._do(entry, None, step, reading, rule=rule)
 
     def drain(self, entry: Entry, reading: Reading) -> bool:
         """Drop a task's later occurrences, unless it may go on; tell whether there were any."""
@@ -136,16 +142,13 @@ class Engine:
             self._do(entry, None, step, reading)
         return comes and step is not None
 
-    def end_drain(self, entries: Iterable[Entry], reading: Reading) -> list[Flight]:
-        """End tasks whose drain is over; return the runs that are abandoned."""
-        abandoned: list[Flight] = []
-        for entry in entries:
-            self._do(entry, None, control.end_drain(entry.rule, entry.state, entry.rule.now(reading)), reading)
-            for flight in self.store.flights(entry):
-                abandoned.append(flight)
-                self.abandon(flight, reading)
-        self.starts.clear()
-        return abandoned
+    def end_drain(self, entry: Entry, reading: Reading) -> None:
+        """End a task whose drain is over, and abandon its runs."""
+        self._do(entry, None, control.end_drain(entry.rule, entry.state, entry.rule.now(reading)), reading)
+        for flight in self.store.flights(entry):
+            flight.asked = True  # else its coroutine would go on, on an event loop that outlives us
+            self.asked.append(flight)
+            self.attempt(partial(self.abandon, flight), reading)
 
     def abandon(self, flight: Flight, reading: Reading) -> None:
         """Give up a run whose function does not end, or can't."""
@@ -153,32 +156,50 @@ class Engine:
         self._do(entry, flight, ends.abandon(entry.rule, entry.state, flight.run, reading), reading)
 
     def _look(self, entry: Entry, reading: Reading) -> None:
-        """Decide about what is due before the task is changed."""
+        """Decide about what is due, by the rule and the state before they change.
+
+        In a pause nothing is due, so to resume needs no look; after a cancel nothing starts, also what is due by then.
+        """
         at = due_at(entry.rule, entry.state)
         if at is not None and at <= entry.rule.now(reading):
             self.plan(entry, reading)
 
     def _do(
-        self, entry: Entry, flight: Flight | None, step: Step, reading: Reading, flights: Sequence[Flight] = ()
+        self,
+        entry: Entry,
+        flight: Flight | None,
+        step: Step,
+        reading: Reading,
+        flights: Sequence[Flight] = (),
+        *,
+        rule: Rule | None = None,
+        told: type | None = None,
     ) -> None:
-        """Keep what a step says, and do what it asks for; `flights` are the runs that start, if made before."""
+        """Keep what a step says, and another rule, then do what it asks for.
+
+        `flights` are the runs that start, if made before; `told` is what listeners are told first.
+        """
         if self.offset and not entry.rule.on_wall:
             step = shown(step, self.offset)
         _state, run, record, starts, passed, given_up, asks, next_queued, _, ended, _retry_in, _interrupts = step
         if starts and not flights:
             (start,) = starts  # several at once are only those that were asked for
             flights = (Flight(entry, start),)
-            self.starts += flights
-        self.store.save(entry, flight, step, flights)
+        self.store.save(entry, flight, step, flights, rule)
+        if flights:
+            self.starts += [new for new in flights if not ends.is_queued(new.run)]
+        if told is not None:
+            self._tell(told, entry.name)
         if record is not None:
-            if record.attempts[-1].outcome in LOGGED:
-                log_run(record, None if flight is None else flight.error)
-            if self.emit is not None:
-                self.emit(events.RunFinished, entry.name, record)
+            self._finished(entry, record, None if flight is None else flight.error)
         if run is not None and flight is not None:
             self._go_on(entry, flight, step)
-        if given_up or passed or asks or next_queued:
-            self._follow(entry, step, reading)
+        for unstarted in given_up:
+            self._finished(entry, unstarted)
+        for each in passed:
+            self._tell(events.OccurrencesPassed, entry.name, each)
+        if asks or next_queued:
+            self.attempt(partial(self._follow, entry, step), reading)
         if ended:
             self.live -= 1
             self.names.leave(entry)
@@ -196,16 +217,17 @@ class Engine:
             self.asked.append(flight)
 
     def _follow(self, entry: Entry, step: Step, reading: Reading) -> None:
-        for given_up in step.given_up:
-            self._tell(events.RunFinished, entry.name, given_up)
-        for passed in step.passed:
-            self._tell(events.OccurrencesPassed, entry.name, passed)
-        if step.asks:
-            for other in self.store.flights(entry):
-                if ends.is_asked(step.asks, other.run):
-                    self.ask(other, reading)
+        for other in self.store.flights(entry) if step.asks else ():
+            if ends.is_asked(step.asks, other.run):
+                self.attempt(partial(self.ask, other), reading)
         if step.next_queued and (queued := self.store.first_queued(entry)) is not None:
-            self.wake(queued, reading)
+            self.attempt(partial(self.wake, queued), reading)
+
+    def _finished(self, entry: Entry, record: Run, error: BaseException | None = None) -> None:
+        if record.attempts[-1].outcome in LOGGED:
+            log_run(record, error)
+        if self.emit is not None:
+            self.emit(events.RunFinished, entry.name, record)
 
     def _tell(self, kind: type, *details: object) -> None:
         if self.emit is not None:

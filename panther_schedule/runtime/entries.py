@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextvars import Context
 from typing import Any, Final
 
-from ..planning.records import Attempt, Run
+from ..planning.records import Attempt, Record, Run
 from ..planning.rule import Rule
 from ..planning.state import State
 from ..tasks.task import BackgroundTask
@@ -17,7 +17,7 @@ EMPTY: Final = Context()  # one for all tasks that were added in an empty one: 7
 class Entry:
     """One task that was added."""
 
-    __slots__ = ("added", "context", "history", "name", "order", "place", "rule", "state", "task")
+    __slots__ = ("added", "context", "history", "name", "order", "place", "rule", "sealed", "state", "task")
 
     def __init__(
         self, name: str, task: BackgroundTask[..., Any], rule: Rule, state: State, order: int, context: Context = EMPTY
@@ -31,25 +31,13 @@ class Entry:
         self.place: tuple[int, int, Entry] | None = None  # in a timetable
         self.added = False  # the scheduler's thread has it, not only the names
         self.history: History | None = None
+        self.sealed: Record | None = None  # the latest record of the schedule before: it gets no longer
 
 
 class Flight:
     """One run, from the moment it is in flight until it is recorded and its function has returned."""
 
-    __slots__ = (
-        "aio",
-        "asked",
-        "attempt",
-        "context",
-        "entry",
-        "error",
-        "place",
-        "record",
-        "run",
-        "seen",
-        "started",
-        "task",
-    )
+    __slots__ = ("asked", "attempt", "context", "entry", "error", "place", "record", "run", "seen", "started", "task")
     attempt: Attempt  # how its function ended, written by whoever called it before reporting it
 
     def __init__(self, entry: Entry, run: Run) -> None:
@@ -60,6 +48,5 @@ class Flight:
         self.seen = False  # its function has looked, and knows that it was asked to end
         self.started: int | None = None  # when the function was called for this attempt
         self.error: BaseException | None = None  # what the function raised, until it is logged
-        self.aio: Any = None  # the asyncio.Task of an async run
         self.place: tuple[int, int, Flight] | None = None  # in a timetable, under its `wake_at`
         self.record: Run | None = None

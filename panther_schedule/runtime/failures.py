@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import Any, Final
 
-from ..models.policy import exception_name
+from ..models.policy import exception_name, exception_names
 from ..planning.records import Failure
 
 _MOST_TEXT: Final = 2_000
@@ -17,7 +17,7 @@ def failure_of(error: BaseException | None) -> Failure | None:
     if error is None or (type(error) is SystemExit and _is_zero(error.code)):
         return None
     cls = type(error)
-    names = tuple(_name(base) for base in type.mro(cls) if base is not object)
+    names = exception_names(cls, _name)
     try:
         text = str(error)[:_MOST_TEXT]
     except BaseException as raised:  # noqa: BLE001 - it must not end the worker

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 from typing import Any, Final, Literal, overload
 
 from ..clock import instant, moment
 from ..errors import SchedulerStateError, refuse, type_name
 from ..models.policy import Policy
+from ..planning.control import backfill_runs, manual_run
 from ..planning.due import has_ended, is_cancelled
 from ..planning.records import Cause, Passed, Run
 from ..planning.rule import due_at
@@ -106,7 +108,7 @@ class TaskHandle(_Handle):
         Raises:
             SchedulerStateError: it is called from a run of this task, or on the event loop that runs need.
         """
-        return self._alive().join(self._entry, timeout)
+        return self._alive().join(self._entry, check_timeout("join", timeout))
 
     def cancel(self, *, running: bool = True) -> None:
         """Start no more runs, ask its active runs to end, and free the name.
@@ -151,8 +153,7 @@ class TaskHandle(_Handle):
         """
         life, entry = self._startable("run_now"), self._entry
         now, offset = entry.rule.now(life.clock.read()), life.engine.offset_of(entry.rule)
-        run = Run(entry.name, now, entry.state.latest, "manual", life.next_number(), offset=offset)
-        (handle,) = self._start([run])
+        (handle,) = self._start([manual_run(entry.state, now, life.next_number(), offset)])
         return handle
 
     @overload
@@ -277,7 +278,7 @@ def _occurrences(entry: Entry, start: datetime, end: datetime, life: Life) -> li
 
     A record's times find its occurrence: they are read as they were shown then.
     """
-    rule, anchor, now = entry.rule, entry.state.anchor, life.clock.read()
+    rule, now = entry.rule, life.clock.read()
     if rule.wait_from_end is not None:
         message = "backfill() needs a schedule with occurrences of its own, got {got}; use run_now()"
         refuse("backfill", "backfill_schedule", message, at=("schedule",), got=entry.task.explain())
@@ -287,18 +288,8 @@ def _occurrences(entry: Entry, start: datetime, end: datetime, life: Life) -> li
     if last < first or last > max(now.wall, *(now.steady + offset for _, _, offset in spans)):
         message = "end must lie between start and now, got {got}; later occurrences run by themselves"
         refuse("backfill", "backfill_range", message, at=("end",), got=got)
-    found: list[Run] = []
-    before: int | None = None
-    for begin, until, offset in spans:
-        if before is None and (latest := rule.occurrences.latest(begin - 1, anchor)) is not None:
-            before = latest + offset
-        at = rule.occurrences.next_after(begin - 1, anchor)
-        while at is not None and at <= min(until, rule.now(now)):
-            if len(found) == MOST_BACKFILLED:
-                message = (
-                    "backfill() takes at most {most} occurrences at a time, got more in {got}; take a shorter span"
-                )
-                refuse("backfill", "backfill_size", message, at=("end",), got=got, most=f"{MOST_BACKFILLED:,}")
-            found.append(Run(entry.name, at, before, "backfill", offset=offset))
-            before, at = at + offset, rule.occurrences.next_after(at, anchor)
+    found = list(islice(backfill_runs(rule, entry.state, spans, rule.now(now)), MOST_BACKFILLED + 1))
+    if len(found) > MOST_BACKFILLED:
+        message = "backfill() takes at most {most} occurrences at a time, got more in {got}; take a shorter span"
+        refuse("backfill", "backfill_size", message, at=("end",), got=got, most=f"{MOST_BACKFILLED:,}")
     return found

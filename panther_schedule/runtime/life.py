@@ -11,10 +11,10 @@ from ..clock import Clock, VirtualClock, duration
 from ..errors import SchedulerStateError
 from ..planning.due import has_ended
 from .current import flying
-from .engine import Engine
+from .engine import Command, Engine
 from .entries import Entry, Flight
 from .listeners import Listeners
-from .loop import Command, Loop, Message, Sleeper
+from .loop import Loop, Message, Sleeper
 from .memory import Memory
 from .names import Names
 from .virtual import Inline, Mover
@@ -54,18 +54,17 @@ class Life:
 
     def join(self, entry: Entry | None, timeout: timedelta | None) -> bool:
         """Wait until a task has ended, or all have; False when the timeout came first."""
-        timeout = self.check_wait("join", entry, timeout)
+        self.check_wait("join", entry)
         if entry is None:
             return self.driver.join(self.loop.is_idle, timeout, self.loop.tasks)
         return self.driver.join(lambda: has_ended(entry.rule, entry.state), timeout, lambda: [entry])
 
     def wait(self, flight: Flight, timeout: timedelta | None) -> None:
-        timeout = self.check_wait("wait", flight.entry, timeout)
+        self.check_wait("wait", flight.entry)
         self.driver.join(lambda: flight.record is not None, timeout, list)
 
-    def check_wait(self, method: str, entry: Entry | None, timeout: timedelta | None) -> timedelta | None:
-        """Refuse to wait in a run that is waited for, or on the event loop that runs need; return the timeout."""
-        given = check_timeout(method, timeout)
+    def check_wait(self, method: str, entry: Entry | None) -> None:
+        """Refuse to wait in a run that is waited for, or on the event loop that runs need."""
         flight = flying.get()  # also where a run waits in another thread, as asyncio.to_thread() does
         own = flight is not None and flight.run.phase != "ended" and entry in {None, flight.entry}
         if own or self.workers.runs_here():
@@ -73,7 +72,6 @@ class Life:
                 f"{method}() waits for runs to end, and is called from one of them, or on the event loop they need; "
                 "call it from another thread, or leave the `async with` block"
             )
-        return given
 
 
 def check_timeout(method: str, timeout: object) -> timedelta | None:

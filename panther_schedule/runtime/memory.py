@@ -10,7 +10,7 @@ from itertools import count
 from typing import Protocol
 
 from ..clock import Reading
-from ..planning.control import extended
+from ..planning.control import extended, is_new
 from ..planning.ends import is_queued
 from ..planning.records import Passed, Run
 from ..planning.rule import Rule, due_at
@@ -21,7 +21,7 @@ from .timetable import Timetable
 
 
 class Store(Protocol):
-    """What keeps the tasks of a scheduler. It decides nothing."""
+    """What keeps the tasks of a scheduler. It decides nothing, and a method that raises has changed nothing."""
 
     in_flight: Collection[Flight]
     """The runs without an outcome, oldest first."""
@@ -29,11 +29,13 @@ class Store(Protocol):
     def add(self, entry: Entry, reading: Reading) -> None:
         """Keep a new task."""
 
-    def save(self, entry: Entry, flight: Flight | None, step: Step, starts: Sequence[Flight] = ()) -> None:
-        """Keep all that a step says about a task, the event's run and the runs that start; or none of it."""
+    def save(
+        self, entry: Entry, flight: Flight | None, step: Step, starts: Sequence[Flight] = (), rule: Rule | None = None
+    ) -> None:
+        """Keep all that a step says about a task, the event's run and the runs that start, or none of it.
 
-    def replace(self, entry: Entry, rule: Rule) -> None:
-        """Keep another rule, and the task that the entry has by now; a step about it follows."""
+        With another rule, keep that too, and the task that the entry has by now.
+        """
 
     def flights(self, entry: Entry) -> list[Flight]:
         """Find the runs of a task that have no outcome, oldest first."""
@@ -71,11 +73,14 @@ class Memory(Store):
         if at is not None and at <= entry.rule.now(reading):
             self._new.append(entry)
         else:
-            self._place(entry)
+            self._timetable(entry).move(entry, at, entry.order)
 
-    def save(self, entry: Entry, flight: Flight | None, step: Step, starts: Sequence[Flight] = ()) -> None:
+    def save(
+        self, entry: Entry, flight: Flight | None, step: Step, starts: Sequence[Flight] = (), rule: Rule | None = None
+    ) -> None:
         state, run, record, _starts, passed, given_up, _asks, _next, _hand_over, ended, _retry_in, _interrupts = step
-        entry.state = state
+        at = due_at(rule or entry.rule, state)  # first what may raise
+        ranges = _ranges(entry, step) if passed else ()
         if flight is not None:
             if record is not None:
                 del self.in_flight[flight]
@@ -88,17 +93,22 @@ class Memory(Store):
                 self._timers.move(flight, wake_at, self._timer())
         for unstarted in given_up:
             self._record(entry, unstarted, False)
-        for each in passed:
-            self._pass(entry, each)
+        for each, longer in ranges:
+            history = entry.history = History() if entry.history is None else entry.history
+            if longer is None:
+                self.ledger.record(history, each)
+            else:
+                self.ledger.lengthen(history, longer, each)
         for started in starts:
             self.in_flight[started] = None
-        if state.next_at is not None or entry.place is not None:
-            self._place(entry)
-
-    def replace(self, entry: Entry, rule: Rule) -> None:
-        if entry.place is not None:
-            self._timetable(entry).remove(entry)
-        entry.rule = rule
+        entry.state = state
+        if entry.history and is_new(state):
+            entry.sealed = entry.history[-1]
+        if rule is not None:
+            self._timetable(entry).move(entry, None, entry.order)
+            entry.rule = rule
+        if at is not None or entry.place is not None:
+            self._timetable(entry).move(entry, at, entry.order)
 
     def flights(self, entry: Entry) -> list[Flight]:
         return [flight for flight in self.in_flight if flight.entry is entry]
@@ -112,7 +122,7 @@ class Memory(Store):
         return found + new
 
     def timers(self, reading: Reading) -> list[Flight]:
-        return self._timers.take(reading.steady, len(self._timers))
+        return self._timers.take(reading.steady)
 
     def wait(self, reading: Reading) -> int | None:
         if self._new:
@@ -124,9 +134,6 @@ class Memory(Store):
     def _timetable(self, entry: Entry) -> Timetable[Entry]:
         return self._wall if entry.rule.on_wall else self._steady
 
-    def _place(self, entry: Entry) -> None:
-        self._timetable(entry).move(entry, due_at(entry.rule, entry.state), entry.order)
-
     def _record(self, entry: Entry, record: Run, leaves: bool) -> None:
         if entry.history is None:
             entry.history = History()
@@ -135,11 +142,13 @@ class Memory(Store):
                 return
         self.ledger.record(entry.history, record)
 
-    def _pass(self, entry: Entry, passed: Passed) -> None:
-        history = entry.history = History() if entry.history is None else entry.history
-        latest = history[-1] if history else None
-        longer = extended(entry.rule, entry.state, latest, passed) if isinstance(latest, Passed) else None
-        if longer is None:
-            self.ledger.record(history, passed)
-        else:
-            self.ledger.lengthen(history, longer, passed)
+
+def _ranges(entry: Entry, step: Step) -> list[tuple[Passed, Passed | None]]:
+    """Return the ranges that a step passes, each with the longer one that it makes of the record before it."""
+    latest = entry.history[-1] if entry.history and step.record is None and not step.given_up else None
+    latest, ranges = None if latest is entry.sealed else latest, list[tuple[Passed, Passed | None]]()
+    for each in step.passed:
+        longer = extended(entry.rule, entry.state, latest, each) if isinstance(latest, Passed) else None
+        ranges.append((each, longer))
+        latest = longer or each
+    return ranges

@@ -112,7 +112,7 @@ class Scheduler:
 
         Another schedule starts afresh, with `n` whole. Other arguments, another function or policy leave the times
         and the count as they are, even if the task has ended. Active runs keep the function and arguments they
-        began with, but further attempts and timeouts follow the new policy.
+        began with; an attempt that was already to come still comes, and what follows it goes by the new policy.
 
         Raises:
             ValidationError: as `add_task()`, or the task has no name (`name_missing`).
@@ -169,7 +169,7 @@ class Scheduler:
         if policy is not DEFAULT_POLICY:
             check_policy(schedule, policy)
             rule = under(rule, policy, lambda: task._jitter_key)
-            if rule.terms is not None and rule.terms.key:  # this task's alone
+            if rule.terms.key:  # this task's alone
                 return rule
         self._latest = schedule, policy, rule
         return rule
@@ -182,7 +182,7 @@ class Scheduler:
         return state
 
     def _prepare(self, life: Life, name: str, task: BackgroundTask[..., Any], rule: Rule, *, stacklevel: int) -> None:
-        if rule.wait_from_end == 0 and rule.n == -1:
+        if rule.wait_from_end == 0 and rule.endless:
             message = f"{name} repeats for ever without a wait and keeps a worker busy; give it interval_wait(...)"
             warnings.warn(message, BusyLoopWarning, stacklevel=stacklevel)
         if task._known.is_async:
@@ -268,7 +268,7 @@ class Scheduler:
         A task that runs for ever is left until it is cancelled, so a script with one waits here for ever. On a
         `VirtualClock` this moves the clock.
         """
-        check_timeout("join", timeout)
+        timeout = check_timeout("join", timeout)
         return True if self._life is None else self._life.join(None, timeout)
 
     def stop(self, timeout: timedelta = _DRAIN) -> None:
@@ -282,7 +282,7 @@ class Scheduler:
         """
         timeout = duration("stop", "timeout", timeout)
         if self._life is not None:
-            self._life.check_wait("stop", None, timeout)
+            self._life.check_wait("stop", None)
         self._begin_stop(timeout, at_exit=False)
         self._finish_stop()
 

@@ -41,10 +41,10 @@ class Timetable(Generic[_Item]):
             heapify(self._heap)
             self._stale = 0
 
-    def take(self, now: int, limit: int) -> list[_Item]:
+    def take(self, now: int, limit: int | None = None) -> list[_Item]:
         """Take out the items that are due, the earliest first, and at most `limit`."""
         heap, found = self._heap, list[_Item]()
-        while heap and heap[0][0] <= now and len(found) < limit:
+        while heap and heap[0][0] <= now and len(found) != limit:
             place = heappop(heap)
             item = place[2]
             if item.place is place:

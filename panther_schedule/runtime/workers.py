@@ -51,7 +51,7 @@ class Workers(ABC):
         entry, engine = flight.entry, self._engine
         rule = entry.rule
         flight.started = self._now(rule.on_wall)
-        if rule.terms is not None and rule.terms.timeout is not None:
+        if rule.terms.timeout is not None:
             self.post(partial(engine.begin, flight, self._now(False)))
         if engine.emit is not None:
             engine.emit(RunStarted, entry.name, flight.run, flight.started)

@@ -69,8 +69,7 @@ def places_of_replaced() -> None:
     store, entry = Memory(), Entry("task", BackgroundTask(nothing), daily, wall, 1)
     store.add(entry, now(0))
     assert store.wait(now(0)) == 3600 * S
-    store.replace(entry, repeat)
-    store.save(entry, None, Step(steady._replace(next_at=us(7200))))
+    store.save(entry, None, Step(steady._replace(next_at=us(7200))), rule=repeat)
     assert store.wait(now(0)) == 7200 * S
 
 

@@ -49,6 +49,8 @@ class Model(Clocks):
         self._plan(task)
         task.ways = ways
         if life is not None:
+            self._skip(task, self.in_pause(task))
+            task.sealed = len(task.lines)
             task.past.append(task.life)
             before = task.shift()
             old, task.life, task.ended, task.failures = task.life, life, False, 0
@@ -68,18 +70,15 @@ class Model(Clocks):
         """Go on: what was due in the pause is skipped, but a `Once` runs now."""
         self._take_in()
         if task.paused and not task.dropped:
+            if not task.waits_in_a_pause():
+                self._skip(task, self.in_pause(task))
             task.paused = False
-            self._skip(task, self._in_pause(task))
             self._go_on(task)
             if task.life.occurrences.once:
                 for at in task.due(self.now(task)):
                     self._admit(task, [at])
             self._check_end(task)
         self.look()
-
-    def _in_pause(self, task: Task) -> list[int]:
-        occurrences = task.life.occurrences
-        return [] if occurrences.once or occurrences.from_end is not None else task.due(self.now(task))
 
     def _skip(self, task: Task, skipped: list[int]) -> None:
         self._cover(task, skipped)
@@ -89,7 +88,7 @@ class Model(Clocks):
         """End a task: what waits or rests is cancelled, what runs is asked to end."""
         task.cancelled = True
         self._take_in()
-        skipped = self._in_pause(task) if task.paused else []
+        skipped = self.in_pause(task)
         for at, life in task.waiting:
             ended = Ended(None, self.now(task), "cancelled", None)
             task.write(RunLine(at, "schedule", (ended,), task.shift(), life.moved))
@@ -167,6 +166,7 @@ class Model(Clocks):
 
     def step(self, by: int) -> None:
         """Set the wall clock; one that was more than a day ahead was wrong, and its tasks go on by the new time."""
+        skipped = {task.order: self.in_pause(task) for task in self.tasks}
         self.wall += by
         self.steps.append((self.looked, self.wall - self.steady))
         for task in self.tasks:
@@ -174,10 +174,10 @@ class Model(Clocks):
         self._take_in()
         for task in self.tasks:
             life = task.life
-            following = life.occurrences.following(self.wall)
-            if not (by < 0 and life.occurrences.on_wall and task.next() is not None and following is not None):
-                continue
-            if life.latest - self.wall > DAY:
+            follows = life.occurrences.on_wall and not life.occurrences.once and task.next() is not None
+            if by < 0 and follows and life.occurrences.following(self.wall) and life.latest - self.wall > DAY:
+                self._skip(task, skipped[task.order])
+                task.sealed = len(task.lines)
                 task.past.append(life)
                 task.life = Life(life.occurrences, self.wall, self.wall, self.wall, life.handed)
                 task.waiting = [(at, task.life if of is life else of) for at, of in task.waiting]

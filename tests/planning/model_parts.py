@@ -173,6 +173,8 @@ class Task:
     """No further occurrence is decided."""
     ended: bool = False
     lines: list[RunLine | PassedLine] = field(default_factory=list[RunLine | PassedLine])
+    sealed: int = 0
+    """How many of those lines are from before the life that goes on: none of them gets longer."""
     passed: list[int] = field(default_factory=list[int])
     """The occurrences in those lines that did not become runs, one by one."""
     tally: Counter[str] = field(default_factory=Counter[str])
@@ -198,6 +200,10 @@ class Task:
         if self.dropped or self.places() <= 0:
             return None
         return self.life.occurrences.following(self.life.covered)
+
+    def waits_in_a_pause(self) -> bool:
+        """Tell whether the next occurrence is the only one, and so runs after a pause."""
+        return self.life.occurrences.once or self.life.occurrences.from_end is not None
 
     def goes_on(self, at: int) -> None:
         """Write down the next occurrence of a task without a grid, unless a run is active; the latest ended at `at`."""
@@ -243,6 +249,7 @@ class Task:
         first, number = passed[0] + moved, len(passed)
         if (
             isinstance(last, PassedLine)
+            and len(self.lines) > self.sealed
             and (last.reason, last.ahead) == (reason, ahead)
             and self.life.occurrences.following(last.last) == first
         ):
@@ -284,6 +291,12 @@ class Clocks:
     def now(self, task: Task) -> int:
         """Return the time a task follows."""
         return self.wall if task.life.occurrences.on_wall else self.steady
+
+    def in_pause(self, task: Task) -> list[int]:
+        """List what has become due in a pause that still holds."""
+        from_end = task.life.occurrences.from_end is not None
+        going = task.running or task.lingering or task.waiting  # their end says when the next one is due
+        return [] if not task.paused or (from_end and going) else task.due(self.now(task))
 
     def ahead_at(self, steady: int) -> int:
         """Return how far the wall was ahead at a steady time."""

@@ -56,8 +56,8 @@ def instead(variant: object) -> Callable[[Any], object]:
 
 
 def with_terms(rule: Rule, **changes: Any) -> Rule:
-    """Return a rule with another policy; a rule without one stays."""
-    return rule if rule.terms is None else replace(rule, terms=replace(rule.terms, **changes))
+    """Return a rule with another policy."""
+    return replace(rule, terms=replace(rule.terms, **changes))
 
 
 def with_held(state: Any, **changes: Any) -> Any:

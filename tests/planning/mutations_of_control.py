@@ -18,12 +18,12 @@ from panther_schedule.planning.records import Passed
 from panther_schedule.planning.state import State, Step
 
 
-def back_within_a_day(found: Any, rule: Any, state: State, now: int) -> Any:
+def back_within_a_day(found: Any, rule: Any, state: State, now: int, _before: int) -> Any:
     """Let a task go on by the new time whenever the clock was set back."""
     covered = state.anchor if state.cursor is None else state.cursor
-    if found is not None or rule.once or state.next_at is None or covered <= now:
+    if found is not None or not rule.on_wall or rule.once or state.next_at is None or covered <= now:
         return found
-    return state._replace(anchor=now, cursor=None, next_at=rule.occurrences.next_after(now, now), latest=None)
+    return Step(state._replace(anchor=now, cursor=None, next_at=rule.occurrences.next_after(now, now), latest=None))
 
 
 def extends_across(longer: Any, _rule: Any, _state: State, latest: Passed, passed: Passed) -> Any:
@@ -69,7 +69,7 @@ OF_RULES = [
         "durations are in milliseconds",
         rule,
         "under",
-        then(lambda rule, *_: with_terms(rule, tolerance=rule.terms and rule.terms.tolerance // 1000)),
+        then(lambda rule, *_: with_terms(rule, tolerance=rule.terms.tolerance // 1000)),
     ),
     Mutation("a timeout is ignored", rule, "under", then(lambda rule, *_: with_terms(rule, timeout=None))),
     Mutation(
@@ -132,17 +132,20 @@ OF_CONTROL = [
         "another schedule keeps the count of the old",
         control,
         "replaced",
-        then(lambda step, state, *_: with_state(step, handed=state.handed)),
+        then(lambda step, _rule, state, *_: step and with_state(step, handed=state.handed)),
     ),
     Mutation(
-        "another schedule forgets active runs", control, "replaced", then(lambda step, *_: with_state(step, running=0))
+        "another schedule forgets active runs",
+        control,
+        "replaced",
+        then(lambda step, *_: step and with_state(step, running=0)),
     ),
     Mutation(
         "another schedule ends a pause",
         control,
         "replaced",
         then(
-            lambda step, _state, fresh, *_: (
+            lambda step, _rule, _state, fresh, *_: (
                 step if fresh is None else step._replace(state=with_held(step.state, paused=None))
             )
         ),

@@ -52,7 +52,23 @@ def loses_the_place(real: Any) -> Any:
     return save
 
 
-def takes_stale_places(timetable: Any, now: int, limit: int) -> list[Any]:
+def keeps_the_old_place(real: Any) -> Any:
+    """Give a task another rule, and let it stay where it is waited for."""
+
+    def save(store: Any, entry: Any, flight: Any, step: Step, starts: Any = (), rule: Any = None) -> None:
+        entry.rule = rule or entry.rule
+        real(store, entry, flight, step, starts)
+
+    return save
+
+
+def unasked(_none: None, engine: Any, *_: object) -> None:
+    """Take back that runs were asked to end."""
+    for flight in engine.asked:
+        flight.asked = False
+
+
+def takes_stale_places(timetable: Any, now: int, limit: int | None = None) -> list[Any]:
     """Take out whatever has a place, whether it counts or not."""
     found = [place for place in sorted(timetable._heap, key=lambda place: place[:2]) if place[0] <= now][:limit]
     timetable._heap = sorted((place for place in timetable._heap if place not in found), key=lambda place: place[:2])
@@ -182,8 +198,8 @@ OF_THE_STORE = [
     Mutation(
         "a replaced task stays under its old time",
         Memory,
-        "replace",
-        instead(lambda _store, entry, rule: setattr(entry, "rule", rule)),
+        "save",
+        keeps_the_old_place,
         kept.places_of_replaced,
     ),
     Mutation("stale places are taken", Timetable, "take", instead(takes_stale_places)),
@@ -263,7 +279,11 @@ OF_THE_ENGINE = [
         checks.asked_by_a_timeout,
     ),
     Mutation(
-        "nobody hears of it when abandoned", Engine, "end_drain", then(lambda *_: []), checks.asked_when_abandoned
+        "nobody hears of it when abandoned",
+        Engine,
+        "end_drain",
+        then(unasked),
+        checks.asked_when_abandoned,
     ),
     Mutation("names are kept after the end", Names, "leave", instead(lambda *_: None), kept.names),
     Mutation(

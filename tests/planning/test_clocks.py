@@ -7,6 +7,7 @@ from tables import AT, DAILY, DAY, GRID, HOUR, UTC_ZONE, added, range_of
 
 from panther_schedule import Cron, Daily, Once
 from panther_schedule.planning.control import clock_set_back, pause, resume, zones_reloaded
+from panther_schedule.planning.records import Passed
 from panther_schedule.planning.rule import rule_of
 from panther_schedule.planning.state import Held, State, Step
 
@@ -30,52 +31,47 @@ def test_a_clock_that_is_set_back(ahead: int, following: int | None) -> None:
     )  # handed stays: the clock is no new beginning for n
     now = RAN - ahead
 
-    found = clock_set_back(rule, state, now)
+    found = clock_set_back(rule, state, now, RAN)
 
     if following is None:
         assert found is None
     else:
-        assert found == state._replace(anchor=now, cursor=None, next_at=following, latest=None)
+        assert found == Step(state._replace(anchor=now, cursor=None, next_at=following, latest=None))
 
 
 def test_a_task_that_never_ran_counts_from_when_it_was_added() -> None:
     rule, state = added(DAILY)
 
-    assert clock_set_back(rule, state, AT - DAY) is None
-    assert clock_set_back(rule, state, AT - DAY - 1) == state._replace(
-        anchor=AT - DAY - 1, cursor=None, next_at=AT - 23 * HOUR
+    assert clock_set_back(rule, state, AT - DAY, AT) is None
+    assert clock_set_back(rule, state, AT - DAY - 1, AT) == Step(
+        state._replace(anchor=AT - DAY - 1, cursor=None, next_at=AT - 23 * HOUR)
     )
 
 
 def test_a_task_without_a_next_occurrence_is_left_alone() -> None:
     rule, state = added(DAILY)
-    assert clock_set_back(rule, state._replace(next_at=None), AT - 99 * DAY) is None
+    assert clock_set_back(rule, state._replace(next_at=None), AT - 99 * DAY, AT) is None
 
 
 def test_a_once_is_left_alone() -> None:
     rule, state = added(Once(datetime(2027, 1, 1, tzinfo=UTC)))
-    assert clock_set_back(rule, state, AT - 99 * DAY) is None
+    assert clock_set_back(rule, state, AT - 99 * DAY, AT) is None
 
 
-def test_a_clock_that_was_set_back_in_a_pause_counts_when_it_is_over() -> None:
+def test_what_a_pause_skipped_by_a_wrong_clock_is_recorded() -> None:
     rule, state = added(DAILY)
     state = state._replace(cursor=RAN, next_at=RAN + DAY, held=Held(paused=""))
 
-    step = resume(rule, state, RAN - 9 * DAY)
+    step = clock_set_back(rule, state, RAN - 9 * DAY, RAN + 3 * DAY + 1)
 
     assert step is not None
     assert step.state.next_at == RAN - 8 * DAY
-    assert step.passed == ()
+    assert step.passed == (Passed("skipped_paused", RAN + DAY, RAN + 3 * DAY, 3),)
 
 
 def test_a_task_on_steady_time_knows_no_step() -> None:
     rule, state = added(GRID)
-    paused = state._replace(cursor=RAN, next_at=RAN + DAY, held=Held(paused=""))
-
-    step = resume(rule, paused, RAN - 9 * DAY)
-
-    assert step is not None
-    assert step.state.next_at == RAN + DAY
+    assert clock_set_back(rule, state._replace(cursor=RAN, next_at=RAN + DAY), RAN - 9 * DAY, RAN) is None
 
 
 # ---- the rules of a zone change ----------------------------------------------------------------------------------
@@ -97,6 +93,7 @@ def test_what_is_over_does_not_run_again_by_new_rules(hour: int, now: float, fol
 
     step = zones_reloaded(new, state, AT + round(now * HOUR))
 
+    assert step is not None
     assert step.state.next_at == AT + following * HOUR
     assert step == Step(state._replace(next_at=step.state.next_at))
     assert zones_reloaded(new, step.state, AT + round(now * HOUR)) == step, "read twice"
@@ -104,9 +101,10 @@ def test_what_is_over_does_not_run_again_by_new_rules(hour: int, now: float, fol
 
 def test_new_rules_leave_a_once_and_an_ended_task_alone() -> None:
     rule, state = added(Once(datetime(2027, 1, 1, tzinfo=UTC)))
-    assert zones_reloaded(rule, state, AT).state is state
+    assert zones_reloaded(rule, state, AT) == Step(state)
     ended = state._replace(next_at=None)
-    assert zones_reloaded(added(DAILY)[0], ended, AT).state is ended
+    assert zones_reloaded(added(DAILY)[0], ended, AT) == Step(ended)
+    assert zones_reloaded(rule, state._replace(held=Held(stopped="dropped")), AT) is None
 
 
 def test_a_task_that_has_no_occurrence_by_new_rules_ends() -> None:
@@ -118,8 +116,9 @@ def test_a_task_that_has_no_occurrence_by_new_rules_ends() -> None:
     assert over(zones_reloaded(rule, state._replace(running=1), AT + 2 * HOUR)) == (None, False)
 
 
-def over(step: Step) -> tuple[int | None, bool]:
+def over(step: Step | None) -> tuple[int | None, bool]:
     """Return the next occurrence, and whether the task has ended."""
+    assert step is not None
     return step.state.next_at, step.ended
 
 
@@ -129,10 +128,11 @@ def test_in_a_pause_new_rules_count_from_what_is_covered() -> None:
     assert paused is not None
     new = rule_of(Cron("0 2 * * *", tz="UTC"), UTC_ZONE)
 
-    after = zones_reloaded(new, paused.state, AT + 60 * HOUR).state
+    after = zones_reloaded(new, paused.state, AT + 60 * HOUR)
 
-    assert after.next_at == AT + 2 * HOUR
-    step = resume(new, after, AT + 60 * HOUR)
+    assert after is not None
+    assert after.state.next_at == AT + 2 * HOUR
+    step = resume(new, after.state, AT + 60 * HOUR)
     assert step is not None
     assert step.passed == (range_of("skipped_paused", 2 * 3600, 50 * 3600, 3),)
 
@@ -140,4 +140,4 @@ def test_in_a_pause_new_rules_count_from_what_is_covered() -> None:
 def test_an_occurrence_that_still_waits_for_its_jitter_stays() -> None:
     hourly = rule_of(Cron("0 * * * *", tz="UTC"), UTC_ZONE)
 
-    assert zones_reloaded(hourly, State(AT, AT, AT + HOUR), AT + HOUR + 5).state.next_at == AT + HOUR
+    assert over(zones_reloaded(hourly, State(AT, AT, AT + HOUR), AT + HOUR + 5)) == (AT + HOUR, False)

@@ -22,6 +22,7 @@ from tables import (
 from panther_schedule import Once, Policy, Repeat, Retry, Schedule
 from panther_schedule.planning.control import (
     _skipped,
+    cancel,
     extended,
     more_runs,
     pause,
@@ -120,7 +121,11 @@ def test_what_a_pause_skips(
     step = resumed(rule, held, us(at))
 
     assert passed(step) == ([] if skipped is None else [("skipped_paused", *skipped)])
-    assert step.passed == _skipped(rule, held, us(at))
+    if skipped is None and at >= following:  # what waits is skipped when it can no longer run
+        skipped = (following, following, 1)
+    stopped = cancel(rule, held, us(at))
+    assert passed(stopped) == ([] if skipped is None else [("skipped_paused", *skipped)])
+    assert stopped.state.cursor == (None if skipped is None else us(skipped[1]))
     assert seconds(step.state.next_at) == following
     assert step.starts == ()
     assert step.state.handed == 0
@@ -191,23 +196,34 @@ def test_a_range_is_lengthened_by_what_follows_it(after: Passed, longer: Passed 
 
 
 def test_another_schedule_begins_afresh_and_active_runs_continue() -> None:
-    _rule, old = added(GRID)
+    rule, old = added(GRID)
     old = old._replace(cursor=AT, next_at=us(10), handed=3, running=2, latest=AT, held=Held(failures=4))
     _rule, fresh = added(DAILY)
 
-    assert replaced(old, fresh) == Step(fresh._replace(running=2))
-    assert replaced(old._replace(held=PAUSED), fresh).state.held == PAUSED
-    assert replaced(old._replace(held=Held(released=True)), fresh).state.held is NOTHING_HELD
+    def replaced_at(after: float, held: Held, state: State | None = fresh) -> Step:
+        step = replaced(rule, old._replace(held=held), state, us(after))
+        assert step is not None
+        return step
+
+    assert replaced_at(0, old.held) == Step(fresh._replace(running=2))
+    assert replaced_at(0, PAUSED) == Step(fresh._replace(running=2, held=PAUSED))
+    assert replaced_at(0, Held(released=True)).state.held is NOTHING_HELD
     kept = Held((AT,), catching_up=True, lingering=1, backfilling=2)
-    assert replaced(old._replace(held=kept), fresh).state.held == kept._replace(older=1)
-    assert replaced(old, None) == Step(old), "the same schedule goes on where it is"
+    assert replaced_at(0, kept).state.held == kept._replace(older=1)
+    assert replaced_at(99, old.held, None) == Step(old), "the same schedule goes on where it is"
+    skipped = (range_of("skipped_paused", 10, 30, 3),)
+    assert replaced_at(35, PAUSED) == Step(fresh._replace(running=2, held=PAUSED), passed=skipped)
+    assert replaced_at(35, PAUSED, None).passed == (), "the pause goes on"
+    assert replaced(rule, old._replace(held=Held(stopped="dropped")), fresh, us(0)) is None
 
 
 def test_what_waits_of_the_old_schedule_is_told_from_the_new() -> None:
     rule, fresh = added(Repeat(1, 10 * SECOND), Policy(overlap="queue_all"))
     _rule, old = added(GRID)
     old, run = started(rule, old._replace(held=Held((AT - 2, AT - 1))))
-    state = replaced(old, fresh).state
+    step = replaced(rule, old, fresh, AT)
+    assert step is not None
+    state = step.state
     assert state.held.older == 2
 
     state = due(rule, state, AT).state

@@ -4,7 +4,7 @@ import pytest
 from tables import AT, DAILY, GRID, SECOND, added, finished, now, passed, range_of, seconds, started, starts, us
 
 from panther_schedule import Once, Policy, Repeat, Retry, Schedule
-from panther_schedule.planning.control import cancel, drain, end_drain, is_stopped, pause
+from panther_schedule.planning.control import cancel, drain, end_drain, pause
 from panther_schedule.planning.due import continues, has_ended, is_cancelled
 from panther_schedule.planning.ends import ended, retry_delay
 from panther_schedule.planning.records import Attempt, Run
@@ -85,7 +85,6 @@ def test_what_waits_is_cancelled_with_its_task() -> None:
     assert step.asks == "all"
     assert not step.ended, "a run is active"
     assert is_cancelled(step.state)
-    assert is_stopped(step.state)
     again = cancel(rule, step.state, us(8))
     assert (again.state, again.given_up, again.passed, again.asks) == (step.state, (), (), "all")
 

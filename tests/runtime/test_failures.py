@@ -132,3 +132,17 @@ def test_no_exception_hurts_whoever_looks_at_it(func: Any) -> None:
                 assert repr(run)
         assert scheduler.add_task(BackgroundTask(int)).join(LONG)
         assert scheduler.health().alive
+
+
+class _Mixin:
+    """No exception."""
+
+
+class _MixedError(_Mixin, LookupError):
+    """One that has a base class beside the exceptions."""
+
+
+def test_names_are_those_of_exceptions() -> None:
+    failure = failure_of(_MixedError())
+    assert failure is not None
+    assert failure.names == (f"{__name__}._MixedError", "LookupError", "Exception", "BaseException")

@@ -1,4 +1,4 @@
-"""Faults around the runs: listeners, the store, log handlers, a scheduler's thread that is stuck."""
+"""Faults around the runs: listeners, the store, log handlers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from panther_schedule import BackgroundTask, Passed, Retry, Run, Scheduler, VirtualClock, current_run
-from panther_schedule.clock import MICROSECOND, Reading, SystemClock
 from panther_schedule.events import Event, RunFinished, RunStarted, TaskAdded, TaskEnded
+from panther_schedule.planning.state import Step
 from panther_schedule.runtime import listeners
-from panther_schedule.runtime.engine import Engine
-from panther_schedule.runtime.entries import Entry
+from panther_schedule.runtime.entries import Entry, Flight
+from panther_schedule.runtime.memory import Memory
 
 SECOND = timedelta(seconds=1)
 SHORT = timedelta(milliseconds=20)
@@ -199,31 +199,45 @@ def test_a_listener_may_stop_its_scheduler() -> None:
 
 
 class Fault:
-    """Puts a method in the place of the store's that raises for one task: at first, or always."""
+    """Lets the store keep nothing of some steps about the task `hurt`, at first or always."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, method: str, task: str, times: int) -> None:
-        self.left, self.task = times, task
-        self.whole: Callable[..., None] = getattr(Engine, method)
-        fault = self
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, fits: Callable[[Step], bool], times: int = 1) -> None:
+        self.left, save = times, Memory.save
 
-        def faulty(engine: Engine, what: Any, reading: Reading) -> None:
-            fault.check(what if isinstance(what, Entry) else what.entry)
-            fault.whole(engine, what, reading)
+        def faulty(store: Memory, entry: Entry, flight: Flight | None, step: Step, *more: Any) -> None:
+            if self.left and entry.name == "hurt" and fits(step):
+                self.left -= 1
+                raise OSError("disk full")
+            save(store, entry, flight, step, *more)
 
-        monkeypatch.setattr(Engine, method, faulty)
-
-    def check(self, entry: Entry) -> None:
-        """Raise, if it is time for it."""
-        if entry.name == self.task and self.left:
-            self.left -= 1
-            raise OSError("disk full")
+        monkeypatch.setattr(Memory, "save", faulty)
 
 
-@pytest.mark.parametrize("method", ["plan", "end"])
+def starts(step: Step) -> bool:
+    """Tell whether a run starts."""
+    return bool(step.starts)
+
+
+def succeeds(step: Step) -> bool:
+    """Tell whether a run has succeeded."""
+    return step.record is not None and step.record.outcome == "succeeded"
+
+
+def tries_again(step: Step) -> bool:
+    """Tell whether a further attempt begins."""
+    return step.hand_over
+
+
+def any_step(_step: Step) -> bool:
+    """Fit each step."""
+    return True
+
+
+@pytest.mark.parametrize("fits", [starts, succeeds])
 def test_what_a_fault_of_the_store_put_off_is_done_a_second_later(
-    clock: VirtualClock, method: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    clock: VirtualClock, fits: Callable[[Step], bool], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    Fault(monkeypatch, method, "hurt", times=1)
+    Fault(monkeypatch, fits)
     called: list[timedelta] = []
     start = clock.now()
     task = BackgroundTask(lambda: called.append(clock.now() - start)).interval(3).interval_wait(10 * SECOND)
@@ -235,7 +249,7 @@ def test_what_a_fault_of_the_store_put_off_is_done_a_second_later(
         assert not hurt.runs
         assert scheduler.join()
 
-    late = SECOND if method == "plan" else 0 * SECOND
+    late = SECOND if fits is starts else 0 * SECOND
     assert called == [late, 10 * SECOND, 20 * SECOND]
     assert ends(hurt.runs) == ["succeeded"] * 3
     (line,) = caplog.records
@@ -247,7 +261,7 @@ def test_what_a_fault_of_the_store_put_off_is_done_a_second_later(
 def test_a_fault_at_the_next_attempt_puts_it_off(
     clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    Fault(monkeypatch, "wake", "hurt", times=1)
+    Fault(monkeypatch, tries_again)
     called: list[timedelta] = []
     start = clock.now()
 
@@ -266,11 +280,11 @@ def test_a_fault_at_the_next_attempt_puts_it_off(
     assert [line.getMessage() for line in caplog.records] == ["an error in the scheduler; trying again in 1 s"]
 
 
-@pytest.mark.parametrize("method", ["plan", "end"])
+@pytest.mark.parametrize("fits", [starts, succeeds])
 def test_a_fault_of_one_task_that_lasts_leaves_the_others_alone(
-    clock: VirtualClock, method: str, monkeypatch: pytest.MonkeyPatch
+    clock: VirtualClock, fits: Callable[[Step], bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fault = Fault(monkeypatch, method, "hurt", times=1_000_000)
+    fault = Fault(monkeypatch, fits, times=1_000_000)
     every = BackgroundTask(note).interval(-1).interval_wait(SECOND)
     with Scheduler(clock=clock) as scheduler:
         hurt = scheduler.add_task(every.with_name("hurt"))
@@ -279,14 +293,14 @@ def test_a_fault_of_one_task_that_lasts_leaves_the_others_alone(
 
         assert ends(other.runs) == ["succeeded"] * 11
         assert not ends(hurt.runs)
-        assert scheduler.health().overdue == (("hurt",) if method == "plan" else ())
+        assert scheduler.health().overdue == (("hurt",) if fits is starts else ())
         fault.left = 0
         clock.advance(SECOND)
         assert ends(hurt.runs)
 
 
 def test_what_was_put_off_is_done_before_the_end(clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    Fault(monkeypatch, "plan", "hurt", times=1)
+    Fault(monkeypatch, starts)
     scheduler = Scheduler(clock=clock)
     hurt = scheduler.add_task(BackgroundTask(note).with_name("hurt"))
     clock.advance(0 * SECOND)
@@ -297,7 +311,7 @@ def test_what_was_put_off_is_done_before_the_end(clock: VirtualClock, monkeypatc
 
 @pytest.mark.real_clock
 def test_a_stop_does_not_wait_for_a_fault_that_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
-    Fault(monkeypatch, "end", "hurt", times=1_000_000)
+    Fault(monkeypatch, succeeds, times=1_000_000)
     finished = threading.Event()
     scheduler = Scheduler()
     hurt = scheduler.add_task(BackgroundTask(finished.set).with_name("hurt"))
@@ -307,12 +321,24 @@ def test_a_stop_does_not_wait_for_a_fault_that_lasts(monkeypatch: pytest.MonkeyP
     assert ends(hurt.runs) == ["abandoned"]
 
 
+def test_a_store_that_fails_until_the_end_is_told_of(
+    clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Scheduler(clock=clock) as scheduler:
+        hurt, other = (scheduler.add_task(BackgroundTask(note).with_name(name)) for name in ("hurt", "other"))
+        Fault(monkeypatch, lambda step: step.record is not None, times=1_000_000)
+        clock.advance(SECOND)
+
+    assert (hurt.counts["in_flight"], other.counts["in_flight"]) == (1, 0)
+    assert caplog.records[-1].getMessage() == "the store failed until the end; 1 run(s) stay without a record"
+
+
 # ---- log handlers ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("broken_logging")
 def test_a_broken_log_handler_hurts_nobody_who_logs(clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    Fault(monkeypatch, "plan", "hurt", times=1)
+    Fault(monkeypatch, starts)
     told: list[Event] = []
 
     def fails(_event: Event) -> None:
@@ -331,58 +357,3 @@ def test_a_broken_log_handler_hurts_nobody_who_logs(clock: VirtualClock, monkeyp
 
     assert [ends(handle.runs) for handle in handles] == [["succeeded"], ["failed"], ["timed_out"]]
     assert len(told) == 13
-
-
-# ---- the scheduler's thread is stuck -----------------------------------------------------------------------------
-
-
-class Ahead(SystemClock):
-    """The machine's clock, and what it was put ahead by: time that a stuck thread lets pass."""
-
-    __slots__ = ("by",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.by = timedelta(0)
-
-    def read(self) -> Reading:
-        wall, steady = super().read()
-        return Reading(wall + self.by // MICROSECOND, steady + self.by // MICROSECOND)
-
-
-@pytest.mark.real_clock
-def test_a_stuck_thread_is_seen_from_outside_and_recovers(monkeypatch: pytest.MonkeyPatch) -> None:
-    stuck, release, whole = threading.Event(), threading.Event(), Engine.plan
-
-    def plan(engine: Engine, entry: Entry, reading: Reading) -> None:
-        if entry.name == "blocking":
-            stuck.set()
-            assert release.wait(60)
-        whole(engine, entry, reading)
-
-    monkeypatch.setattr(Engine, "plan", plan)
-    clock = Ahead()
-    every = BackgroundTask(note).interval(-1).interval_wait(timedelta(minutes=1))
-    with Scheduler(clock=clock) as scheduler:
-        handle = scheduler.add_task(every.interval(2).with_name("waits"))
-        assert handle.run_now().wait(LONG).outcome == "succeeded"
-        scheduler.add_task(BackgroundTask(note).with_name("blocking"))
-        assert stuck.wait(10)
-        well = scheduler.health()
-        assert (well.alive, well.overdue, well.lag) == (True, (), timedelta(0))
-        clock.by = timedelta(minutes=2)
-
-        ill = scheduler.health()
-        assert ill.alive
-        assert ill.overdue == ("blocking", "waits")
-        assert timedelta(minutes=2) <= ill.lag < timedelta(minutes=3)
-        assert ill.last_turn_at == well.last_turn_at
-        release.set()
-        assert handle.join(LONG)
-        assert scheduler.join(LONG)
-        healed = scheduler.health()
-        assert (healed.overdue, healed.lag) == ((), timedelta(0))
-        assert ill.last_turn_at is not None
-        assert healed.last_turn_at is not None
-        assert healed.last_turn_at >= ill.last_turn_at + timedelta(minutes=2)
-    assert ends(handle.runs) == ["succeeded"] * 3

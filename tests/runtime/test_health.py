@@ -9,7 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from panther_schedule import BackgroundTask, Retry, Scheduler, TaskHandle, VirtualClock
+from panther_schedule import BackgroundTask, Retry, Run, Scheduler, TaskHandle, VirtualClock
+from panther_schedule.clock import MICROSECOND, Reading, SystemClock
+from panther_schedule.runtime.engine import Engine
+from panther_schedule.runtime.entries import Entry
 from panther_schedule.runtime.health import Health
 
 SECOND = timedelta(seconds=1)
@@ -197,3 +200,58 @@ def test_health_answers_in_a_run() -> None:
         assert scheduler.join(LONG)
 
     assert [health.alive for health in seen] == [True, True]
+
+
+# ---- the scheduler's thread is stuck -----------------------------------------------------------------------------
+
+
+class Ahead(SystemClock):
+    """The machine's clock, and what it was put ahead by: time that a stuck thread lets pass."""
+
+    __slots__ = ("by",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.by = timedelta(0)
+
+    def read(self) -> Reading:
+        wall, steady = super().read()
+        return Reading(wall + self.by // MICROSECOND, steady + self.by // MICROSECOND)
+
+
+@pytest.mark.real_clock
+def test_a_stuck_thread_is_seen_from_outside_and_recovers(monkeypatch: pytest.MonkeyPatch) -> None:
+    stuck, release, whole = threading.Event(), threading.Event(), Engine.plan
+
+    def plan(engine: Engine, entry: Entry, reading: Reading) -> None:
+        if entry.name == "blocking":
+            stuck.set()
+            assert release.wait(60)
+        whole(engine, entry, reading)
+
+    monkeypatch.setattr(Engine, "plan", plan)
+    clock = Ahead()
+    every = BackgroundTask(note).interval(-1).interval_wait(timedelta(minutes=1))
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(every.interval(2).with_name("waits"))
+        assert handle.run_now().wait(LONG).outcome == "succeeded"
+        scheduler.add_task(BackgroundTask(note).with_name("blocking"))
+        assert stuck.wait(10)
+        well = scheduler.health()
+        assert (well.alive, well.overdue, well.lag) == (True, (), timedelta(0))
+        clock.by = timedelta(minutes=2)
+
+        ill = scheduler.health()
+        assert ill.alive
+        assert ill.overdue == ("blocking", "waits")
+        assert timedelta(minutes=2) <= ill.lag < timedelta(minutes=3)
+        assert ill.last_turn_at == well.last_turn_at
+        release.set()
+        assert handle.join(LONG)
+        assert scheduler.join(LONG)
+        healed = scheduler.health()
+        assert (healed.overdue, healed.lag) == ((), timedelta(0))
+        assert ill.last_turn_at is not None
+        assert healed.last_turn_at is not None
+        assert healed.last_turn_at >= ill.last_turn_at + timedelta(minutes=2)
+    assert [run.outcome for run in handle.runs if isinstance(run, Run)] == ["succeeded"] * 3

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from model_parts import Ways
+from pair import Pair, Timing
 
 from panther_schedule import BackgroundTask, Policy, Retry, Scheduler, VirtualClock, current_run
 
@@ -154,6 +156,17 @@ def test_an_abandoned_run_is_one_line(lines: Lines) -> None:
     assert SECRET not in lines.lines[0]["text"]
     release.set()
     assert returned.wait(10)
+
+
+def test_a_run_that_waited_and_is_abandoned_is_a_line(lines: Lines) -> None:
+    pair = Pair()
+    pair.add(Timing("repeat", 2, 10_000_000), Ways(overlap="queue_all"), named=True)
+    pair.advance(15_000_000)
+    pair.stop()
+
+    words = "task task-0 abandoned: its scheduler or its event loop ended first"
+    assert [line["text"] for line in lines.lines] == [words] * 2
+    assert sorted(line["scheduled_at"][11:19] for line in lines.lines) == ["00:00:00", "00:00:10"]
 
 
 def test_runs_that_succeed_or_are_cancelled_are_no_lines(clock: VirtualClock, lines: Lines) -> None:

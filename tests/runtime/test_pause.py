@@ -18,6 +18,7 @@ from panther_schedule import (
     Scheduler,
     VirtualClock,
 )
+from panther_schedule.clock import Reading, SystemClock
 
 HOUR = 3600
 
@@ -182,7 +183,7 @@ def test_a_pause_at_the_stop_is_recorded_to_its_end() -> None:
         clock.advance(3 * SECOND)
 
     assert told(handle) == [0, 1, skipped(2, 4, 3)]
-    assert told(once) == [], "it waited, and its time did not pass"
+    assert told(once) == [skipped(2, 2, 1)], "it waited in vain"
     assert handle.ended
     assert once.ended
 
@@ -220,3 +221,89 @@ def test_a_clock_that_was_years_ahead_is_not_believed_after_a_pause() -> None:
 
         assert handle.next_run == datetime(2026, 1, 1, 13, tzinfo=UTC)
     assert all(not isinstance(record, Passed) for record in handle.runs)
+
+
+LOST = [
+    # the schedule, and its record when the pause, from 5 s on, can't end
+    pytest.param(Once(after=SECOND * 30), [skipped(30, 30, 1)], id="once"),
+    pytest.param(Once(START + 30 * SECOND), [skipped(30, 30, 1)], id="once at"),
+    pytest.param(Once(after=SECOND * 99), [], id="once, not yet due"),
+    pytest.param(Repeat(3, SECOND * 10, measured_from="end"), [0, skipped(10, 10, 1)], id="from the end"),
+    pytest.param(Repeat(-1, SECOND * 10), [0, skipped(10, 60, 6)], id="repeat"),
+    pytest.param(Daily(time(0, 0, 30), tz="UTC"), [skipped(30, 30, 1)], id="daily"),
+]
+
+
+@pytest.mark.parametrize("ending", ["cancel", "stop", "replace"])
+@pytest.mark.parametrize(("schedule", "records"), LOST)
+def test_what_fell_due_in_a_pause_that_can_not_end_is_recorded(
+    schedule: Any, records: list[object], ending: str
+) -> None:
+    clock, task = VirtualClock(START), BackgroundTask(note).with_name("a")
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(task.with_schedule(schedule))
+        clock.advance(5 * SECOND)
+        handle.pause()
+        clock.advance(60 * SECOND)
+        if ending == "cancel":
+            handle.cancel()
+        if ending == "replace":
+            scheduler.replace(task.interval(-1).interval_wait(SECOND * 20))
+            handle.pause("a pause goes on, whatever is replaced")
+            clock.advance(25 * SECOND)
+            handle.resume()
+            clock.advance(20 * SECOND)
+            records = [*records, skipped(65, 85, 2), 105]
+
+    assert told(handle) == records
+
+
+def test_the_pause_of_a_wrong_clock_is_recorded() -> None:
+    clock = VirtualClock(START)
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(BackgroundTask(note).with_schedule(Cron("0 * * * *", tz="UTC")))
+        clock.advance(1.5 * HOUR * SECOND)
+        handle.pause()
+        clock.advance(5 * HOUR * SECOND)
+        clock.step(-72 * HOUR * SECOND)
+        assert told(handle) == [HOUR, skipped(2 * HOUR, 6 * HOUR, 5)]
+        clock.advance(HOUR * SECOND)
+        handle.resume()
+
+        assert handle.next_run == START - 64 * HOUR * SECOND
+    assert told(handle) == [HOUR, skipped(2 * HOUR, 6 * HOUR, 5), skipped(-65 * HOUR, -65 * HOUR, 1)]
+
+
+class Settable(SystemClock):
+    """The machine's clock, with a wall that can be set and that nobody is told of."""
+
+    __slots__ = ("ahead",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ahead = 0
+
+    def read(self) -> Reading:
+        wall, steady = super().read()
+        return Reading(wall + self.ahead, steady)
+
+
+@pytest.mark.real_clock
+def test_a_pause_that_ends_when_the_clock_has_just_been_set_back() -> None:
+    clock, hour = Settable(), 3600 * 1_000_000
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(BackgroundTask(note).with_schedule(Cron("0 * * * *", tz="UTC")))
+        first = handle.next_run
+        assert first is not None
+        handle.pause()
+        clock.ahead += 5 * hour
+        handle.pause()  # it looks now, and the clock is five hours ahead
+        clock.ahead -= 77 * hour
+        handle.resume()
+
+        (record,) = handle.runs
+        assert isinstance(record, Passed)
+        assert (record.reason, record.first_at) == ("skipped_paused", first)
+        assert record.count in {5, 6}
+        assert handle.next_run is not None
+        assert handle.next_run <= first - timedelta(hours=71)

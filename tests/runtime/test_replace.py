@@ -15,6 +15,7 @@ from panther_schedule import (
     Once,
     Policy,
     Repeat,
+    Retry,
     Scheduler,
     SchedulerStateError,
     VirtualClock,
@@ -245,6 +246,35 @@ def test_what_ends_a_task_in_the_turn_of_its_replacement_is_told_before_it() -> 
 
         assert not handle.ended
     assert found[:4] == ["TaskAdded", "OccurrencesPassed", "TaskEnded", "TaskReplaced"]
+
+
+def test_a_range_of_the_schedule_before_is_a_record_of_its_own() -> None:
+    clock = VirtualClock(START)
+    slow = BackgroundTask(clock.sleep, 100 * SECOND).with_name("a")
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(slow.interval(-1).interval_wait(10 * SECOND))
+        at(scheduler, 30, lambda: scheduler.replace(slow.interval(-1).interval_wait(20 * SECOND)))
+        clock.advance(80 * SECOND)
+        handle.cancel()
+
+    assert told(handle) == [("skipped_overlap", 10, 30, 3), ("skipped_overlap", 30, 90, 4), 0]
+
+
+def test_an_attempt_that_was_decided_comes_and_the_new_policy_decides_about_the_next() -> None:
+    clock = VirtualClock(START)
+
+    def fails() -> None:
+        raise ConnectionError
+
+    task = BackgroundTask(fails).with_name("a")
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(task.with_policy(retry=Retry(5, delay=10 * SECOND)))
+        clock.advance(5 * SECOND)
+        scheduler.replace(task)
+        scheduler.join()
+
+    (run,) = runs(handle)
+    assert [seconds(attempt.started_at) for attempt in run.attempts] == [0, 10]
 
 
 def test_a_replacement_that_keeps_a_worker_busy_is_warned_of_where_it_is_written() -> None:

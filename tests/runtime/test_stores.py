@@ -131,8 +131,7 @@ def test_a_task_with_another_rule_follows_its_clock(store: Store) -> None:
     entry = entry_of("a", 1, first=10)
     store.add(entry, now(0))
     rule, state = added(DAILY)
-    store.replace(entry, rule)
-    store.save(entry, None, Step(state))
+    store.save(entry, None, Step(state), rule=rule)
 
     assert store.due(now(10), 10) == []
     assert [found.name for found in store.due(now(3600), 10)] == ["a"]
@@ -175,7 +174,42 @@ def test_all_that_a_step_says_is_in_the_history_and_the_counts(store: Store) -> 
 
 def test_a_range_that_goes_on_is_one_record(store: Store) -> None:
     entry = entry_of("a", 1)
+    entry.state = entry.state._replace(cursor=AT)
     for first, last in ((10, 20), (30, 50)):
         store.save(entry, None, Step(entry.state, passed=(range_of("missed", first, last, (last - first) // 10 + 1),)))
 
     assert entry.history == [range_of("missed", 10, 50, 5)]
+
+
+def test_a_range_of_the_schedule_before_gets_no_longer(store: Store) -> None:
+    entry = entry_of("a", 1)
+    ranges = [range_of("missed", first, first, 1) for first in (10, 20, 30)]
+    store.save(entry, None, Step(entry.state._replace(cursor=us(10)), passed=(ranges[0],)))
+    rule, fresh = added(GRID)
+    store.save(entry, None, Step(fresh), rule=rule)
+    for each in ranges[1:]:
+        store.save(entry, None, Step(fresh._replace(cursor=each.last), passed=(each,)))
+
+    assert entry.history == [ranges[0], range_of("missed", 20, 30, 2)]
+
+
+def test_all_of_a_step_is_kept_or_nothing(store: Store) -> None:
+    entry = entry_of("a", 1)
+    store.add(entry, now(-1))
+    first = start(store, entry)
+    over = ended(entry.rule, entry.state, first.run, Attempt(AT, us(1), "succeeded", None), now(1))
+    store.save(entry, first, over)
+    step = due(entry.rule, entry.state, us(10))
+    second = Flight(entry, step.starts[0])
+    store.save(entry, None, step, (second,))
+    before = entry.state, list(entry.history or ()), list(store.in_flight), store.wait(now(0)), second.run
+    given_up = second.run._replace(attempts=(Attempt(None, us(2), "cancelled", None),), phase="ended")
+    step = over._replace(
+        state=State(AT, us(50), us(60)), passed=(range_of("missed", 20, 50, 4),), given_up=(given_up,), starts=()
+    )
+
+    with pytest.raises(KeyError):  # the run was recorded before
+        store.save(entry, first, step, (Flight(entry, second.run),), added(DAILY)[0])
+
+    assert before == (entry.state, list(entry.history or ()), list(store.in_flight), store.wait(now(0)), second.run)
+    assert first.record == over.record
