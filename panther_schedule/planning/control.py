@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final, get_args
 
 from ..clock import SECOND
@@ -70,16 +70,13 @@ def manual_run(state: State, now: int, number: int, offset: int) -> Run:
     return Run(state.task, now, state.latest, "manual", number, offset=offset)
 
 
-def backfill_runs(rule: Rule, state: State, spans: Iterable[tuple[int, int, int]], now: int) -> Iterator[Run]:
-    """Yield a run for each occurrence until now in these spans, each with the offset that it was shown with."""
-    before: int | None = None
-    for first, last, offset in spans:
-        if before is None and (latest := rule.occurrences.latest(first - 1, state.anchor)) is not None:
-            before = latest + offset
-        at = rule.occurrences.next_after(first - 1, state.anchor)
-        while at is not None and at <= min(last, now):
-            yield Run(state.task, at, before, "backfill", offset=offset)
-            before, at = at + offset, rule.occurrences.next_after(at, state.anchor)
+def backfill_runs(rule: Rule, state: State, first: int, last: int, offset: int) -> Iterator[Run]:
+    """Yield a run for each occurrence from the first moment to the last; they are shown with this offset."""
+    before = rule.occurrences.latest(first - 1, state.anchor)
+    at = rule.occurrences.next_after(first - 1, state.anchor)
+    while at is not None and at <= last:
+        yield Run(state.task, at, None if before is None else before + offset, "backfill", offset=offset)
+        before, at = at, rule.occurrences.next_after(at, state.anchor)
 
 
 def more_runs(state: State, runs: tuple[Run, ...]) -> Step:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
@@ -27,8 +26,6 @@ class Held(NamedTuple):
 
 
 NOTHING_HELD: Final = Held()
-MOST_STEPS: Final = 100  # of the wall clock that are remembered
-_EVER: Final = 1 << 80  # microseconds, before and after all time
 
 
 class State(NamedTuple):
@@ -81,20 +78,3 @@ def shown(step: Step, offset: int) -> Step:
         for run in step.given_up
     )
     return step._replace(state=state, starts=starts, passed=passed, given_up=given_up)
-
-
-class Offsets:
-    """How far the wall was ahead of steady time, from one step of the wall clock to the next."""
-
-    def __init__(self, offset: int) -> None:
-        self._steps = [(-_EVER, offset)]  # after this steady time, this offset
-
-    def stepped(self, after: int, offset: int) -> None:
-        """Note that the wall was set when everything due up to a steady time had been seen to."""
-        self._steps = [*self._steps[-MOST_STEPS:], (after, offset)]
-
-    def spans(self, start: int, end: int) -> Iterator[tuple[int, int, int]]:
-        """Yield the spans of steady time that people were shown as from `start` to `end`, each with its offset."""
-        ends = [after for after, _ in self._steps[1:]]
-        for (after, offset), until in zip(self._steps, [*ends, _EVER], strict=True):
-            yield max(start - offset, after + 1), min(end - offset, until), offset

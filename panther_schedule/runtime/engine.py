@@ -15,7 +15,7 @@ from ..planning import control, ends
 from ..planning.due import continues, due, has_ended, is_cancelled
 from ..planning.records import Run
 from ..planning.rule import Rule, due_at
-from ..planning.state import Offsets, State, Step, shown
+from ..planning.state import State, Step, shown
 from .entries import Entry, Flight
 from .logs import LOGGED, log_run
 from .memory import Store
@@ -36,15 +36,7 @@ class Engine:
         self.emit: Emit | None = None  # None when there is no listener
         self.attempt: Callable[[Command, Reading], object] = lambda command, reading: command(reading)  # or puts it off
         self.stepped = 0  # by how much the wall clock was set since the turn before
-        self.set_offset(0)
-
-    def set_offset(self, offset: int, after: int | None = None) -> None:
-        """Show steady times with this offset to the wall; what was due up to `after` keeps the one before."""
-        self.offset = offset
-        if after is None:
-            self.offsets = Offsets(offset)
-        else:
-            self.offsets.stepped(after, offset)
+        self.offset = 0  # of the wall to steady time, as it is shown; a step of the clock changes it
 
     def offset_of(self, rule: Rule) -> int:
         """Return what to add to a task's times to show them."""

@@ -276,19 +276,19 @@ def in_flight(entry: Entry) -> int:
 def _occurrences(entry: Entry, start: datetime, end: datetime, life: Life) -> list[Run]:
     """Return a backfill's runs for the occurrences from `start` to `end`; refuse what can't be filled.
 
-    A record's times find its occurrence: they are read as they were shown then.
+    Of a schedule on steady time, both are read by the offset to the wall as it is now.
     """
-    rule, now = entry.rule, life.clock.read()
+    rule, now, offset = entry.rule, life.clock.read(), life.engine.offset_of(entry.rule)
     if rule.wait_from_end is not None:
         message = "backfill() needs a schedule with occurrences of its own, got {got}; use run_now()"
         refuse("backfill", "backfill_schedule", message, at=("schedule",), got=entry.task.explain())
     first, last = instant("backfill", "start", start), instant("backfill", "end", end)
     got = f"{start.isoformat()} to {end.isoformat()}"
-    spans = [(first, last, 0)] if rule.on_wall else [*life.engine.offsets.spans(first, last)]
-    if last < first or last > max(now.wall, *(now.steady + offset for _, _, offset in spans)):
+    if last < first or last > max(now.wall, now.steady + offset):
         message = "end must lie between start and now, got {got}; later occurrences run by themselves"
         refuse("backfill", "backfill_range", message, at=("end",), got=got)
-    found = list(islice(backfill_runs(rule, entry.state, spans, rule.now(now)), MOST_BACKFILLED + 1))
+    runs = backfill_runs(rule, entry.state, first - offset, min(last - offset, rule.now(now)), offset)
+    found = list(islice(runs, MOST_BACKFILLED + 1))
     if len(found) > MOST_BACKFILLED:
         message = "backfill() takes at most {most} occurrences at a time, got more in {got}; take a shorter span"
         refuse("backfill", "backfill_size", message, at=("end",), got=got, most=f"{MOST_BACKFILLED:,}")

@@ -42,7 +42,7 @@ class Loop:
         self._inbox, self._engine, self._workers = inbox, engine, workers
         engine.attempt = self._try
         if abs(reading.wall - reading.steady) > _STEP:
-            engine.set_offset(reading.wall - reading.steady)
+            engine.offset = reading.wall - reading.steady
         self._settling = threading.RLock()
         self._put_off: list[Message] = []  # by an error
         self._again_at: int | None = None  # when they are tried again, by steady time
@@ -96,7 +96,7 @@ class Loop:
         """See to the messages and to all that is due; return the microseconds until the next turn, None for never."""
         ahead = (reading.wall - reading.steady) - (self.reading.wall - self.reading.steady)
         if abs(ahead) > _STEP:
-            self._engine.set_offset(reading.wall - reading.steady, after=self.reading.steady)
+            self._engine.offset = reading.wall - reading.steady
             self._engine.stepped = ahead
         self.reading = reading
         for message in messages:

@@ -31,7 +31,7 @@ class Model(Clocks):
 
     def add(self, name: str | None, occurrences: Occurrences, ways: Ways) -> Task:
         """Add a task."""
-        task = Task(len(self.tasks), name, ways, self._life(occurrences), self.steps[-1][1])
+        task = Task(len(self.tasks), name, ways, self._life(occurrences), self.ahead)
         self.tasks.append(task)
         self.look()
         return task
@@ -111,10 +111,9 @@ class Model(Clocks):
 
     def backfill(self, task: Task, start: int, end: int) -> list[Call]:
         """Run a task for each occurrence of a span, as people saw them, one after the other."""
-        aheads = [ahead for _after, ahead in self.steps]
-        found = task.life.occurrences.between(start - max(0, *aheads) - 1, min(end - min(0, *aheads), self.now(task)))
-        known = [(at, 0 if task.life.occurrences.on_wall else self.ahead_at(at)) for at in found]
-        calls = [Call(task, at, "backfill", ahead, phase="queued") for at, ahead in known if start <= at + ahead <= end]
+        ahead = 0 if task.life.occurrences.on_wall else self.ahead
+        found = task.life.occurrences.between(start - ahead - 1, min(end - ahead, self.now(task)))
+        calls = [Call(task, at, "backfill", ahead, phase="queued") for at in found]
         self._take_in()
         for call in calls:
             task.calls.append(call)
@@ -168,9 +167,9 @@ class Model(Clocks):
         """Set the wall clock; one that was more than a day ahead was wrong, and its tasks go on by the new time."""
         skipped = {task.order: self.in_pause(task) for task in self.tasks}
         self.wall += by
-        self.steps.append((self.looked, self.wall - self.steady))
+        self.ahead = self.wall - self.steady
         for task in self.tasks:
-            task.ahead = self.wall - self.steady
+            task.ahead = self.ahead
         self._take_in()
         for task in self.tasks:
             life = task.life
@@ -198,7 +197,6 @@ class Model(Clocks):
 
     def look(self) -> None:
         """Hear what has ended, then decide what is due, then see to timeouts and next attempts; until all is quiet."""
-        self.looked = self.steady
         while True:
             self._take_in()
             decided = False

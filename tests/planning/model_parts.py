@@ -284,9 +284,8 @@ class Clocks:
     def __init__(self, now: int) -> None:
         self.wall: int = now
         self.steady: int = now
-        self.looked: int = now
-        self.steps = [(0, 0)]
-        """After this steady time, this was how far the wall was ahead of it."""
+        self.ahead = 0
+        """How far the wall is ahead, since its latest step."""
 
     def now(self, task: Task) -> int:
         """Return the time a task follows."""
@@ -297,10 +296,6 @@ class Clocks:
         from_end = task.life.occurrences.from_end is not None
         going = task.running or task.lingering or task.waiting  # their end says when the next one is due
         return [] if not task.paused or (from_end and going) else task.due(self.now(task))
-
-    def ahead_at(self, steady: int) -> int:
-        """Return how far the wall was ahead at a steady time."""
-        return [ahead for after, ahead in self.steps if after < steady][-1]
 
     def move(self, by: int) -> None:
         """Let time pass."""

@@ -167,7 +167,7 @@ class Pair:
         self.note("backfill", at, start, end)
         task = self.model.tasks[at]
         now = self.model.now(task) + task.shift()
-        first, last = now - start, now - end if end else max(self.model.wall, self.model.steady)
+        first, last = now - start, now - end if end else self.model.wall
         real = self.handles[at].backfill(moment(first), moment(last))
         calls = self.model.backfill(self.model.tasks[at], first, last)
         self.same(

@@ -41,13 +41,13 @@ NO_CODE = {
 MOST_LINES = {  # of each folder: all lines, and lines of code
     "models": (1632, 1115),
     "occurrences": (658, 441),
-    "planning": (993, 641),
-    "runtime": (2597, 1845),
+    "planning": (970, 626),
+    "runtime": (2589, 1839),
     "tasks": (1008, 650),
     "wording": (532, 400),
     "panther_schedule": (807, 496),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (8227, 5588)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (8196, 5567)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:

@@ -142,21 +142,19 @@ def test_what_passes_and_what_waits_is_seen_on_the_wall() -> None:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_the_times_of_a_record_find_its_occurrence_after_a_step(step: timedelta) -> None:
+def test_a_backfill_reads_its_span_by_the_offset_as_it_is_now(step: timedelta) -> None:
+    """So the records since the latest step find their occurrences, and the earlier ones have moved with the wall."""
     virtual = VirtualClock(START)
     with Scheduler(clock=virtual) as scheduler:
         handle = scheduler.add_task(MINUTELY)
         virtual.advance(150 * SECOND)
         virtual.step(step)
         virtual.advance(2 * MINUTE)
-        virtual.step(HOUR)
-        virtual.advance(2 * MINUTE)
-        known = runs(handle)
-        assert len(known) == 7
-        for run in known:
-            assert handle.backfill(run.scheduled_at, run.scheduled_at, dry_run=True) == [run.scheduled_at]
-        again = [one.wait() for one in handle.backfill(known[0].scheduled_at, known[0].scheduled_at + MINUTE)]
-        assert [run.scheduled_at for run in again] == [run.scheduled_at for run in known[:2]]
+        known = [run.scheduled_at for run in runs(handle)]
+        assert known == [START + MINUTE * nth + (step if nth > 2 else timedelta()) for nth in range(5)]
+        moved = [START + MINUTE * nth + step for nth in range(5)]
+        assert handle.backfill(moved[0], moved[-1], dry_run=True) == moved
+        assert [one.wait().scheduled_at for one in handle.backfill(known[-2], known[-1])] == known[-2:]
 
 
 def test_a_clock_that_is_corrected_slowly_changes_nothing() -> None:
