@@ -25,7 +25,7 @@ from panther_schedule.runtime.memory import Memory
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-FAULT = "store error; retrying in 1 s"
+FAULT = "an error in the scheduler; trying again in 1 s"
 METHODS = ("add", "save", "flights", "first_queued", "due", "timers", "wait")
 
 
