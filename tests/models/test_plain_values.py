@@ -177,7 +177,7 @@ def test_clocks_and_schedulers_take_them() -> None:
         assert handle.join(MINUTE)
         assert scheduler.join(MINUTE)
         assert handle.counts["succeeded"] == 3
-        assert len(handle.backfill(Moment(2026, 1, 1, tzinfo=UTC), Moment(2026, 1, 1, 0, 2, tzinfo=UTC))) == 3
+        assert len(handle.backfill(Moment(2026, 1, 1, tzinfo=UTC), Moment(2026, 1, 1, 0, 3, tzinfo=UTC))) == 3
         assert handle.run_now().wait(MINUTE).outcome == "succeeded"
         scheduler.stop(MINUTE)
 
