@@ -6,15 +6,15 @@ import os
 import re
 import time
 from asyncio import _get_running_loop
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from threading import RLock
 from typing import NamedTuple, Protocol, TypeGuard, cast, runtime_checkable
 from zoneinfo import ZoneInfo
 
 from .errors import SchedulerStateError, fault, refusal, refuse, refuse_value, type_name
+from .relay import Relay
 
 SECOND = 1_000_000  # microseconds
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -64,10 +64,11 @@ class SystemClock:
 
 
 class Drive(Protocol):
-    """How a virtual clock drives one scheduler; both return the microseconds until the next occurrence, if any."""
+    """How a virtual clock drives one scheduler."""
 
-    def wait(self) -> int | None: ...
-    def run_due(self) -> int | None: ...
+    def wait(self) -> int | None: ...  # the microseconds until the next occurrence, if any
+    def run_due(self) -> int | None: ...  # call what is due; return the same
+    def hear(self) -> None: ...  # take a turn, and call nothing
 
 
 class VirtualClock:
@@ -82,7 +83,7 @@ class VirtualClock:
         at = instant("VirtualClock", "start", start)
         self._reading = Reading(at, at)
         self._drives: list[Drive] = []
-        self._moving = RLock()  # held by the thread that moves the clock and runs what is due
+        self._relay = Relay(lambda: self._reading.steady, self._move, self._run_due, self._hear)
 
     def read(self) -> Reading:
         """Return wall and steady time of this moment."""
@@ -93,52 +94,64 @@ class VirtualClock:
         return moment(self._reading.wall)
 
     def advance(self, by: timedelta) -> None:
-        """Move both clocks on by `by`, running every occurrence that becomes due on the way."""
-        with self._moves("advance", by) as by_us:
-            target = self._reading.steady + by_us
-            wait = self._run_due()
-            while wait is not None and self._reading.steady + wait <= target:
-                self._move(wait)
-                wait = self._run_due()
-            self._move(max(0, target - self._reading.steady))
+        """Move both clocks on by `by`, running every occurrence that becomes due on the way.
+
+        It returns when the functions that it called in this thread have returned, so one that sleeps for longer
+        moves the clock further.
+        """
+        self._pass("advance", by)
 
     def sleep(self, by: timedelta) -> None:
-        """Let a task's function take `by` of virtual time; other tasks run meanwhile.
+        """Let a task's function take `by` of virtual time; other functions run meanwhile, and wake at their own times.
 
         Raises:
-            SchedulerStateError: it is called in an async function, whose event loop it would block.
+            SchedulerStateError: it is called in an async function, whose event loop it would block; await
+                `asyncio.sleep()` there, which takes virtual time too.
         """
-        with self._moves("sleep", by, wait=False):
-            self.advance(by)
+        self._pass("sleep", by)
 
     def step(self, by: timedelta) -> None:
         """Set the wall clock forward or back, as an administrator would; steady time does not move."""
-        with self._moves("step", by, back=True) as by_us:
+        by_us = duration("step", "by", by) // MICROSECOND
+
+        def step() -> None:
             self._reading = Reading(self._reading.wall + by_us, self._reading.steady)
-            self._run_due()
+
+        self._change(step)
 
     def suspend(self, by: timedelta) -> None:
         """Let `by` pass with nothing running, as a suspended machine or a blocked process does, then wake up."""
-        with self._moves("suspend", by) as by_us:
-            self._move(by_us)
-            self._run_due()
+        by_us = _forward("suspend", by)
+        self._change(lambda: self._move(by_us))
 
-    @contextmanager
-    def _moves(self, method: str, by: object, *, wait: bool = True, back: bool = False) -> Generator[int, None, None]:
-        """Hold the clock; in an async function, whose thread may already hold it, this would wait for ever."""
-        by_us = duration(method, "by", by) // MICROSECOND
-        if by_us < 0 and not back:
-            message = "{method}() moves forward, got {by}; use step() to set the wall clock back"
-            refuse(method, "negative_duration", message, at=("by",), method=method, by=by)
-        if not self._moving.acquire(blocking=wait and _get_running_loop() is None):
-            raise SchedulerStateError(
-                f"{method}() is called while another thread moves this clock, and would block the event loop that "
-                "thread waits for; call it in a sync function, or let the test call advance()"
-            )
-        try:
-            yield by_us
-        finally:
-            self._moving.release()
+    def _pass(self, method: str, by: timedelta) -> None:
+        by_us = _forward(method, by)
+        if not self._relay.is_inside():
+            self._lead(by_us)
+        elif _get_running_loop() is None:
+            self._relay.sleep(self._reading.steady + by_us)
+        else:
+            raise SchedulerStateError(f"{method}() would block the event loop; await asyncio.sleep() instead")
+
+    def _change(self, change: Callable[[], None]) -> None:
+        """Change the time, and run what is due then; within a function, when that has returned."""
+        if self._relay.is_inside():
+            change()
+        else:
+            self._lead(0, change)
+
+    def _lead(self, by: int, first: Callable[[], None] | None = None) -> None:
+        def lead() -> None:
+            with self._relay.asks():
+                if first is not None:
+                    first()
+                self._relay.lead(self._reading.steady + by)
+
+        if _get_running_loop() is None:
+            lead()
+            return
+        with ThreadPoolExecutor(1) as thread:  # where no loop runs, so that the one of virtual time can
+            thread.submit(lead).result()
 
     def _move(self, by: int) -> None:
         self._reading = Reading(self._reading.wall + by, self._reading.steady + by)
@@ -148,8 +161,26 @@ class VirtualClock:
         waits = [drive.run_due() for drive in tuple(self._drives)]
         return waits[0] if len(waits) == len(self._drives) == 1 else self._wait()  # one may have given another work
 
+    def _hear(self) -> None:
+        for drive in tuple(self._drives):
+            drive.hear()
+
     def _wait(self) -> int | None:
         return min((wait for drive in self._drives if (wait := drive.wait()) is not None), default=None)
+
+    def _next(self) -> int | None:
+        """Return the microseconds until something happens: an occurrence, or the end of a function's sleep."""
+        wake = self._relay.next_wake()
+        waits = self._wait(), None if wake is None else wake - self._reading.steady
+        return min((wait for wait in waits if wait is not None), default=None)
+
+
+def _forward(method: str, by: object) -> int:
+    by_us = duration(method, "by", by) // MICROSECOND
+    if by_us < 0:
+        message = "{method}() moves forward, got {by}; use step() to set the wall clock back"
+        refuse(method, "negative_duration", message, at=("by",), method=method, by=by)
+    return by_us
 
 
 def now_by(clock: Clock) -> Callable[[bool], int]:

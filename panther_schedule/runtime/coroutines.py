@@ -12,9 +12,11 @@ from typing import Any, TypeAlias, cast
 
 from .entries import Flight
 from .event_loop import OwnLoop
+from .virtual_loop import VirtualLoop
 
 _Coroutine: TypeAlias = Coroutine[Any, Any, Any]
 Begun: TypeAlias = tuple[_Coroutine, Context]  # what a run's function returned, and the context of the run
+_Broke: TypeAlias = Callable[[BaseException], None]
 _End: TypeAlias = Callable[[Flight, BaseException | None, bool], None]
 
 
@@ -27,9 +29,10 @@ class Coroutines:
         end: _End,
         abandon: Callable[[Flight], None],
         loop: AbstractEventLoop | None,
+        make_own: Callable[[_Broke], OwnLoop | VirtualLoop],
     ) -> None:
-        self._call, self._end, self._abandon, self._apps = call, end, abandon, loop
-        self._own: dict[str, OwnLoop] = {}  # one at most
+        self._call, self._end, self._abandon, self._apps, self._make_own = call, end, abandon, loop, make_own
+        self._own: dict[str, OwnLoop | VirtualLoop] = {}  # one at most
         self._handed: deque[tuple[Flight, Begun | None]] = deque()  # on their way to the event loop
         self.running: dict[Flight, tuple[asyncio.Task[None], _Coroutine]] = {}  # an event loop keeps tasks only weakly
         self._stopped = False
@@ -40,7 +43,7 @@ class Coroutines:
             return self._apps
         own = self._own.get("loop")
         if own is None:
-            made = OwnLoop(self._fail)
+            made = self._make_own(self._fail)
             own = self._own.setdefault("loop", made)  # atomic: another thread, or a signal handler, may be here too
             if own is not made:
                 made.loop.close()
@@ -52,6 +55,11 @@ class Coroutines:
                 made.loop.close()
                 raise
         return own.loop
+
+    @property
+    def own(self) -> OwnLoop | VirtualLoop | None:
+        """Our own event loop, once it was needed."""
+        return self._own.get("loop")
 
     def start(self, flights: list[Flight]) -> None:
         """Call async functions, and see their coroutines through to the end."""

@@ -210,9 +210,9 @@ class Loop:
             log(message, len(dropped), names, level=logging.WARNING)
 
     def _end_drain(self, reading: Reading) -> None:
-        self._workers.stop()
         self.closed = True
-        self.settle(reading)
+        self.settle(reading)  # first, so that what the end of the workers cuts short is abandoned
+        self._workers.stop()
         self.over = True
 
     def settle(self, reading: Reading) -> None:

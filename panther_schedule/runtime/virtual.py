@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Final
 
 from ..clock import MICROSECOND, VirtualClock
 from ..errors import SchedulerStateError
@@ -15,48 +16,69 @@ from .engine import Engine
 from .entries import Entry, Flight
 from .listeners import Listeners
 from .loop import PATIENCE_S, Loop
+from .virtual_loop import VirtualLoop
 from .workers import Post, Workers
+
+_A_RUNS_OWN: Final = (Exception, SystemExit, GeneratorExit, asyncio.CancelledError)  # all else is for the test
 
 
 class Inline(Workers):
-    """Calls functions one after the other; coroutines are awaited on an event loop."""
+    """Calls functions one after the other; coroutines run side by side on an event loop of virtual time."""
 
     def __init__(self, clock: VirtualClock, engine: Engine, post: Post) -> None:
+        self._clock = clock
         super().__init__(clock, engine, post)
         self._pending: deque[Flight] = deque()
-        self._thread: threading.Thread | None = None  # that calls a function now
-        self._awaited: tuple[Flight, threading.Event] | None = None
+        self._interrupt: BaseException | None = None  # Ctrl+C, or a test's failure, for whoever moves the clock
+
+    def make_loop(self, _broke: object) -> VirtualLoop:
+        return VirtualLoop(self._clock)
 
     def start(self, flights: list[Flight]) -> None:
         self._pending.extend(flights)
 
     def runs_here(self) -> bool:
-        return self._thread is threading.current_thread() or super().runs_here()
+        return self._clock._relay.is_inside() or super().runs_here()
 
     def stop(self) -> None:
         self._pending.clear()
         super().stop()
 
     def call_next(self) -> bool:
-        """Call the next function; False when there is none. A function that moves the clock comes back here."""
+        """Call the next function; False when there is none."""
         if not self._pending:
             return False
         flight = self._pending.popleft()
-        outer, self._thread = self._thread, threading.current_thread()
-        try:
-            begun = self.call(flight)
-            if begun is not None:
-                self._awaited = flight, threading.Event()
-                self.coroutines.adopt(flight, begun)
-                self._awaited[1].wait()
-        finally:
-            self._thread = outer
+        if flight.task._known.is_async:
+            self.coroutines.start([flight])
+            self.run_loop()
+        elif (begun := self.call(flight)) is not None:
+            self.coroutines.adopt(flight, begun)
+        self._pass_on()
         return True
+
+    def run_loop(self) -> None:
+        """Run what is ready on the event loop, if it was needed yet."""
+        if isinstance(loop := self.coroutines.own, VirtualLoop) and self._clock._relay.leads_here():
+            loop.run_ready()
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        if self._interrupt is not None:
+            interrupt, self._interrupt = self._interrupt, None
+            raise interrupt
+
+    def wait(self) -> int | None:
+        """Return the microseconds until the next call, or the event loop's next timer."""
+        if self._pending:
+            return 0
+        loop = self.coroutines.own
+        return loop.wait() if isinstance(loop, VirtualLoop) else None
 
     def end(self, flight: Flight, error: BaseException | None, obeyed: bool) -> None:
         super().end(flight, error, obeyed)
-        if self._awaited is not None and self._awaited[0] is flight:
-            self._awaited[1].set()
+        if error is not None and not issubclass(type(error), _A_RUNS_OWN):
+            self._interrupt = error
 
 
 class Mover:
@@ -72,26 +94,29 @@ class Mover:
         return self in self._clock._drives
 
     def acknowledge(self, _done: threading.Event) -> None:
-        """Do a command at once, or later if another thread moves the clock: it may wait for the coroutine that asks."""
-        patience = PATIENCE_S if asyncio._get_running_loop() is None else 0
-        if not self._loop.over and self._clock._moving.acquire(timeout=patience):
-            try:
-                self.run_due()
-            finally:
-                self._clock._moving.release()
+        """Do a command at once; later if another thread moves the clock, or when a coroutine asks."""
+        if self._loop.over or asyncio._get_running_loop() is not None:
+            return
+        relay = self._clock._relay
+        if relay.is_inside():
+            self._loop.turn(self._loop.take(), self._clock.read())  # the functions it starts come after this one
+            return
+        with relay.asks(PATIENCE_S) as leads:
+            if leads:
+                relay.lead(self._clock.read().steady)
 
     def join(self, over: Callable[[], bool], timeout: timedelta | None, tasks: Callable[[], list[Entry]]) -> bool:
         """Move the clock until something about these tasks is over; False when the timeout comes first."""
         end = None if timeout is None else self._clock.read().steady + timeout // MICROSECOND
-        self.run_due()
+        self._clock.advance(timedelta(0))
         while not (over() or self._loop.over):
-            counts = [entry.rule.n for entry in tasks() if not has_ended(entry.rule, entry.state)]
-            if end is None and counts and set(counts) == {-1}:
+            left = [entry.rule for entry in tasks() if not has_ended(entry.rule, entry.state)]
+            if end is None and left and all(rule.endless for rule in left):
                 raise SchedulerStateError(
                     "join() would move the virtual clock for ever: these tasks have no last run; "
                     "give join() a timeout, or use the clock's advance()"
                 )
-            wait = self._clock._wait()
+            wait = self._clock._next()
             if wait is None or (end is not None and self._clock.read().steady + wait > end):
                 return False
             self._clock.advance(MICROSECOND * wait)
@@ -99,25 +124,37 @@ class Mover:
 
     def finish(self) -> None:
         if self.is_alive():
-            self.run_due()
+            self._clock.advance(timedelta(0))
             while not self._loop.over:
-                self._clock.advance(MICROSECOND * (self.wait() or 0))
+                self._clock.advance(MICROSECOND * (self._clock._next() or 0))
             self._clock._drives.remove(self)
+            if not self._clock._drives:
+                with self._clock._relay.asks():
+                    self._clock._relay.wake_all(SchedulerStateError("the scheduler stopped while this function slept"))
+
+    def hear(self) -> None:
+        if not self._loop.over:
+            self._loop.turn(self._loop.take(), self._clock.read())
+        self._listeners.flush()
 
     def wait(self) -> int | None:
-        return self._loop.wait(self._clock.read())
+        waits = self._loop.wait(self._clock.read()), self._workers.wait()
+        return min((wait for wait in waits if wait is not None), default=None)
 
     def run_due(self) -> int | None:
         """Take turns until nothing is due; return the microseconds until the next one."""
         loop, call_next, read = self._loop, self._workers.call_next, self._clock.read
-        with self._clock._moving:  # so that another thread, such as the event loop's, can't move it meanwhile
-            while not loop.over:
-                wait = loop.turn(loop.take(), read())
-                if call_next():
-                    continue
-                if self._listeners:  # which may have something done
-                    self._listeners.flush()
-                    wait = self.wait()
-                if wait != 0:
-                    return wait
+        while not loop.over:
+            loop.turn(loop.take(), read())
+            if call_next():
+                if not self._clock._relay.leads_here():  # the function slept, and another thread leads now
+                    return None
+                continue
+            if not loop.over:
+                self._workers.run_loop()
+            if self._listeners:  # which may have something done
+                self._listeners.flush()
+            wait = self.wait()
+            if wait != 0:
+                return wait
         return None

@@ -24,8 +24,10 @@ from .coroutines import Begun, Coroutines
 from .current import flying
 from .engine import Engine
 from .entries import Flight
+from .event_loop import OwnLoop
 from .failures import failure_of
 from .forks import generation, leave_child
+from .virtual_loop import VirtualLoop
 
 Post: TypeAlias = Callable[[Flight | Callable[[Reading], object]], None]  # takes messages for the loop
 
@@ -33,9 +35,11 @@ Post: TypeAlias = Callable[[Flight | Callable[[Reading], object]], None]  # take
 class Workers(ABC):
     """Calls functions for one scheduler, and posts to its loop what happened to them."""
 
+    make_loop: Callable[[Callable[[BaseException], None]], OwnLoop | VirtualLoop] = OwnLoop
+
     def __init__(self, clock: Clock, engine: Engine, post: Post, loop: AbstractEventLoop | None = None) -> None:
         self.post = post
-        self.coroutines = Coroutines(self.call, self.end, self.abandon, loop)
+        self.coroutines = Coroutines(self.call, self.end, self.abandon, loop, self.make_loop)
         self._now, self._engine, self._generation = now_by(clock), engine, generation()
 
     @abstractmethod

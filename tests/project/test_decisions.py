@@ -37,8 +37,9 @@ ALLOWED = {
     ("runtime/loop.py", "timeout"): "how long a caller waits",
     ("runtime/scheduler.py", "endless"): "who is warned of a busy loop; this belongs in planning",
     ("runtime/scheduler.py", "wait_from_end"): "who is warned of a busy loop; this belongs in planning",
-    ("runtime/virtual.py", "n"): "whether join() would never end; this belongs in planning",
+    ("runtime/virtual.py", "endless"): "whether join() would never end",
     ("runtime/virtual.py", "timeout"): "how long a caller waits",
+    ("runtime/virtual_loop.py", "timeout"): "how long the event loop would wait for its next timer",
     ("runtime/workers.py", "asked"): "what was asked to end before a worker was free is not called",
     ("runtime/workers.py", "timeout"): "whether the loop needs to know when a call began",
 }

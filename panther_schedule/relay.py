@@ -1,0 +1,173 @@
+"""Threads of which one runs at a time, so that functions can sleep side by side in virtual time.
+
+One thread leads: it moves a clock from one event to the next and calls functions. A function that sleeps keeps its
+thread; if that is the leader's, a new thread leads on. The leader wakes each sleeper at its time, and waits until it
+sleeps again or its function has ended. The thread that asked for time to pass leads unless one of its functions sleeps.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from heapq import heappop, heappush
+from itertools import count
+
+
+class _Leader:
+    """A thread that leads, or that led until a function slept on it."""
+
+    def __init__(self, *, is_caller: bool) -> None:
+        self.is_caller = is_caller  # that asked for time to pass, and returns when it has
+        self.thread = threading.current_thread()
+        self.back = threading.Semaphore(0)  # the sleeper that it woke sleeps again, or its function has ended
+        self.dismissed = False
+
+
+class _Sleeper:
+    """A function that sleeps."""
+
+    def __init__(self) -> None:
+        self.wakes = threading.Semaphore(0)
+        self.slept = False
+        self.error: BaseException | None = None  # to raise where it slept
+
+
+class Relay:
+    """The threads of one clock, whose times are in microseconds."""
+
+    def __init__(
+        self,
+        steady: Callable[[], int],
+        move: Callable[[int], None],
+        run_due: Callable[[], int | None],
+        hear: Callable[[], None],
+    ) -> None:
+        self._steady, self._move = steady, move
+        self._run_due = run_due  # calls functions; returns the time until the next event
+        self._hear = hear  # records what has ended, and calls none
+        self._asking = threading.Lock()
+        self._leader: _Leader | None = None  # None unless somebody asks
+        self._members: set[threading.Thread] = set()  # which may have functions on their stacks
+        self._sleepers: list[tuple[int, int, _Sleeper]] = []
+        self._number = count().__next__
+        self._error: BaseException | None = None  # that a function raised on another thread than the asker's
+        self._refusal: BaseException | None = None  # what sleepers are told instead of being woken
+
+    def is_inside(self) -> bool:
+        """Tell whether this is one of its threads, so that it calls or is called by a function."""
+        return threading.current_thread() in self._members
+
+    def leads_here(self) -> bool:
+        return self._leader is not None and self._leader.thread is threading.current_thread()
+
+    def next_wake(self) -> int | None:
+        return self._sleepers[0][0] if self._sleepers else None
+
+    @contextmanager
+    def asks(self, patience_s: float = -1) -> Generator[bool]:
+        """Let this thread lead; False when another one does for longer than the patience."""
+        if not self._asking.acquire(timeout=patience_s):
+            yield False
+            return
+        me = self._leader = _Leader(is_caller=True)
+        self._members.add(me.thread)
+        try:
+            yield True
+        finally:
+            self._members.discard(me.thread)
+            self._leader = None
+            self._asking.release()
+
+    def lead(self, until: int) -> None:
+        """Let time pass until then; only within `asks()`, or a function's `sleep()` takes this long."""
+        assert self._leader is not None  # noqa: S101 - within asks()
+        self._lead(self._leader, until)
+
+    def sleep(self, until: int) -> None:
+        """Let the function that calls this sleep; only inside."""
+        leader = self._leader
+        assert leader is not None  # noqa: S101 - a function runs only while somebody leads
+        if self._refusal is not None:
+            raise self._refusal
+        sleeper = _Sleeper()
+        heappush(self._sleepers, (until, self._number(), sleeper))
+        if leader.thread is threading.current_thread():
+            self._leader = _Leader(is_caller=False)
+            thread = threading.Thread(target=self._lead_on, args=(self._leader,), name="panther_schedule-virtual")
+            thread.daemon = True
+            self._leader.thread = thread
+            self._members.add(thread)
+            thread.start()
+        else:
+            leader.back.release()
+        try:
+            sleeper.wakes.acquire()
+        except BaseException:  # Ctrl+C: go on as soon as the leader lets it
+            heappush(self._sleepers, (0, self._number(), sleeper))
+            sleeper.wakes.acquire()
+            raise
+        if sleeper.error is not None:
+            raise sleeper.error
+
+    def wake_all(self, error: BaseException) -> None:
+        """Raise an error in every function that sleeps; only within `asks()`."""
+        leader, self._refusal = self._leader, error
+        assert leader is not None  # noqa: S101 - within asks()
+        while self._sleepers:
+            self._sleepers[0][2].error = error
+            self._wake(leader)
+        self._refusal = None
+
+    def _lead(self, me: _Leader, until: int | None) -> None:
+        wait: int | None = None
+        while not me.dismissed:
+            try:
+                wait = self._run_due()
+            except BaseException as error:  # noqa: BLE001 - it is the asker's
+                self._error = error
+            leader = self._leader
+            assert leader is not None  # noqa: S101 - as above
+            if leader is not me:  # one of its functions slept, and has ended now
+                if not me.is_caller:
+                    leader.back.release()
+                    return
+                leader.dismissed, self._leader = True, me
+                leader.back.release()
+            if me.is_caller and self._error is not None:
+                raised, self._error = self._error, None
+                raise raised
+            now = self._steady()
+            if leader is not me:
+                if until is not None and now > until:
+                    self._hear()  # what is due now is called when more time is asked for
+                    return
+                continue
+            if self._sleepers:
+                until_wake = self._sleepers[0][0] - now
+                if until_wake <= 0:
+                    self._wake(me)
+                    continue
+                wait = until_wake if wait is None else min(wait, until_wake)
+            if wait is None or (until is not None and now + wait > until):
+                break
+            self._move(wait)
+        if until is not None:
+            self._move(max(0, until - self._steady()))
+
+    def _lead_on(self, me: _Leader) -> None:
+        try:
+            self._lead(me, None)
+        finally:
+            self._members.discard(me.thread)
+
+    def _wake(self, me: _Leader) -> None:
+        sleeper = heappop(self._sleepers)[2]
+        if not sleeper.slept:
+            sleeper.slept = True
+            sleeper.wakes.release()
+            try:
+                me.back.acquire()
+            except BaseException:  # Ctrl+C: the function comes first
+                me.back.acquire()
+                raise
