@@ -174,12 +174,13 @@ class Engine:
         if self.offset and not entry.rule.on_wall:
             step = shown(step, self.offset)
         _state, run, record, starts, passed, given_up, asks, next_queued, _, ended, _retry_in, _interrupts = step
+        begun = flights
         if starts and not flights:
-            (start,) = starts  # several at once are only those that were asked for
-            flights = (Flight(entry, start),)
-        self.store.save(entry, flight, step, flights, rule)
-        if flights:
-            self.starts += [new for new in flights if not ends.is_queued(new.run)]
+            (start,) = starts  # several at once are only those that were asked for, of which some may be queued
+            begun = (Flight(entry, start),)
+        self.store.save(entry, flight, step, begun, rule)
+        if begun:
+            self.starts += [new for new in flights if not ends.is_queued(new.run)] if flights else begun
         if told is not None:
             self._tell(told, entry.name)
         if record is not None:
