@@ -158,7 +158,11 @@ class VirtualClock:
 
     def _run_due(self) -> int | None:
         """Run what is due, and return what `_wait` would."""
-        waits = [drive.run_due() for drive in tuple(self._drives)]
+        waits: list[int | None] = []
+        for drive in tuple(self._drives):
+            waits.append(drive.run_due())
+            if not self._relay.leads_here():  # one of its functions slept, and another thread sees to the others
+                return None
         return waits[0] if len(waits) == len(self._drives) == 1 else self._wait()  # one may have given another work
 
     def _hear(self) -> None:

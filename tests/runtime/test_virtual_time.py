@@ -48,6 +48,35 @@ def test_functions_that_sleep_side_by_side_wake_at_their_own_times(clock: Virtua
     assert [when for when, _, _ in said] == sorted(when for when, _, _ in said)
 
 
+def test_those_of_two_schedulers_share_one_clock(clock: VirtualClock) -> None:
+    said: list[tuple[float, str]] = []
+
+    def nap(name: str, seconds: int) -> None:
+        clock.sleep(seconds * SECOND)
+        said.append((at(clock), name))
+
+    with Scheduler(clock=clock) as one, Scheduler(clock=clock) as other:
+        for scheduler, name in ((one, "one"), (other, "other")):
+            scheduler.add_task(BackgroundTask(nap, name, 5).interval(3).interval_wait(10 * SECOND))
+            scheduler.add_task(BackgroundTask(nap, f"quick {name}", 1).interval(5).interval_wait(7 * SECOND))
+        clock.advance(40 * SECOND)
+        counts = [scheduler.counts["succeeded"] for scheduler in (one, other)]
+
+    assert counts == [8, 8]
+    times = [
+        (1.0, "quick"),
+        (5.0, ""),
+        (8.0, "quick"),
+        (15.0, ""),
+        (15.0, "quick"),
+        (22.0, "quick"),
+        (25.0, ""),
+        (29.0, "quick"),
+    ]
+    expected = [(when, f"{kind} {name}".strip()) for name in ("one", "other") for when, kind in times]
+    assert sorted(said) == sorted(expected)
+
+
 def test_a_thousand_of_them(clock: VirtualClock) -> None:
     """Each has a thread while it sleeps, so there is no recursion."""
     lengths, woke = [Random(1).randrange(1, 100_000) for _ in range(1000)], list[tuple[int, float]]()
