@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 import time
 from asyncio import _get_running_loop
 from collections.abc import Callable
@@ -22,6 +23,7 @@ _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UT
 MICROSECOND = timedelta(microseconds=1)
 AWARE = "datetime(2026, 12, 24, 18, 0, tzinfo=UTC)"  # an example for messages
 _wall_ns, _clock_ns = time.time_ns, time.clock_gettime_ns
+_PATIENCE_S = 60.0  # with another thread that moves a virtual clock
 _BOOTTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # MONOTONIC stands still in a suspend
 _APART_NS = 10_000_000  # two looks further apart would seem to be a step of the wall clock
 
@@ -141,8 +143,15 @@ class VirtualClock:
             self._lead(0, change)
 
     def _lead(self, by: int, first: Callable[[], None] | None = None) -> None:
+        if threading.current_thread() in self._relay.helpers:
+            raise SchedulerStateError(
+                "a thread that works for a coroutine takes no virtual time; await asyncio.sleep() instead"
+            )
+
         def lead() -> None:
-            with self._relay.asks():
+            with self._relay.asks(_PATIENCE_S) as leads:
+                if not leads:
+                    raise SchedulerStateError("another thread moves this clock all the time, and may wait for this one")
                 if first is not None:
                     first()
                 self._relay.lead(self._reading.steady + by)

@@ -49,6 +49,7 @@ class Relay:
         self._asking = threading.Lock()
         self._leader: _Leader | None = None  # None unless somebody asks
         self._members: set[threading.Thread] = set()  # which may have functions on their stacks
+        self.helpers: set[threading.Thread] = set()  # which a function waits for, so that they can't wait for time
         self._sleepers: list[tuple[int, int, _Sleeper]] = []
         self._number = count().__next__
         self._error: BaseException | None = None  # that a function raised on another thread than the asker's

@@ -79,7 +79,7 @@ class Coroutines:
         """Cancel a run; a sync one sees for itself in `current_run().cancelled` that it is to end."""
         run, _ = self.running.get(flight, (None, None))
         if run is not None:
-            with suppress(RuntimeError):  # the event loop is closed, and with it the run
+            with suppress(Exception):  # the event loop is closed, and with it the run; or a run broke it
                 run.get_loop().call_soon_threadsafe(run.cancel)
 
     def look(self) -> None:
@@ -109,10 +109,8 @@ class Coroutines:
             try:
                 self.event_loop().call_soon_threadsafe(self._begin)
                 return
-            except (
-                RuntimeError
-            ) as error:  # it is closed: the app's for good, our own until the next one takes its place
-                if self._apps is not None:
+            except Exception as error:  # noqa: BLE001 - it is closed, or a run has broken this very method
+                if self._apps is not None or not self.event_loop().is_closed():  # else the next one takes its place
                     for flight, begun in handed:
                         self._handed.remove((flight, begun))
                         _close(begun)
@@ -134,7 +132,7 @@ class Coroutines:
         """Fail the runs of our own event loop, which broke; the next one begins those on their way."""
         for flight in self._take_running():
             self._end(flight, error, False)
-        self.event_loop().call_soon_threadsafe(self._begin)
+        self.event_loop().call_soon(self._begin)  # it does not run yet
 
     # ---- on the event loop ---------------------------------------------------------------------------------------
 

@@ -67,6 +67,8 @@ class Life:
         """Refuse to wait in a run that is waited for, or on the event loop that runs need."""
         flight = flying.get()  # also where a run waits in another thread, as asyncio.to_thread() does
         own = flight is not None and flight.run.phase != "ended" and entry in {None, flight.entry}
+        if flight is not None and own:
+            own = flight.entry in self.loop.tasks()  # else it is a run of another scheduler
         if own or self.workers.runs_here():
             raise SchedulerStateError(
                 f"{method}() waits for runs to end, and is called from one of them, or on the event loop they need; "

@@ -116,10 +116,11 @@ class Mover:
                     "join() would move the virtual clock for ever: these tasks have no last run; "
                     "give join() a timeout, or use the clock's advance()"
                 )
-            wait = self._clock._next()
-            if wait is None or (end is not None and self._clock.read().steady + wait > end):
-                return False
-            self._clock.advance(MICROSECOND * wait)
+            waits = self._clock._next(), None if end is None else end - self._clock.read().steady
+            wait = min((wait for wait in waits if wait is not None), default=0)
+            if wait <= 0 and self._clock._next() != 0:
+                return False  # nothing is to happen, or the timeout came first
+            self._clock.advance(MICROSECOND * max(0, wait))
         return True
 
     def finish(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -30,11 +31,11 @@ class _Selector(selectors.DefaultSelector):
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    def __init__(self, steady: Callable[[], int]) -> None:
+    def __init__(self, steady: Callable[[], int], helpers: set[threading.Thread]) -> None:
         selector = _Selector()
         selector.loop = self
         super().__init__(selector)
-        self._steady, self._start = steady, steady()
+        self._steady, self._start, self._helpers = steady, steady(), helpers
         self._clock_resolution = 1 / SECOND
         self.ahead = 0  # of the clock, while it ends
         self.threads = 0  # that work for it
@@ -46,7 +47,14 @@ class _Loop(asyncio.SelectorEventLoop):
     def run_in_executor(
         self, executor: Executor | None, func: Callable[[*_Args], _T], *args: *_Args
     ) -> asyncio.Future[_T]:
-        future = super().run_in_executor(executor, func, *args)
+        def help_with() -> _T:
+            self._helpers.add(threading.current_thread())
+            try:
+                return func(*args)
+            finally:
+                self._helpers.discard(threading.current_thread())
+
+        future = super().run_in_executor(executor, help_with)
         self.threads += 1
         future.add_done_callback(self._thread_done)
         return future
@@ -60,7 +68,7 @@ class VirtualLoop:
 
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
-        self.loop = _Loop(self._steady)
+        self.loop = _Loop(self._steady, clock._relay.helpers)
         self._next_at: int | None = None
 
     def _steady(self) -> int:

@@ -121,6 +121,30 @@ def test_a_broken_task_factory_fails_the_runs_it_breaks() -> None:
     assert runs(after)[0].outcome == "succeeded"
 
 
+async def breaks_the_way_to_it() -> None:
+    loop: Any = asyncio.get_running_loop()
+    loop.call_soon_threadsafe = interrupted
+
+
+def interrupted(*_: object) -> None:
+    raise ZeroDivisionError
+
+
+def test_a_broken_way_to_the_event_loop_fails_the_runs_that_need_it() -> None:
+    with Scheduler() as scheduler:
+        assert scheduler.add_task(BackgroundTask(breaks_the_way_to_it)).join(LONG)
+        failed = scheduler.add_task(BackgroundTask(note))
+        after = scheduler.add_task(BackgroundTask(int))
+        assert failed.join(LONG)
+        assert after.join(LONG)
+        assert scheduler.health().alive
+        own: Any = scheduler._life
+        del own.workers.coroutines.own.loop.call_soon_threadsafe  # so that its thread can end
+
+    assert is_a(runs(failed)[0].error, ZeroDivisionError)
+    assert runs(after)[0].outcome == "succeeded"
+
+
 def test_stop_cancels_and_awaits_what_runs_left_behind() -> None:
     """As `asyncio.run` does."""
     ends: list[str] = []

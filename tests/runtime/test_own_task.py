@@ -67,6 +67,21 @@ def test_nor_on_a_virtual_clock() -> None:
 
 @pytest.mark.real_clock
 @pytest.mark.parametrize("virtual", [False, True])
+def test_a_run_may_wait_for_and_stop_another_scheduler(clock: VirtualClock, *, virtual: bool) -> None:
+    def work() -> None:
+        with Scheduler() as other:
+            assert other.add_task(BackgroundTask(int)).join(LONG)
+            assert other.join(LONG)
+
+    with Scheduler(clock=clock if virtual else None) as scheduler:
+        handle = scheduler.add_task(BackgroundTask(work))
+        assert handle.join(LONG)
+
+    assert [run.outcome for run in runs(handle)] == ["succeeded"]
+
+
+@pytest.mark.real_clock
+@pytest.mark.parametrize("virtual", [False, True])
 def test_a_coroutine_that_a_cancelled_function_returns_is_not_begun(clock: VirtualClock, *, virtual: bool) -> None:
     """Its function was called, and the record says when."""
     own, added, begun = list[TaskHandle](), threading.Event(), list[str]()

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from telling import SECOND, START, outcomes, runs, starts
+from telling import SECOND, START, is_a, outcomes, runs, starts
 
 from panther_schedule import BackgroundTask, Once, Scheduler, SchedulerStateError, VirtualClock
 
@@ -276,6 +276,40 @@ def test_a_thread_that_works_for_a_coroutine_takes_no_virtual_time(clock: Virtua
         assert scheduler.join()
 
     assert said == [(0, 499500), (1, 499500)]
+
+
+def test_a_thread_that_works_for_a_coroutine_can_not_wait_for_virtual_time(clock: VirtualClock) -> None:
+    """Which stands still until the thread is done; it is refused, where both would wait for ever."""
+
+    async def work() -> None:
+        await asyncio.to_thread(clock.sleep, SECOND)
+
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(BackgroundTask(work))
+        clock.advance(SECOND)
+
+    assert is_a(runs(handle)[0].error, SchedulerStateError)
+
+
+@pytest.mark.parametrize("seconds", [0.5, 1, 3])
+def test_a_join_that_times_out_has_moved_the_clock_that_far(clock: VirtualClock, seconds: float) -> None:
+    """So a poll ends, as it does on the real clock."""
+
+    async def waits_for_ever() -> None:
+        await asyncio.Event().wait()
+
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(BackgroundTask(int).with_schedule(Once(after=10 * SECOND)))
+        polls = 1
+        while not handle.join(seconds * SECOND):
+            assert at(clock) == seconds * polls
+            polls += 1
+        assert at(clock) == 10
+        stuck = scheduler.add_task(BackgroundTask(waits_for_ever))
+        assert not stuck.join(seconds * SECOND)
+        assert at(clock) == 10 + seconds
+        assert not stuck.join()
+        stuck.cancel()
 
 
 def test_what_cleans_up_when_the_scheduler_stops_has_the_time_to(clock: VirtualClock) -> None:
