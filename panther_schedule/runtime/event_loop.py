@@ -40,8 +40,7 @@ class OwnLoop:
                 pass  # of an asyncio task that a run started; the task has it too, and the loop can go on
             except BaseException as error:  # noqa: BLE001 - its selector was closed, or the like
                 log("the event loop broke; its runs failed, and a new loop takes its place", error=error)
-                with suppress(BaseException):
-                    self.loop.close()  # first: its descriptors may be those of the next one
+                _discard(self.loop)  # first: its descriptors may be those of the next one
                 self.loop = asyncio.new_event_loop()
                 self._broke(error)
         self._close()
@@ -56,6 +55,16 @@ class OwnLoop:
             with suppress(BaseException):  # such as a task's SystemExit
                 loop.run_until_complete(ending)
         loop.close()
+
+
+def _discard(loop: Any) -> None:
+    """Close a broken event loop, with what its own `close()` leaves open when it fails halfway."""
+    with suppress(BaseException):
+        loop.close()
+    for part in ("_selector", "_ssock", "_csock"):
+        with suppress(BaseException):
+            getattr(loop, part).close()
+    loop._closed = True
 
 
 async def _ended(tasks: set[asyncio.Task[Any]]) -> None:
