@@ -151,7 +151,7 @@ class VirtualClock:
         def lead() -> None:
             with self._relay.asks(_PATIENCE_S) as leads:
                 if not leads:
-                    raise SchedulerStateError("another thread moves this clock all the time, and may wait for this one")
+                    raise SchedulerStateError("another thread is moving this clock, and may be waiting for this one")
                 if first is not None:
                     first()
                 self._relay.lead(self._reading.steady + by)

@@ -29,7 +29,7 @@ class _Sleeper:
 
     def __init__(self) -> None:
         self.wakes = threading.Semaphore(0)
-        self.slept = False
+        self.woken = False
         self.error: BaseException | None = None  # to raise where it slept
 
 
@@ -164,8 +164,8 @@ class Relay:
 
     def _wake(self, me: _Leader) -> None:
         sleeper = heappop(self._sleepers)[2]
-        if not sleeper.slept:
-            sleeper.slept = True
+        if not sleeper.woken:
+            sleeper.woken = True
             sleeper.wakes.release()
             try:
                 me.back.acquire()

@@ -14,7 +14,7 @@ flying: Final[ContextVar[Flight | None]] = ContextVar("panther_schedule.run", de
 
 
 def context_seen() -> Context:
-    """Return a copy of the caller's context, which does not keep the run alive that it may be in."""
+    """Return a copy of the caller's context; made in a run, it does not keep that run alive."""
     context = copy_context()
     if not context:
         return EMPTY

@@ -1,4 +1,4 @@
-"""What a function raised, made text; safe with exceptions that raise when they are looked at."""
+"""Turns what a function raised into text, even if looking at the exception raises another one."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import sys
 import traceback
 from typing import NoReturn
 
-_forks = 0  # by which this process came about, as far as it knows
+_forks = 0  # that led to this process
 
 
 def generation() -> int:

@@ -34,10 +34,7 @@ class Names:
     def next(self, task: BackgroundTask[..., Any]) -> tuple[str, int]:
         """Return the name of a new task, its own or a unique one, and its number in the order of adding."""
         order = next(self._orders)
-        if task._name is not None:
-            return task._name, order
-        name = f"{task._known.name}-{order:06x}"
-        return (name, order) if name not in self._entries else self.next(task)
+        return task._name or f"{task._known.name}-{order:06x}", order
 
     def take(self, entry: Entry) -> bool:
         """Give a new task its name; False when a signal handler, or a __del__, has just added one with this name."""

@@ -319,7 +319,7 @@ class Scheduler:
             if self._listeners:
                 life.engine.emit = self._listeners.put
             life.driver.start()
-        except RuntimeError as error:  # no thread can be had, as at exit from Python 3.12 on
+        except RuntimeError as error:  # no thread can be started, as at exit on Python 3.12
             _started.discard(self)
             self._life = None if self._life is life else self._life
             message = f"the scheduler can't start: {error}; add tasks before the program ends"
