@@ -77,8 +77,8 @@ class VirtualClock:
     """A clock that moves only when a test moves it.
 
     A `Scheduler(clock=VirtualClock(...))` starts no thread that waits for time: `advance()` moves the clock from
-    one due occurrence to the next and runs what is due in the thread that calls it, in a fixed order. A task's
-    function may call `sleep()` to take virtual time.
+    one due occurrence to the next and runs what is due, in a fixed order and in the thread that calls it. A task's
+    function may call `sleep()` to take virtual time; while it sleeps, the others run on other threads, one at a time.
     """
 
     def __init__(self, start: datetime) -> None:
@@ -179,13 +179,12 @@ class VirtualClock:
             drive.hear()
 
     def _wait(self) -> int | None:
-        return min((wait for drive in self._drives if (wait := drive.wait()) is not None), default=None)
+        return soonest(*(drive.wait() for drive in self._drives))
 
     def _next(self) -> int | None:
         """Return the microseconds until something happens: an occurrence, or the end of a function's sleep."""
         wake = self._relay.next_wake()
-        waits = self._wait(), None if wake is None else wake - self._reading.steady
-        return min((wait for wait in waits if wait is not None), default=None)
+        return soonest(self._wait(), None if wake is None else wake - self._reading.steady)
 
 
 def _forward(method: str, by: object) -> int:
@@ -194,6 +193,11 @@ def _forward(method: str, by: object) -> int:
         message = "{method}() moves forward, got {by}; use step() to set the wall clock back"
         refuse(method, "negative_duration", message, at=("by",), method=method, by=by)
     return by_us
+
+
+def soonest(*waits: int | None) -> int | None:
+    """Return the shortest of these waits, of which None never ends."""
+    return min((wait for wait in waits if wait is not None), default=None)
 
 
 def now_by(clock: Clock) -> Callable[[bool], int]:

@@ -203,6 +203,12 @@ class Passed:
 Record: TypeAlias = Run | Passed  # what happened to one occurrence or more
 
 
+def is_clean_exit(error: BaseException) -> bool:
+    """Tell whether a function left by `sys.exit(0)` or `sys.exit()`, which is a success."""
+    code = error.code if type(error) is SystemExit else 1
+    return code is None or (type(code) in {int, bool} and not code)
+
+
 def attempted(started: int | None, finished: int, error: Failure | None, obeyed: bool, offset: int) -> Attempt:
     """Return the record of a call; `obeyed` when it ended, or never began, because it was asked to."""
     outcome: Outcome = "cancelled" if obeyed else "succeeded" if error is None else "failed"

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import traceback
-from typing import Any, Final
+from typing import Final
 
 from ..models.policy import exception_name, exception_names
-from ..planning.records import Failure
+from ..planning.records import Failure, is_clean_exit
 
 _MOST_TEXT: Final = 2_000
 _MOST_TRACEBACK: Final = 20_000
 
 
 def failure_of(error: BaseException | None) -> Failure | None:
-    """Return what a record keeps of an error; None for a clean exit, as by `sys.exit(0)`."""
-    if error is None or (type(error) is SystemExit and _is_zero(error.code)):
+    """Return what a record keeps of an error; None for one that is no failure."""
+    if error is None or is_clean_exit(error):
         return None
     cls = type(error)
     names = exception_names(cls, _name)
@@ -27,10 +27,6 @@ def failure_of(error: BaseException | None) -> Failure | None:
     except BaseException:  # noqa: BLE001 - as above
         lines = ""
     return Failure(names, text, lines)
-
-
-def _is_zero(code: Any) -> bool:
-    return code is None or (type(code) in {int, bool} and not code)
 
 
 def _name(cls: type[BaseException]) -> str:

@@ -14,7 +14,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Final, TypeAlias
 
-from ..clock import MICROSECOND, SECOND, Clock, Reading
+from ..clock import MICROSECOND, SECOND, Clock, Reading, soonest
 from ..planning.rule import jittered
 from .engine import Command, Engine
 from .entries import Entry, Flight
@@ -124,12 +124,9 @@ class Loop:
             return None
         if self._inbox.qsize():
             return 0
-        wait = self._store_wait(reading)
-        for at in (self._again_at, self._drain_ends_at):
-            if at is not None:
-                until = max(0, at - reading.steady)
-                wait = until if wait is None else min(wait, until)
-        return wait
+        wait = self._store_wait(reading)  # first, since a fault of the store sets when it is tried again
+        own = (max(0, at - reading.steady) for at in (self._again_at, self._drain_ends_at) if at is not None)
+        return soonest(wait, *own)
 
     def _store_wait(self, reading: Reading) -> int | None:
         if self._look in self._put_off:

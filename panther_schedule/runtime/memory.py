@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from itertools import count
 from typing import Protocol
 
-from ..clock import Reading
+from ..clock import Reading, soonest
 from ..planning.control import extended, is_new
 from ..planning.ends import is_queued
 from ..planning.records import Passed, Run
@@ -128,8 +128,7 @@ class Memory(Store):
         if self._new:
             return 0
         wall, steady = reading
-        firsts = self._wall.first(wall), self._steady.first(steady), self._timers.first(steady)
-        return min((wait for wait in firsts if wait is not None), default=None)
+        return soonest(self._wall.first(wall), self._steady.first(steady), self._timers.first(steady))
 
     def _timetable(self, entry: Entry) -> Timetable[Entry]:
         return self._wall if entry.rule.on_wall else self._steady

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
-from ..clock import MICROSECOND, VirtualClock
+from ..clock import MICROSECOND, VirtualClock, soonest
 from ..errors import SchedulerStateError
 from ..planning.due import has_ended
 from .engine import Engine
@@ -116,11 +116,11 @@ class Mover:
                     "join() would move the virtual clock for ever: these tasks have no last run; "
                     "give join() a timeout, or use the clock's advance()"
                 )
-            waits = self._clock._next(), None if end is None else end - self._clock.read().steady
-            wait = min((wait for wait in waits if wait is not None), default=0)
-            if wait <= 0 and self._clock._next() != 0:
-                return False  # nothing is to happen, or the timeout came first
-            self._clock.advance(MICROSECOND * max(0, wait))
+            time_left = None if end is None else end - self._clock.read().steady
+            wait = soonest(self._clock._next(), time_left)
+            if wait is None or (time_left is not None and time_left <= 0):
+                return False
+            self._clock.advance(MICROSECOND * wait)
         return True
 
     def finish(self) -> None:
@@ -139,8 +139,7 @@ class Mover:
         self._listeners.flush()
 
     def wait(self) -> int | None:
-        waits = self._loop.wait(self._clock.read()), self._workers.wait()
-        return min((wait for wait in waits if wait is not None), default=None)
+        return soonest(self._loop.wait(self._clock.read()), self._workers.wait())
 
     def run_due(self) -> int | None:
         """Take turns until nothing is due; return the microseconds until the next one."""

@@ -75,9 +75,8 @@ class Workers(ABC):
         """Report how a call ended; `obeyed` when it ended, or never began, because it was asked to."""
         if generation() != self._generation:
             leave_child(error)
-        failure = None if error is None else failure_of(error)
         now, offset = self._now(flight.entry.rule.on_wall), flight.run.offset
-        flight.attempt = attempted(flight.started, now, failure, obeyed, offset)
+        flight.attempt = attempted(flight.started, now, failure_of(error), obeyed, offset)
         flight.error = error
         self.post(flight)
 

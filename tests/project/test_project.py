@@ -41,13 +41,13 @@ NO_CODE = {
 MOST_LINES = {  # of each folder: all lines, and lines of code
     "models": (1632, 1115),
     "occurrences": (658, 441),
-    "planning": (970, 626),
-    "runtime": (2755, 1961),
+    "planning": (976, 629),
+    "runtime": (2745, 1953),
     "tasks": (1008, 650),
     "wording": (532, 400),
-    "panther_schedule": (1025, 663),  # the modules beside the folders
+    "panther_schedule": (1029, 664),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (8580, 5856)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (8580, 5852)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:
