@@ -197,7 +197,11 @@ def _forward(method: str, by: object) -> int:
 
 def soonest(*waits: int | None) -> int | None:
     """Return the shortest of these waits, of which None never ends."""
-    return min((wait for wait in waits if wait is not None), default=None)
+    found: int | None = None
+    for wait in waits:  # min() of a generator takes three times as long, and a virtual run asks often
+        if wait is not None and (found is None or wait < found):
+            found = wait
+    return found
 
 
 def now_by(clock: Clock) -> Callable[[bool], int]:

@@ -145,7 +145,7 @@ class Mover:
         """Take turns until nothing is due; return the microseconds until the next one."""
         loop, call_next, read = self._loop, self._workers.call_next, self._clock.read
         while not loop.over:
-            loop.turn(loop.take(), read())
+            wait = loop.turn(loop.take(), read())
             if call_next():
                 if not self._clock._relay.leads_here():  # the function slept, and another thread leads now
                     return None
@@ -154,7 +154,9 @@ class Mover:
                 self._workers.run_loop()
             if self._listeners:  # which may have something done
                 self._listeners.flush()
-            wait = self.wait()
+            if self._listeners or self._workers.coroutines.own is not None:
+                wait = loop.wait(read())
+            wait = soonest(wait, self._workers.wait())
             if wait != 0:
                 return wait
         return None
