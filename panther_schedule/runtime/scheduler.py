@@ -60,11 +60,19 @@ class Scheduler:
             max_workers = check_number("Scheduler", "max_workers", "max_workers", max_workers, 1, remedy)
         self._max_workers = max_workers or min(32, (os.cpu_count() or 1) + 4)
         self._clock: Clock = SystemClock() if clock is None else check_clock(clock)
-        self._now = now_by(self._clock)
+        self._listeners = Listeners(inline=isinstance(self._clock, VirtualClock))
         self._reset()
         _all.add(self)
 
+    def _begin_anew(self, clock: Clock) -> None:
+        """Stop at once, and begin without tasks on this clock."""
+        self.stop(timedelta(0))
+        kept, self._clock = self._listeners.subscriptions, clock
+        self._reset()
+        self._listeners.subscriptions = kept
+
     def _reset(self) -> None:
+        self._now = now_by(self._clock)
         self._names = Names()
         self._life: Life | None = None
         self._event_loop: asyncio.AbstractEventLoop | None = None
