@@ -85,6 +85,7 @@ class VirtualClock:
         at = instant("VirtualClock", "start", start)
         self._reading = Reading(at, at)
         self._drives: list[Drive] = []
+        self._stand_ins: dict[str, Callable[[], object]] = {}  # by task: what a test has called instead
         self._relay = Relay(lambda: self._reading.steady, self._move, self._run_due, self._hear)
 
     def read(self) -> Reading:
@@ -102,6 +103,12 @@ class VirtualClock:
         moves the clock further.
         """
         self._pass("advance", by)
+
+    async def wait(self, by: timedelta) -> None:
+        """Move both clocks on as `advance()` does, in a coroutine."""
+        import asyncio
+
+        await asyncio.to_thread(self.advance, by)
 
     def sleep(self, by: timedelta) -> None:
         """Let a task's function take `by` of virtual time; other functions run meanwhile, and wake at their own times.

@@ -110,6 +110,12 @@ class TaskHandle(_Handle):
         """
         return self._alive().join(self._entry, check_timeout("join", timeout))
 
+    async def wait(self, timeout: timedelta | None = None) -> bool:
+        """Wait as `join()` does, in a coroutine."""
+        import asyncio
+
+        return await asyncio.to_thread(self.join, timeout)
+
     def cancel(self, *, running: bool = True) -> None:
         """Start no more runs, ask its active runs to end, and free the name.
 

@@ -7,11 +7,12 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from ..clock import MICROSECOND, VirtualClock, soonest
 from ..errors import SchedulerStateError
 from ..planning.due import has_ended
+from .current import flying
 from .engine import Engine
 from .entries import Entry, Flight
 from .listeners import Listeners
@@ -74,6 +75,13 @@ class Inline(Workers):
             return 0
         loop = self.coroutines.own
         return loop.wait() if isinstance(loop, VirtualLoop) else None
+
+    def invoke(self, flight: Flight) -> Any:
+        stand_in = self._clock._stand_ins.get(flight.entry.name)
+        if stand_in is None:
+            return super().invoke(flight)
+        flying.set(flight)
+        return stand_in()
 
     def end(self, flight: Flight, error: BaseException | None, obeyed: bool) -> None:
         super().end(flight, error, obeyed)
