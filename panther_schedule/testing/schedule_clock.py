@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final, Self, TypeAlias, cast
 
-from ..clock import MICROSECOND, VirtualClock, instant
+from ..clock import MICROSECOND, VirtualClock, duration, instant
 from ..errors import refuse, refuse_value, type_name
 from ..events import Event, RunFinished
 from ..planning.records import Run
@@ -90,10 +89,10 @@ class ScheduleClock:
             ValidationError: `until` is not aware (`instant`) or is over (`until_past`), or the time is negative.
         """
         __tracebackhide__ = True
-        by += timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-        with self._collecting("advance", raises) as ended:
-            self.clock.advance(by if until is None else self._left("advance", until, by))
-        return ended
+        span = self._span("advance", by, until, days=days, hours=hours, minutes=minutes, seconds=seconds)
+        ended = self._collecting("advance", raises)
+        self.clock.advance(span)
+        return ended()
 
     async def wait(
         self,
@@ -109,10 +108,10 @@ class ScheduleClock:
     ) -> list[Run]:
         """Let time pass as `advance()` does, in a coroutine: its event loop goes on."""
         __tracebackhide__ = True
-        by += timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-        with self._collecting("wait", raises) as ended:
-            await self.clock.wait(by if until is None else self._left("wait", until, by))
-        return ended
+        span = self._span("wait", by, until, days=days, hours=hours, minutes=minutes, seconds=seconds)
+        ended = self._collecting("wait", raises)
+        await self.clock.wait(span)
+        return ended()
 
     def run_until_idle(self, *, raises: Raises = ()) -> list[Run]:
         """Let time pass until only endless or paused tasks are left; return the runs that ended meanwhile.
@@ -120,20 +119,20 @@ class ScheduleClock:
         In a coroutine, write `await wait_until_idle()`.
         """
         __tracebackhide__ = True
-        with self._collecting("run_until_idle", raises) as ended:
-            self.clock.advance(_NONE)
-            while any(handle.join() for handle in self._unended()):
-                pass
-        return ended
+        ended = self._collecting("run_until_idle", raises)
+        self.clock.advance(_NONE)
+        while any(handle.join() for handle in self._unended()):
+            pass
+        return ended()
 
     async def wait_until_idle(self, *, raises: Raises = ()) -> list[Run]:
         """Let time pass as `run_until_idle()` does, in a coroutine: its event loop goes on."""
         __tracebackhide__ = True
-        with self._collecting("wait_until_idle", raises) as ended:
-            await self.clock.wait(_NONE)
-            while any([await handle.wait() for handle in self._unended()]):
-                pass
-        return ended
+        ended = self._collecting("wait_until_idle", raises)
+        await self.clock.wait(_NONE)
+        while any([await handle.wait() for handle in self._unended()]):
+            pass
+        return ended()
 
     def assert_next(self, name: str, when: datetime | str) -> None:
         """Check when the next run of a task is due: an aware datetime, or "2026-01-02T08:00+01:00".
@@ -181,15 +180,18 @@ class ScheduleClock:
             if run.outcome in {"failed", "timed_out"} and (run.id, run.attempt) not in self._injected:
                 self._failed.append(run)
 
-    @contextmanager
-    def _collecting(self, method: str, raises: Raises) -> Generator[list[Run]]:
-        """Give a list that holds the runs that ended meanwhile, once they have, and look for one that had to fail."""
-        __tracebackhide__ = True
-        errors, before, ended = _check_raises(method, raises), len(self._runs), list[Run]()
-        yield ended
-        ended += self._runs[before:]
-        if errors:
-            self._expect(errors, ended)
+    def _collecting(self, method: str, raises: Raises) -> Callable[[], list[Run]]:
+        """Return what tells the runs that have ended meanwhile, if one has failed as it had to."""
+        errors, before = _check_raises(method, raises), len(self._runs)
+
+        def ended() -> list[Run]:
+            __tracebackhide__ = True
+            runs = self._runs[before:]
+            if errors:
+                self._expect(errors, runs)
+            return runs
+
+        return ended
 
     def _expect(self, errors: tuple[type[BaseException], ...], ended: list[Run]) -> None:
         __tracebackhide__ = True
@@ -208,12 +210,19 @@ class ScheduleClock:
         failed, self._failed = self._failed, []
         if failed:
             many = "a run" if len(failed) == 1 else f"{len(failed)} runs"
-            reports = [f"{many} failed, and the test did not expect it by raises=", *map(_report, failed)]
-            raise AssertionError("\n\n".join(reports))
+            raise AssertionError("\n\n".join([f"{many} failed, and no raises= expected it", *map(_report, failed)]))
 
-    def _left(self, method: str, until: datetime, by: timedelta) -> timedelta:
+    def _span(self, method: str, by: timedelta, until: datetime | None, **units: float) -> timedelta:
+        """Return how far to go: a duration, or what is left `until` a moment."""
+        try:
+            span = duration(method, "by", by) + timedelta(**units)
+        except TypeError:
+            got = ", ".join(f"{name}={type_name(value)}" for name, value in units.items())
+            refuse_value(method, "duration_type", "days to seconds", "numbers", got, "write days=1")
+        if until is None:
+            return span
         left = MICROSECOND * (instant(method, "until", until) - self.clock.read().wall)
-        if by or left < _NONE:
+        if span or left < _NONE:
             message = "until must be after {now}, without a duration, got {got}; clock.step() sets the clock back"
             refuse(method, "until_past", message, at=("until",), now=self.now().isoformat(), got=until.isoformat())
         return left
@@ -254,6 +263,6 @@ def _why_none(handle: TaskHandle) -> str:
 
 def _report(run: Run) -> str:
     error = run.error
-    head = f"{run.task}, due at {run.scheduled_at.isoformat()}: {run.outcome} at {run.finished_at.isoformat()}"
-    head += f", attempt {run.attempt}" if run.attempt > 1 else ""
+    attempt = f" in attempt {run.attempt}" if run.attempt > 1 else ""
+    head = f"{run.task}, due at {run.scheduled_at.isoformat()}, {run.outcome}{attempt} at {run.finished_at.isoformat()}"
     return f"{head}\n{(error.traceback or error) if error else ''}".rstrip()
