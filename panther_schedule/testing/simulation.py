@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from functools import partial
 from typing import Any, cast
 
 from ..clock import MICROSECOND, VirtualClock, instant
-from ..errors import nearest, refuse, refuse_value, type_name
+from ..errors import BusyLoopWarning, nearest, refuse, refuse_value, type_name
 from ..planning.records import Passed, Record, Run
 from ..runtime.handles import TaskHandle
 from ..runtime.ledger import History, Ledger, count
@@ -82,7 +83,9 @@ def simulate(
     with Scheduler(clock=clock) as scheduler:
         life = scheduler._running()
         life.engine.quiet, life.store.ledger = True, _Whole()
-        handles = list(dict.fromkeys(scheduler.add_tasks(wanted)))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", BusyLoopWarning)  # no worker is busy here
+            handles = list(dict.fromkeys(scheduler.add_tasks(wanted)))
         _stand_in(clock, handles, [it for it in given if isinstance(it, SlowTask | FailingTask)])
         for fault in moments:
             clock.advance(MICROSECOND * (instant("", "", fault.at) - clock.read().steady))
@@ -164,11 +167,11 @@ def _finish(failing: FailingTask | None) -> None:
 
 
 def _check_faults(faults: object) -> list[Fault]:
-    given = [*cast("Iterable[object]", faults)] if isinstance(faults, Iterable) else [faults]
-    for fault in given:
-        if not isinstance(fault, Fault):
-            rule = "Suspend, ClockStep, SlowTask or FailingTask values"
-            refuse_value("simulate", "fault_type", "faults", rule, type_name(fault), "write [Suspend(at, by)]")
+    given = [*cast("Iterable[object]", faults)] if isinstance(faults, Iterable) else None
+    wrong = [faults] if given is None else [fault for fault in given if not isinstance(fault, Fault)]
+    if wrong:
+        rule = "a list of Suspend, ClockStep, SlowTask and FailingTask values"
+        refuse_value("simulate", "fault_type", "faults", rule, type_name(wrong[0]), "write [Suspend(at, by)]")
     return cast("list[Fault]", given)
 
 
