@@ -3,7 +3,7 @@
 The fixture `schedule_clock` of our pytest plugin gives a `ScheduleClock`.
 """
 
-from .faults import ClockStep, FailingTask, SlowTask, Suspend
+from .faults import ClockStep, FailingTask, Fault, SlowTask, Suspend
 from .schedule_clock import ScheduleClock
 from .simulation import Simulation, Timeline, simulate
 
@@ -13,6 +13,7 @@ __all__ = [
     "simulate",
     "Simulation",
     "Timeline",
+    "Fault",
     "Suspend",
     "ClockStep",
     "SlowTask",

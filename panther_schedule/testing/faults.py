@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import inf
 from typing import Final, TypeAlias, cast
 
 from ..clock import duration, instant
@@ -15,8 +16,14 @@ Raised: TypeAlias = Exception | type[Exception]
 _NONE: Final = timedelta(0)
 
 
+class Fault:
+    """One of the faults below."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
-class Suspend:
+class Suspend(Fault):
     """From `at` on the machine is suspended, or the process stands still, for `by`."""
 
     at: datetime
@@ -28,7 +35,7 @@ class Suspend:
 
 
 @dataclass(frozen=True, slots=True)
-class ClockStep:
+class ClockStep(Fault):
     """At `at` the wall clock is set forward by `by`, or back; steady time does not move."""
 
     at: datetime
@@ -39,51 +46,61 @@ class ClockStep:
         duration("ClockStep", "by", self.by)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFault(Fault):
+    """A fault of one task's calls."""
+
+    task: str = field(kw_only=False)
+    start_at: datetime | None = None
+    end_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        title = type(self).__name__
+        if not isinstance(cast(object, self.task), str):
+            refuse_value(title, "task_name", "task", "the name of a task", type_name(self.task), 'write "digest"')
+        first, last = self._bounds(title)
+        if last < first:
+            refuse_value(title, "bounds", "end_at", "at or after start_at", f"{self.end_at}", "swap them")
+
+    def holds(self, at: int) -> bool:
+        """Tell whether a call at this moment, in microseconds, has it."""
+        first, last = self._bounds(type(self).__name__)
+        return first <= at <= last
+
+    def _bounds(self, title: str) -> tuple[float, float]:
+        first = -inf if self.start_at is None else instant(title, "start_at", self.start_at)
+        return first, inf if self.end_at is None else instant(title, "end_at", self.end_at)
+
+
 @dataclass(frozen=True, slots=True)
-class SlowTask:
+class SlowTask(TaskFault):
     """Each call of this task's function takes so long; `start_at` and `end_at`, both included, limit which calls.
 
     A task that was given no name has the one that a scheduler gives it, such as `send_otp-000001`.
     """
 
-    task: str
     takes: timedelta
-    start_at: datetime | None = None
-    end_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        _check_bounds(self)
+        TaskFault.__post_init__(self)
         _check_positive("SlowTask", "takes", self.takes)
 
 
 @dataclass(frozen=True, slots=True)
-class FailingTask:
+class FailingTask(TaskFault):
     """Each call of this task's function raises this error; with `times`, only the first ones.
 
     `start_at` and `end_at` are as in `SlowTask`. A retry is another call.
     """
 
-    task: str
     error: Raised
     times: int | None = None
-    start_at: datetime | None = None
-    end_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        _check_bounds(self)
+        TaskFault.__post_init__(self)
         raised("FailingTask", self.error)
         if self.times is not None:
             check_number("FailingTask", "times", "times", self.times, 1, "leave it out for each call")
-
-
-Fault: TypeAlias = Suspend | ClockStep | SlowTask | FailingTask
-
-
-def holds(fault: SlowTask | FailingTask, at: int) -> bool:
-    """Tell whether a fault of a task is there at this moment, in microseconds; its bounds are included."""
-    first = at if fault.start_at is None else instant("", "", fault.start_at)
-    last = at if fault.end_at is None else instant("", "", fault.end_at)
-    return first <= at <= last
 
 
 def raised(title: str, error: object) -> Exception:
@@ -103,18 +120,6 @@ def check_task_name(title: str, name: object, names: Collection[str]) -> None:
     if name not in names:
         hint = nearest(f"{name}", names) or f"there are {', '.join(map(repr, sorted(names)[:10])) or 'none'}"
         refuse(title, "unknown_task", "{name} is the name of no task; {hint}", at=("task",), name=repr(name), hint=hint)
-
-
-def _check_bounds(fault: SlowTask | FailingTask) -> None:
-    title = type(fault).__name__
-    if not isinstance(cast(object, fault.task), str):
-        refuse_value(title, "task_name", "task", "the name of a task", type_name(fault.task), 'write "digest"')
-    first, last = (
-        None if at is None else instant(title, field, at)
-        for field, at in (("start_at", fault.start_at), ("end_at", fault.end_at))
-    )
-    if first is not None and last is not None and last < first:
-        refuse_value(title, "bounds", "end_at", "at or after start_at", f"{fault.end_at}", "swap them")
 
 
 def _check_positive(title: str, field: str, value: object) -> None:

@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, cast
 
-from ..clock import MICROSECOND, VirtualClock, instant
+from ..clock import MICROSECOND, VirtualClock, instant, microseconds
 from ..errors import BusyLoopWarning, nearest, refuse, refuse_value, type_name
 from ..planning.records import Passed, Record, Run
 from ..runtime.handles import TaskHandle
 from ..runtime.ledger import History, Ledger, count
 from ..runtime.scheduler import Scheduler
 from ..tasks.task import BackgroundTask, check_tasks
-from .faults import ClockStep, FailingTask, Fault, SlowTask, Suspend, check_task_name, holds, raised
+from .faults import ClockStep, FailingTask, Fault, SlowTask, Suspend, TaskFault, check_task_name, raised
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +86,9 @@ def simulate(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", BusyLoopWarning)  # no worker is busy here
             handles = list(dict.fromkeys(scheduler.add_tasks(wanted)))
-        _stand_in(clock, handles, [it for it in given if isinstance(it, SlowTask | FailingTask)])
+        _stand_in(clock, handles, [it for it in given if isinstance(it, TaskFault)])
         for fault in moments:
-            clock.advance(MICROSECOND * (instant("", "", fault.at) - clock.read().steady))
+            clock.advance(MICROSECOND * (microseconds(fault.at) - clock.read().steady))
             (clock.suspend if isinstance(fault, Suspend) else clock.step)(fault.by)
         clock.advance(MICROSECOND * (last - clock.read().steady))
         in_flight = [(flight.entry.name, flight.run) for flight in life.store.in_flight]
@@ -110,17 +110,20 @@ def _timeline(handle: TaskHandle, in_flight: Sequence[Run]) -> Timeline:
     return Timeline(handle.name, tuple(records), tuple(in_flight))
 
 
-def _stand_in(clock: VirtualClock, handles: Sequence[TaskHandle], faults: Sequence[SlowTask | FailingTask]) -> None:
+def _stand_in(clock: VirtualClock, handles: Sequence[TaskHandle], faults: Sequence[TaskFault]) -> None:
     """Let stand-ins with these faults be called for the functions of tasks."""
+    names = [handle.name for handle in handles]
+    clock._stand_ins.update(dict.fromkeys(names, lambda: None))  # first, since a refusal ends the scheduler
     for fault in faults:
-        check_task_name(type(fault).__name__, fault.task, [handle.name for handle in handles])
+        check_task_name(type(fault).__name__, fault.task, names)
     for handle in handles:
         own = [fault for fault in faults if fault.task == handle.name]
-        rule = handle._entry.rule
-        if rule.endless and rule.wait_from_end == 0 and not any(isinstance(it, SlowTask) for it in own):
-            message = (
-                "{name} would run without end at one moment; say how long a run takes: faults=[SlowTask({name}, ...)]"
-            )
+        rule, always_slow = (
+            handle._entry.rule,
+            any(isinstance(it, SlowTask) and it.start_at is it.end_at is None for it in own),
+        )
+        if rule.endless and rule.wait_from_end == 0 and not always_slow:
+            message = "{name} would run without end at one moment; say how long a run takes: SlowTask({name}, takes)"
             refuse("simulate", "simulation_endless", message, at=("tasks",), name=repr(handle.name))
         calls = _Calls(clock, own, cancellable=handle.task._known.is_async)
         clock._stand_ins[handle.name] = calls.call
@@ -129,7 +132,7 @@ def _stand_in(clock: VirtualClock, handles: Sequence[TaskHandle], faults: Sequen
 class _Calls:
     """The calls of one task's stand-in."""
 
-    def __init__(self, clock: VirtualClock, faults: Sequence[SlowTask | FailingTask], *, cancellable: bool) -> None:
+    def __init__(self, clock: VirtualClock, faults: Sequence[TaskFault], *, cancellable: bool) -> None:
         self._clock, self._cancellable = clock, cancellable
         self._slow = [fault for fault in faults if isinstance(fault, SlowTask)]
         self._failing = [fault for fault in faults if isinstance(fault, FailingTask)]
@@ -138,7 +141,7 @@ class _Calls:
     def call(self) -> Coroutine[Any, Any, None] | None:
         """Stand for the function: take time and raise, as the faults say."""
         at = self._clock.read().steady
-        takes = next((fault.takes for fault in self._slow if holds(fault, at)), None)
+        takes = next((fault.takes for fault in self._slow if fault.holds(at)), None)
         failing = next((fault for fault in self._failing if self._fails(fault, at)), None)
         if failing is not None:
             self._failed[failing] += 1
@@ -146,7 +149,7 @@ class _Calls:
         return finish() if takes is None else self._take(takes / timedelta(seconds=1), finish)
 
     def _fails(self, fault: FailingTask, at: int) -> bool:
-        return holds(fault, at) and (fault.times is None or self._failed[fault] < fault.times)
+        return fault.holds(at) and (fault.times is None or self._failed[fault] < fault.times)
 
     async def _take(self, seconds: float, finish: Callable[[], None]) -> None:
         """Take virtual time; sync functions too are coroutines here, which no cancel reaches."""
@@ -167,8 +170,8 @@ def _finish(failing: FailingTask | None) -> None:
 
 
 def _check_faults(faults: object) -> list[Fault]:
-    given = [*cast("Iterable[object]", faults)] if isinstance(faults, Iterable) else None
-    wrong = [faults] if given is None else [fault for fault in given if not isinstance(fault, Fault)]
+    given: list[object] = [*cast("Iterable[object]", faults)] if isinstance(faults, Iterable) else []
+    wrong = [fault for fault in given if not isinstance(fault, Fault)] if isinstance(faults, Iterable) else [faults]
     if wrong:
         rule = "a list of Suspend, ClockStep, SlowTask and FailingTask values"
         refuse_value("simulate", "fault_type", "faults", rule, type_name(wrong[0]), "write [Suspend(at, by)]")
@@ -179,7 +182,7 @@ def _check_moments(moments: Sequence[Suspend | ClockStep], first: int, last: int
     """Refuse a fault that lies outside of the simulation, or begins while the machine is suspended."""
     free_from = first
     for fault in moments:
-        at = instant("", "", fault.at)
+        at = microseconds(fault.at)
         ends = at + fault.by // MICROSECOND if isinstance(fault, Suspend) else at
         if at < free_from or ends > last:
             message = "a fault must lie between start and end, and not in a suspend, got {got}; move it"

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -48,19 +49,19 @@ def add(scheduler: Scheduler, func: Callable[[], object], name: str = "digest", 
 # ---- moving time -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("move", "moved"),
-    [
-        (lambda on: on.advance(3 * HOUR), 3 * HOUR),
-        (lambda on: on.advance(days=1), DAY),
-        (lambda on: on.advance(HOUR, hours=1.5, minutes=3, seconds=7), 2.5 * HOUR + timedelta(seconds=187)),
-        (lambda on: on.advance(until=START + DAY), DAY),
-        (lambda on: on.advance(until=START), timedelta(0)),
-        (lambda on: on.advance(), timedelta(0)),
-        (lambda on: asyncio.run(on.wait(hours=3)), 3 * HOUR),
-        (lambda on: asyncio.run(on.wait(until=START + DAY)), DAY),
-    ],
-)
+MOVES: list[tuple[Callable[[ScheduleClock], object], timedelta]] = [
+    (lambda on: on.advance(3 * HOUR), 3 * HOUR),
+    (lambda on: on.advance(days=1), DAY),
+    (lambda on: on.advance(HOUR, hours=1.5, minutes=3, seconds=7), 2.5 * HOUR + timedelta(seconds=187)),
+    (lambda on: on.advance(until=START + DAY), DAY),
+    (lambda on: on.advance(until=START), timedelta(0)),
+    (lambda on: on.advance(), timedelta(0)),
+    (lambda on: asyncio.run(on.wait(hours=3)), 3 * HOUR),
+    (lambda on: asyncio.run(on.wait(until=START + DAY)), DAY),
+]
+
+
+@pytest.mark.parametrize(("move", "moved"), MOVES)
 def test_time_passes_by_a_duration_or_until_a_moment(
     on: ScheduleClock, move: Callable[[ScheduleClock], object], moved: timedelta
 ) -> None:
@@ -372,26 +373,26 @@ def test_an_injected_error_does_not_reach_the_next_test(scheduler: Scheduler) ->
 NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 - what is refused
 
 
-@pytest.mark.parametrize(
-    ("act", "said"),
-    [
-        (lambda on: on.advance(5), "by must be a timedelta, got int 5; write timedelta"),
-        (lambda on: on.advance(days="1"), "days to seconds must be numbers, got days=str, hours=int"),
-        (lambda on: on.advance(-HOUR), "moves forward"),
-        (lambda on: on.advance(until=NAIVE), "until must be an aware datetime, got a naive one"),
-        (lambda on: on.advance(until=START - HOUR), r"until must be after 2026-01-01T00:00:00\+00:00, without a dur"),
-        (lambda on: on.advance(days=1, until=START + DAY), "until must be after"),
-        (lambda on: on.advance(raises="OSError"), "raises must be an exception class, or a tuple of them, got str"),
-        (lambda on: on.run_until_idle(raises=OSError()), "raises must be an exception class"),
-        (lambda on: on.assert_next("digets", START), "'digets' is the name of no task; did you mean 'digest'?"),
-        (lambda on: on.assert_next("digest", NAIVE), "when must be an aware datetime"),
-        (lambda on: on.assert_next("digest", "08:00"), "when must be a moment in ISO 8601, got '08:00'; write"),
-        (lambda on: on.fail_next("xyz", OSError), "'xyz' is the name of no task; there are 'digest'"),
-        (lambda on: on.fail_next("digest", "OSError"), "error must be an Exception, or a class of them that needs no"),
-        (lambda on: on.fail_next("digest", KeyboardInterrupt), "error must be an Exception"),
-        (lambda on: on.fail_next("digest", UnicodeDecodeError), "error must be an Exception"),
-    ],
-)
+REFUSED: list[tuple[Callable[[Any], object], str]] = [
+    (lambda on: on.advance(5), "by must be a timedelta, got int 5; write timedelta"),
+    (lambda on: on.advance(days="1"), "days to seconds must be numbers, got days=str, hours=int"),
+    (lambda on: on.advance(-HOUR), "moves forward"),
+    (lambda on: on.advance(until=NAIVE), "until must be an aware datetime, got a naive one"),
+    (lambda on: on.advance(until=START - HOUR), r"until must be after 2026-01-01T00:00:00\+00:00, without a dur"),
+    (lambda on: on.advance(days=1, until=START + DAY), "until must be after"),
+    (lambda on: on.advance(raises="OSError"), "raises must be an exception class, or a tuple of them, got str"),
+    (lambda on: on.run_until_idle(raises=OSError()), "raises must be an exception class"),
+    (lambda on: on.assert_next("digets", START), "'digets' is the name of no task; did you mean 'digest'?"),
+    (lambda on: on.assert_next("digest", NAIVE), "when must be an aware datetime"),
+    (lambda on: on.assert_next("digest", "08:00"), "when must be a moment in ISO 8601, got '08:00'; write"),
+    (lambda on: on.fail_next("xyz", OSError), "'xyz' is the name of no task; there are 'digest'"),
+    (lambda on: on.fail_next("digest", "OSError"), "error must be an Exception, or a class of them that needs no"),
+    (lambda on: on.fail_next("digest", KeyboardInterrupt), "error must be an Exception"),
+    (lambda on: on.fail_next("digest", UnicodeDecodeError), "error must be an Exception"),
+]
+
+
+@pytest.mark.parametrize(("act", "said"), REFUSED)
 def test_what_is_wrong_is_refused(
     on: ScheduleClock, scheduler: Scheduler, act: Callable[[ScheduleClock], object], said: str
 ) -> None:

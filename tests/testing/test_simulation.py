@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -37,12 +37,23 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
+called: list[str] = []
+
+
 def never() -> None:
-    raise AssertionError("a simulation calls no function")
+    called.append("sync")
 
 
 async def never_async() -> None:
-    raise AssertionError("a simulation calls no function")
+    called.append("async")
+
+
+@pytest.fixture(autouse=True)
+def nothing_called() -> Iterator[None]:
+    """Fail a test in which a function is called."""
+    called.clear()
+    yield
+    assert called == []
 
 
 EITHER = pytest.mark.parametrize("func", [never, never_async])
@@ -282,39 +293,48 @@ NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 - what is refused
 api: Any = simulate
 
 
-@pytest.mark.parametrize(
-    ("act", "said"),
-    [
-        (lambda: api(every(HOUR), START, START + DAY), "tasks must be a list, a tuple or a TaskRegistry"),
-        (lambda: api([never], START, START + DAY), "a function is not a task"),
-        (lambda: simulate([], NAIVE, START), "start must be an aware datetime, got a naive one"),
-        (lambda: simulate([], START, NAIVE), "end must be an aware datetime"),
-        (lambda: simulate([], START, START), "end must be after start, got 2026-01-01T00:00:00"),
-        (lambda: api([], START, START + DAY, [DAY]), "faults must be a list of Suspend, ClockStep, .* got timedelta"),
-        (lambda: api([], START, START + DAY, Suspend(START, HOUR)), "faults must be a list of .* got Suspend; write"),
-        (lambda: simulate([BackgroundTask(never).interval(-1)], START, START + DAY), "never-000001' would run without"),
-        (
-            lambda: simulate([every(HOUR)], START, START + DAY, [SlowTask("pol", HOUR)]),
-            r"'pol' is the name of no task; did you mean 'poll'\?",
+REFUSED: list[tuple[Callable[[], object], str]] = [
+    (lambda: api(every(HOUR), START, START + DAY), "tasks must be a list, a tuple or a TaskRegistry"),
+    (lambda: api([never], START, START + DAY), "a function is not a task"),
+    (lambda: simulate([], NAIVE, START), "start must be an aware datetime, got a naive one"),
+    (lambda: simulate([], START, NAIVE), "end must be an aware datetime"),
+    (lambda: simulate([], START, START), "end must be after start, got 2026-01-01T00:00:00"),
+    (lambda: api([], START, START + DAY, [DAY]), "faults must be a list of Suspend, ClockStep, .* got timedelta"),
+    (lambda: api([], START, START + DAY, Suspend(START, HOUR)), "faults must be a list of .* got Suspend; write"),
+    (lambda: simulate([BackgroundTask(never).interval(-1)], START, START + DAY), "never-000001' would run without"),
+    (
+        lambda: simulate(
+            [BackgroundTask(never).interval(-1).with_name("busy")],
+            START,
+            START + DAY,
+            [SlowTask("busy", HOUR, end_at=START + HOUR)],
         ),
-        (lambda: simulate([], START, START + DAY, [SlowTask("poll", HOUR)]), "there are none"),
-        (lambda: simulate([], START, START + DAY, [Suspend(START - HOUR, HOUR)]), "a fault must lie between start and"),
-        (lambda: simulate([], START, START + DAY, [Suspend(START + 23 * HOUR, 2 * HOUR)]), "a fault must lie between"),
-        (
-            lambda: simulate([], START, START + DAY, [Suspend(START, 2 * HOUR), ClockStep(START + HOUR, HOUR)]),
-            r"and not in a suspend, got ClockStep\(at=datetime",
-        ),
-        (lambda: Suspend(NAIVE, HOUR), "at must be an aware datetime"),
-        (lambda: Suspend(START, timedelta(0)), "by must be longer than zero, got 0:00:00"),
-        (lambda: ClockStep(START, 5), "by must be a timedelta"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - refused
-        (lambda: SlowTask(5, HOUR), "task must be the name of a task, got int"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - refused
-        (lambda: SlowTask("poll", -HOUR), "takes must be longer than zero"),
-        (lambda: SlowTask("poll", HOUR, NAIVE), "start_at must be an aware datetime"),
-        (lambda: SlowTask("poll", HOUR, START + DAY, START), "end_at must be at or after start_at"),
-        (lambda: FailingTask("poll", KeyboardInterrupt), "error must be an Exception"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - refused
-        (lambda: FailingTask("poll", OSError, times=0), "times must be an int of at least 1, got 0"),
-    ],
-)
+        "'busy' would run without end",
+    ),
+    (
+        lambda: simulate([every(HOUR)], START, START + DAY, [SlowTask("pol", HOUR)]),
+        r"'pol' is the name of no task; did you mean 'poll'\?",
+    ),
+    (lambda: simulate([], START, START + DAY, [SlowTask("poll", HOUR)]), "there are none"),
+    (lambda: simulate([], START, START + DAY, [Suspend(START - HOUR, HOUR)]), "a fault must lie between start and"),
+    (lambda: simulate([], START, START + DAY, [Suspend(START + 23 * HOUR, 2 * HOUR)]), "a fault must lie between"),
+    (
+        lambda: simulate([], START, START + DAY, [Suspend(START, 2 * HOUR), ClockStep(START + HOUR, HOUR)]),
+        r"and not in a suspend, got ClockStep\(at=datetime",
+    ),
+    (lambda: Suspend(NAIVE, HOUR), "at must be an aware datetime"),
+    (lambda: Suspend(START, timedelta(0)), "by must be longer than zero, got 0:00:00"),
+    (lambda: ClockStep(START, 5), "by must be a timedelta"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - refused
+    (lambda: SlowTask(5, HOUR), "task must be the name of a task, got int"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - refused
+    (lambda: SlowTask("poll", -HOUR), "takes must be longer than zero"),
+    (lambda: SlowTask("poll", HOUR, start_at=NAIVE), "start_at must be an aware datetime"),
+    (lambda: SlowTask("poll", HOUR, start_at=START + DAY, end_at=START), "end_at must be at or after start_at"),
+    (lambda: FailingTask("poll", KeyboardInterrupt), "error must be an Exception"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - refused
+    (lambda: FailingTask("poll", OSError, times=0), "times must be an int of at least 1, got 0"),
+]
+
+
+@pytest.mark.parametrize(("act", "said"), REFUSED)
 def test_nonsense_is_refused_in_words(act: Callable[[], object], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         act()
