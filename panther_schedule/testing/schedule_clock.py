@@ -39,6 +39,9 @@ class ScheduleClock:
         self.clock = VirtualClock(start)
         """The clock itself, for `step()` and `suspend()`."""
         self._raises = _check_raises("ScheduleClock", raises)
+        if not isinstance(cast(object, scheduler), Scheduler):
+            remedy = "write ScheduleClock(background_tasks)"
+            refuse_value("ScheduleClock", "scheduler_type", "scheduler", "a Scheduler", type_name(scheduler), remedy)
         self._scheduler, self._before = scheduler, scheduler._clock
         self._runs: list[Run] = []
         self._failed: list[Run] = []  # that nobody has expected
@@ -55,6 +58,8 @@ class ScheduleClock:
         subscriptions = self._scheduler._listeners.subscriptions
         subscriptions.clear()
         subscriptions.update(self._subscriptions)
+        if self._scheduler._life is not None:
+            self._scheduler._life.engine.quiet = True  # what the end of the test cuts short is no news
         self._scheduler._begin_anew(self._before)
         if error_type is None:
             self._check()

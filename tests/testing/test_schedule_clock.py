@@ -349,12 +349,15 @@ def test_listeners_of_a_test_leave_with_it_and_the_others_stay(scheduler: Schedu
     remove()
 
 
-def test_what_the_end_of_a_test_cuts_short_is_no_failure(scheduler: Scheduler) -> None:
+def test_what_the_end_of_a_test_cuts_short_is_no_failure(
+    scheduler: Scheduler, caplog: pytest.LogCaptureFixture
+) -> None:
     with ScheduleClock(scheduler) as on:
         scheduler.add_task(BackgroundTask(asyncio.sleep, 3600))
         on.advance(minutes=1)
 
     assert on.runs == []
+    assert caplog.records == []
 
 
 def test_an_injected_error_does_not_reach_the_next_test(scheduler: Scheduler) -> None:
