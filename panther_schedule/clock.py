@@ -104,12 +104,6 @@ class VirtualClock:
         """
         self._pass("advance", by)
 
-    async def wait(self, by: timedelta) -> None:
-        """Move both clocks on as `advance()` does, in a coroutine."""
-        import asyncio
-
-        await asyncio.to_thread(self.advance, by)
-
     def sleep(self, by: timedelta) -> None:
         """Let a task's function take `by` of virtual time; other functions run meanwhile, and wake at their own times.
 

@@ -32,9 +32,9 @@ def check_listener(listener: object) -> None:
 class Listeners:
     """The listeners of one scheduler."""
 
-    def __init__(self, *, inline: bool) -> None:
+    def __init__(self, *, inline: bool, subscriptions: dict[object, Listener] | None = None) -> None:
         self.dropped = 0  # events that no listener was told, because too many waited
-        self.subscriptions: dict[object, Listener] = {}  # by their subscriptions, since one may be added twice
+        self.subscriptions = {} if subscriptions is None else subscriptions  # one listener may have two
         self._queue: SimpleQueue[Event | None] = SimpleQueue()
         self._inline, self._generation = inline, generation()
         self._thread: threading.Thread | None = None
@@ -46,14 +46,17 @@ class Listeners:
         """Subscribe; the result unsubscribes."""
         subscription = object()
         self.subscriptions[subscription] = listener
-        if self._thread is None and not self._inline:
-            self._thread = threading.Thread(target=self._run, name="panther_schedule-listeners", daemon=True)
-            self._thread.start()
 
         def remove() -> None:
             self.subscriptions.pop(subscription, None)
 
         return remove
+
+    def start(self) -> None:
+        """Start the thread that calls listeners, if there are any."""
+        if self.subscriptions and self._thread is None and not self._inline:
+            self._thread = threading.Thread(target=self._run, name="panther_schedule-listeners", daemon=True)
+            self._thread.start()
 
     def put(self, kind: type[Any], *details: object) -> None:
         if not self.subscriptions:  # the last one was removed
