@@ -1,7 +1,7 @@
-"""The pytest plugin: the fixture `schedule_clock`, and its marker.
+"""The pytest plugin: the fixture `schedule_clock` and its marker; `panther_schedule.testing` does the work.
 
-It lies outside of the package, so that pytest starts without that: other suites pay nothing, and coverage sees the
-package's lines. `panther_schedule.testing` does the work.
+It lies outside of the package, which pytest would import at its start otherwise: so it costs other suites nothing, and
+coverage counts the lines of the package.
 """
 
 from __future__ import annotations
@@ -36,11 +36,12 @@ def schedule_clock(request: pytest.FixtureRequest) -> Iterator[ScheduleClock]:
     with ScheduleClock(background_tasks, **options) as clock:
         request.node.stash[_clock] = clock
         yield clock
+    del request.node.stash[_clock]  # pytest keeps every test to the end of its session
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Fail a test, of which a run has failed unexpectedly; one that has failed already shows that run too."""
+    """Fail a test in which a run failed unexpectedly; if it has failed already, only show that run."""
     clock = item.stash.get(_clock, None)
     try:
         result = yield

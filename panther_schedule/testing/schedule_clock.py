@@ -33,8 +33,8 @@ class ScheduleClock:
     that were added meanwhile are removed.
 
     A run that fails or times out fails the test, by an AssertionError at its end, unless the test expected it:
-    `raises` here says that a run of the test must fail with this error, `raises` of a method that one must
-    meanwhile. An `abandoned` run, of which the test itself has stopped the scheduler, has not failed.
+    `raises` of a method says that a run must fail with this error meanwhile, and `raises` here, that one must at any
+    time. A run that is `abandoned`, because the test has stopped the scheduler, is no failure.
     """
 
     def __init__(self, scheduler: Scheduler, *, start: datetime = _START, raises: Raises = ()) -> None:
@@ -46,8 +46,8 @@ class ScheduleClock:
             refuse_value("ScheduleClock", "scheduler_type", "scheduler", "a Scheduler", type_name(scheduler), remedy)
         self._scheduler, self._before = scheduler, scheduler._clock
         self._runs: list[Run] = []
-        self._failed: list[Run] = []  # that nobody has expected
-        self._errors: dict[str, deque[Raised]] = {}  # by task: for its next calls
+        self._failed: list[Run] = []  # and were not expected
+        self._errors: dict[str, deque[Exception]] = {}  # by task: for its next calls
         self._injected: set[tuple[str, int]] = set()  # ids and attempts of runs that such an error has ended
 
     def __enter__(self) -> Self:
@@ -188,7 +188,7 @@ class ScheduleClock:
                 self._failed.append(run)
 
     def _collecting(self, method: str, raises: Raises) -> Callable[[], list[Run]]:
-        """Return what tells the runs that have ended meanwhile, if one has failed as it had to."""
+        """Return what returns the runs that have ended meanwhile; it checks that one has failed, if one had to."""
         errors, before = _check_raises(method, raises), len(self._runs)
 
         def ended() -> list[Run]:

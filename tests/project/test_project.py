@@ -46,7 +46,7 @@ MOST_LINES = {  # of each folder: all lines, and lines of code
     "planning": (976, 629),
     "runtime": (3044, 2155),
     "tasks": (1008, 650),
-    "testing": (1, 1),
+    "testing": (613, 413),
     "wording": (532, 400),
     "panther_schedule": (1061, 687),  # the modules beside the folders
 }
