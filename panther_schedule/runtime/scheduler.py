@@ -11,11 +11,11 @@ import warnings
 import weakref
 import zoneinfo
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextvars import copy_context
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final, ParamSpec, Self
 
+from ..awaited import on_a_thread
 from ..clock import MICROSECOND, Clock, SystemClock, VirtualClock, check_clock, duration, now_by
 from ..errors import BusyLoopWarning, SchedulerStateError, check_number, refuse
 from ..models.policy import DEFAULT_POLICY, Policy
@@ -319,6 +319,8 @@ class Scheduler:
             if self._listeners:
                 life.engine.emit = self._listeners.put
             life.driver.start()
+        except SchedulerStateError:  # of an event loop that can't be used
+            raise
         except RuntimeError as error:  # no thread can be started, as at exit on Python 3.12
             _started.discard(self)
             self._life = None if self._life is life else self._life
@@ -339,28 +341,12 @@ class Scheduler:
         self.stop()
 
     async def __aenter__(self) -> Self:
-        if self._life is None and not isinstance(self._clock, VirtualClock):
+        if self._life is None:
             self._event_loop = asyncio.get_running_loop()
         return self.start()
 
     async def __aexit__(self, *_error: object) -> None:
-        await _on_a_thread(self.stop)
-
-
-async def _on_a_thread(func: Callable[[], None]) -> None:
-    """Call a function on a thread of its own: those of the event loop's executor may all be taken."""
-    done: concurrent.futures.Future[None] = concurrent.futures.Future()
-    done.set_running_or_notify_cancel()  # so that it can't be cancelled
-    context = copy_context()
-
-    def call() -> None:
-        try:
-            done.set_result(context.run(func))
-        except BaseException as error:  # noqa: BLE001 - it is raised where the result is awaited
-            done.set_exception(error)
-
-    threading.Thread(target=call, name="panther_schedule-stop", daemon=True).start()
-    await asyncio.wrap_future(done)
+        await asyncio.wrap_future(on_a_thread(self.stop))
 
 
 # ---- the process ends, or forks ----------------------------------------------------------------------------------
