@@ -70,14 +70,14 @@ class BorrowedLoop(VirtualLoop):
         """Let real time go on."""
         self._post(self._release)
 
-    def run_ready(self) -> None:
-        """Wait until the loop is idle; one that stands still, and whose thread moves the clock, is run here."""
+    def _run_until_idle(self) -> None:
+        """Wait for the loop's thread; a loop that stands still, and whose thread moves the clock, is run here."""
         if self.loop.is_running():
             self._wait_until_idle()
         elif self._can_run_here():
             self._runs_here = True
             try:
-                super().run_ready()
+                super()._run_until_idle()
             finally:
                 self._runs_here = self._idle = False
 
@@ -102,7 +102,7 @@ class BorrowedLoop(VirtualLoop):
         return self._home in self._relay.members and not self.loop.is_closed()
 
     def _wait_until_idle(self) -> None:
-        if self._next_at is not None and self._next_at <= self.clock.read().steady:
+        if super().wait() == 0:
             self._post(_wake)
         while True:
             self._settled = settled = _taken()

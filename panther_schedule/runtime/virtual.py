@@ -27,7 +27,7 @@ _A_RUNS_OWN: Final = (Exception, SystemExit, GeneratorExit, asyncio.CancelledErr
 class Inline(Workers):
     """Calls functions one after the other; coroutines run side by side on an event loop of virtual time."""
 
-    def __init__(self, clock: VirtualClock, engine: Engine, post: Post, loop: AbstractEventLoop | None) -> None:
+    def __init__(self, clock: VirtualClock, engine: Engine, post: Post, loop: AbstractEventLoop | None = None) -> None:
         self._clock = clock
         super().__init__(clock, engine, post, loop)
         self._borrowed = None if loop is None else borrow(clock, loop, self.coroutines.is_active)

@@ -43,7 +43,11 @@ class VirtualLoop:
         return asyncio._get_running_loop() is self.loop
 
     def run_ready(self) -> None:
-        """Run it until it waits for a timer, or for nothing that it knows of."""
+        """Run it, if anything is to be done, until it waits for a timer, or for nothing that it knows of."""
+        if self.loop._ready or not self._idle or self.wait() == 0:  # in this order: a loop that wakes up takes the other
+            self._run_until_idle()
+
+    def _run_until_idle(self) -> None:
         self._idle = False
         while not self._idle:  # else a coroutine has stopped it
             with suppress(SystemExit):  # of an asyncio task that a run started
@@ -59,7 +63,7 @@ class VirtualLoop:
         for task in tasks:
             task.cancel()
         while any(not task.done() for task in tasks):
-            self.run_ready()
+            self._run_until_idle()
             if (wait := self.wait()) is None:
                 break
             self._offset += wait  # ahead of the clock
