@@ -14,7 +14,7 @@ from functools import partial
 from heapq import heapify
 from typing import Any, Final, TypeAlias
 
-from ..clock import SECOND, VirtualClock
+from ..clock import VirtualClock
 from ..errors import SchedulerStateError, type_name
 from .current import flying
 from .entries import Flight

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures.thread  # pyright: ignore[reportUnusedImport] - its exit hook must be registered before ours, which then runs first
 import logging
 import os
 import threading

@@ -8,7 +8,7 @@ from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import suppress
-from typing import Any, TypeAlias, TypeVar, TypeVarTuple
+from typing import Any, TypeAlias, TypeVar, TypeVarTuple, cast
 
 from ..clock import SECOND, VirtualClock
 from .current import flying
@@ -22,7 +22,7 @@ class VirtualLoop:
     """The event loop of a scheduler on a virtual clock; it runs in whatever thread moves the clock."""
 
     def __init__(self, clock: VirtualClock, loop: AbstractEventLoop | None = None, *, began_at: float = 0) -> None:
-        self.loop: Any = asyncio.SelectorEventLoop() if loop is None else loop  # Any: it is used by its insides too
+        self.loop = cast(Any, asyncio.SelectorEventLoop() if loop is None else loop)  # with its insides
         self.clock = clock
         self._offset = round(began_at * SECOND) - clock.read().steady  # from the clock's time to the loop's
         self._idle = False  # it waits for a timer, or for nothing that it knows of
@@ -44,7 +44,7 @@ class VirtualLoop:
 
     def run_ready(self) -> None:
         """Run it, if anything is to be done, until it waits for a timer, or for nothing that it knows of."""
-        if self.loop._ready or not self._idle or self.wait() == 0:  # in this order: a loop that wakes up takes the other
+        if self.loop._ready or not self._idle or self.wait() == 0:  # in this order
             self._run_until_idle()
 
     def _run_until_idle(self) -> None:
