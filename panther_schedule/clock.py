@@ -125,6 +125,7 @@ class VirtualClock:
                 called_off.set()
         if cancelled is not None:
             raise cancelled
+        done.result()  # or the error
 
     def sleep(self, by: timedelta) -> None:
         """Let a task's function take `by` of virtual time; other functions run meanwhile, and wake at their own times.

@@ -29,7 +29,7 @@ class VirtualLoop:
         self._next_at: int | None = None  # when its next timer is due, by the clock
         self._threads = 0  # that work for runs
         self._look: Callable[[float | None], Events] = self.loop._selector.select
-        self._run_in_executor = self.loop.run_in_executor
+        self._run_in_executor: Callable[..., asyncio.Future[Any]] = self.loop.run_in_executor
         self._replaced: list[tuple[object, str, object]] = []
         self._replace(self.loop, "time", self.time)
         self._replace(self.loop, "run_in_executor", self.run_in_executor)
@@ -106,7 +106,7 @@ class VirtualLoop:
             finally:
                 helpers.discard(threading.current_thread())
 
-        future: asyncio.Future[_T] = self._run_in_executor(executor, help_with)
+        future = self._run_in_executor(executor, help_with)
         self._threads += 1
         future.add_done_callback(self._thread_done)
         return future

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
@@ -21,7 +21,7 @@ def at(clock: VirtualClock) -> float:
 
 
 @contextmanager
-def portal() -> Iterator[Call]:
+def portal() -> Generator[Call]:
     """Run an event loop on another thread, as Starlette's `TestClient` does, and give what calls coroutines there."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)

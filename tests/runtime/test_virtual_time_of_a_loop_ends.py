@@ -6,7 +6,7 @@ import asyncio
 import signal
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from loops import at, portal
@@ -22,8 +22,8 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 def state(loop: Any) -> list[object]:
     """Give what a scheduler replaces on an event loop."""
-    names = ("time", "run_in_executor", "_clock_resolution")
-    return [*(vars(loop).get(name) for name in names), vars(loop._selector).get("select")]
+    own = cast(dict[str, object], {**vars(loop._selector), **vars(loop)})
+    return [own.get(name) for name in ("time", "run_in_executor", "_clock_resolution", "select")]
 
 
 def test_two_schedulers_share_the_loop_and_the_last_one_gives_it_back(clock: VirtualClock) -> None:
