@@ -30,7 +30,7 @@ class _Leader:
     def __init__(self, *, is_caller: bool) -> None:
         self.is_caller = is_caller  # that asked for time to pass, and returns when it has
         self.thread = threading.current_thread()
-        self.back = threading.Semaphore(0)  # the sleeper that it woke sleeps again, or its function has ended
+        self.back = _taken()  # the sleeper that it woke sleeps again, or its function has ended
         self.dismissed = False
 
 
@@ -38,7 +38,7 @@ class _Sleeper:
     """A function that sleeps."""
 
     def __init__(self) -> None:
-        self.wakes = threading.Semaphore(0)
+        self.wakes = _taken()
         self.woken = False
         self.error: BaseException | None = None  # to raise where it slept
 
@@ -192,3 +192,9 @@ class Relay:
             except BaseException:  # Ctrl+C: the function comes first
                 me.back.acquire()
                 raise
+
+
+def _taken() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
