@@ -14,9 +14,9 @@ from functools import lru_cache
 from typing import NamedTuple, Protocol, TypeGuard, cast, runtime_checkable
 from zoneinfo import ZoneInfo
 
-from .awaited import on_a_thread
 from .errors import SchedulerStateError, fault, refusal, refuse, refuse_value, type_name
 from .relay import Relay
+from .threads import on_a_thread
 
 SECOND = 1_000_000  # microseconds
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -115,17 +115,8 @@ class VirtualClock:
         by_us = _forward("wait", by)
         if self._relay.is_inside():
             raise SchedulerStateError("wait() in a run would wait for that run; await asyncio.sleep() instead")
-        called_off, cancelled = threading.Event(), None
-        done = on_a_thread(lambda: self._lead("wait", by_us, called_off=called_off))
-        while not done.done():
-            try:
-                await asyncio.wrap_future(done)
-            except asyncio.CancelledError as error:
-                cancelled = error
-                called_off.set()
-        if cancelled is not None:
-            raise cancelled
-        done.result()  # or the error
+        called_off = threading.Event()
+        await on_a_thread(lambda: self._lead("wait", by_us, called_off=called_off), called_off.set)
 
     def sleep(self, by: timedelta) -> None:
         """Let a task's function take `by` of virtual time; other functions run meanwhile, and wake at their own times.

@@ -8,11 +8,13 @@ from asyncio import AbstractEventLoop
 from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from ..clock import MICROSECOND, VirtualClock, soonest
 from ..errors import SchedulerStateError
 from ..planning.due import has_ended
+from ..threads import on_a_thread
 from .borrowed_loop import borrow
 from .engine import Engine
 from .entries import Entry, Flight
@@ -140,6 +142,13 @@ class Mover:
                 return False
             self._clock.advance(MICROSECOND * wait)
         return True
+
+    async def wait_for(
+        self, over: Callable[[], bool], timeout: timedelta | None, tasks: Callable[[], list[Entry]]
+    ) -> bool:
+        called_off = threading.Event()
+        join = partial(self.join, lambda: called_off.is_set() or over(), timeout, tasks)
+        return await on_a_thread(join, called_off.set)
 
     def finish(self) -> None:
         if self.is_alive():

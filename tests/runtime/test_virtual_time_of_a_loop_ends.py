@@ -131,8 +131,7 @@ def test_what_was_active_on_a_closed_loop_is_abandoned_at_once(clock: VirtualClo
 def test_a_loop_that_is_closed_while_the_clock_moves_hangs_nobody(clock: VirtualClock) -> None:
     with portal() as call:
         scheduler = call(Scheduler(clock=clock).__aenter__())
-        loop = scheduler._event_loop
-        assert loop is not None
+        loop = scheduler._life.workers._borrowed.loop
         handle = scheduler.add_task(BackgroundTask(asyncio.sleep, 3600))
         closing = BackgroundTask(loop.call_soon_threadsafe, loop.stop)
         scheduler.add_task(closing.with_schedule(Once(START + MINUTE)))

@@ -232,6 +232,18 @@ def test_a_loop_that_stands_still_is_run_by_who_moves_the_clock(clock: VirtualCl
     assert [run.finished_at for run in runs(handle)] == [START + n * 10 * MINUTE + MINUTE for n in range(3)]
 
 
+def test_what_waits_for_a_task_moves_the_clock(clock: VirtualClock) -> None:
+    async def test() -> None:
+        async with Scheduler(clock=clock) as scheduler:
+            handle = scheduler.add_task(BackgroundTask(asyncio.sleep, 60).interval(2).interval_wait(HOUR))
+            assert not await handle.wait(MINUTE)
+            assert at(clock) == 60
+            assert await scheduler.wait()
+            assert at(clock) == 3660
+
+    asyncio.run(test())
+
+
 # ---- what is refused ---------------------------------------------------------------------------------------------
 
 REFUSED: dict[str, tuple[Callable[[VirtualClock], object], str]] = {
@@ -258,7 +270,7 @@ def test_a_blocking_join_or_stop_on_the_loop_is_refused(clock: VirtualClock) -> 
     async def test() -> None:
         async with Scheduler(clock=clock) as scheduler:
             for method in (scheduler.join, scheduler.stop):
-                with pytest.raises(SchedulerStateError, match="the event loop they need"):
+                with pytest.raises(SchedulerStateError, match="would block the event loop"):
                     method()
 
     asyncio.run(test())
