@@ -12,6 +12,16 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from heapq import heappop, heappush
 from itertools import count
+from typing import Protocol
+
+
+class Follower(Protocol):
+    """An event loop on a thread of its own, whose time is that of a clock while somebody moves it."""
+
+    def hold(self) -> None: ...  # somebody moves the clock from now on
+    def release(self) -> None: ...  # nobody does any more
+    def is_here(self) -> bool: ...  # the caller runs on it
+    def is_for_a_run(self) -> bool: ...  # it does, and a scheduler called it
 
 
 class _Leader:
@@ -20,7 +30,7 @@ class _Leader:
     def __init__(self, *, is_caller: bool) -> None:
         self.is_caller = is_caller  # that asked for time to pass, and returns when it has
         self.thread = threading.current_thread()
-        self.back = threading.Semaphore(0)  # the sleeper that it woke sleeps again, or its function has ended
+        self.back = _taken()  # the sleeper that it woke sleeps again, or its function has ended
         self.dismissed = False
 
 
@@ -28,7 +38,7 @@ class _Sleeper:
     """A function that sleeps."""
 
     def __init__(self) -> None:
-        self.wakes = threading.Semaphore(0)
+        self.wakes = _taken()
         self.woken = False
         self.error: BaseException | None = None  # to raise where it slept
 
@@ -46,9 +56,10 @@ class Relay:
         self._steady, self._move = steady, move
         self._run_due = run_due  # calls functions; returns the time until the next event
         self._hear = hear  # records what has ended, and calls none
+        self.loops: list[Follower] = []
         self._asking = threading.Lock()
         self._leader: _Leader | None = None  # None unless somebody asks
-        self._members: set[threading.Thread] = set()  # which may have functions on their stacks
+        self.members: set[threading.Thread] = set()  # which may have functions on their stacks
         self.helpers: set[threading.Thread] = set()  # which a function waits for, so that they can't wait for time
         self._sleepers: list[tuple[int, int, _Sleeper]] = []
         self._number = count().__next__
@@ -57,7 +68,10 @@ class Relay:
 
     def is_inside(self) -> bool:
         """Tell whether this is one of its threads, so that it calls or is called by a function."""
-        return threading.current_thread() in self._members
+        return threading.current_thread() in self.members or any(loop.is_for_a_run() for loop in self.loops)
+
+    def is_led(self) -> bool:
+        return self._leader is not None
 
     def leads_here(self) -> bool:
         return self._leader is not None and self._leader.thread is threading.current_thread()
@@ -72,18 +86,22 @@ class Relay:
             yield False
             return
         me = self._leader = _Leader(is_caller=True)
-        self._members.add(me.thread)
+        self.members.add(me.thread)
+        for loop in tuple(self.loops):
+            loop.hold()
         try:
             yield True
         finally:
-            self._members.discard(me.thread)
+            for loop in tuple(self.loops):
+                loop.release()
+            self.members.discard(me.thread)
             self._leader = None
             self._asking.release()
 
-    def lead(self, until: int) -> None:
-        """Let time pass until then; only within `asks()`, or a function's `sleep()` takes this long."""
+    def lead(self, until: int, called_off: threading.Event | None = None) -> None:
+        """Let time pass until then, or until it is called off; only within `asks()`."""
         assert self._leader is not None  # noqa: S101 - within asks()
-        self._lead(self._leader, until)
+        self._lead(self._leader, until, called_off)
 
     def sleep(self, until: int) -> None:
         """Let the function that calls this sleep; only inside."""
@@ -98,7 +116,7 @@ class Relay:
             thread = threading.Thread(target=self._lead_on, args=(self._leader,), name="panther_schedule-virtual")
             thread.daemon = True
             self._leader.thread = thread
-            self._members.add(thread)
+            self.members.add(thread)
             thread.start()
         else:
             leader.back.release()
@@ -120,7 +138,7 @@ class Relay:
             self._wake(leader)
         self._refusal = None
 
-    def _lead(self, me: _Leader, until: int | None) -> None:
+    def _lead(self, me: _Leader, until: int | None, called_off: threading.Event | None = None) -> None:
         wait: int | None = None
         while not me.dismissed:
             try:
@@ -138,6 +156,8 @@ class Relay:
             if me.is_caller and self._error is not None:
                 raised, self._error = self._error, None
                 raise raised
+            if called_off is not None and called_off.is_set():
+                return
             now = self._steady()
             if leader is not me:
                 if until is not None and now > until:
@@ -160,7 +180,7 @@ class Relay:
         try:
             self._lead(me, None)
         finally:
-            self._members.discard(me.thread)
+            self.members.discard(me.thread)
 
     def _wake(self, me: _Leader) -> None:
         sleeper = heappop(self._sleepers)[2]
@@ -172,3 +192,9 @@ class Relay:
             except BaseException:  # Ctrl+C: the function comes first
                 me.back.acquire()
                 raise
+
+
+def _taken() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock

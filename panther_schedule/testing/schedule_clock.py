@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Final, Self, TypeAlias, cast
 
 from ..clock import MICROSECOND, VirtualClock, duration, instant
@@ -15,7 +14,6 @@ from ..planning.records import Run
 from ..runtime.current import current_run
 from ..runtime.handles import TaskHandle
 from ..runtime.scheduler import Scheduler
-from ..threads import on_a_thread
 from .faults import Raised, check_task_name, raised
 
 Raises: TypeAlias = type[BaseException] | tuple[type[BaseException], ...]
@@ -117,7 +115,7 @@ class ScheduleClock:
         __tracebackhide__ = True
         span = self._span("wait", by, until, days=days, hours=hours, minutes=minutes, seconds=seconds)
         ended = self._collecting("wait", raises)
-        await on_a_thread(partial(self.clock.advance, span))
+        await self.clock.wait(span)
         return ended()
 
     def run_until_idle(self, *, raises: Raises = ()) -> list[Run]:
@@ -136,7 +134,7 @@ class ScheduleClock:
         """Let time pass as `run_until_idle()` does, in a coroutine: its event loop goes on."""
         __tracebackhide__ = True
         ended = self._collecting("wait_until_idle", raises)
-        await on_a_thread(partial(self.clock.advance, _NONE))
+        await self.clock.wait(_NONE)
         while any([await handle.wait() for handle in self._unended()]):
             pass
         return ended()

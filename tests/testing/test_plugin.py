@@ -157,11 +157,12 @@ def test_a_run_that_fails_in_a_fixtures_end_is_an_error(moves_time_at_its_end):
 """
 ASYNC = """
 import asyncio
+from datetime import timedelta
 
 import pytest
 
 import app
-from panther_schedule import background_tasks
+from panther_schedule import BackgroundTask, background_tasks
 
 pytestmark = pytest.mark.MARK
 
@@ -187,6 +188,22 @@ async def test_a_failing_run_fails(schedule_clock):
 async def test_a_failing_run_is_expected(schedule_clock):
     app.start()
     await schedule_clock.wait(days=1, raises=ConnectionError)
+
+
+async def test_runs_share_the_loop_of_the_test_where_the_scheduler_is_entered(schedule_clock):
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def answer():
+        await asked.wait()
+        await asyncio.sleep(60)
+        answered.set()
+
+    async with background_tasks:
+        background_tasks.add_task(BackgroundTask(answer))
+        asked.set()
+        (run,) = await schedule_clock.wait_until_idle()
+        await answered.wait()
+        assert run.finished_at - run.started_at == timedelta(minutes=1)
 
 
 async def test_a_run_is_left_in_flight(schedule_clock):
@@ -278,7 +295,7 @@ def test_what_should_pass_passes_and_what_should_fail_fails(done: Done) -> None:
     assert {name: result.kind for name, result in done.results.items() if result.kind != "passed"} == expected, (
         done.output
     )
-    assert len(done.results) - len(expected) == 6 + 4 + 4 + 3
+    assert len(done.results) - len(expected) == 6 + 5 + 5 + 3
 
 
 def test_a_failure_names_the_task_and_the_time_and_shows_the_traceback(done: Done) -> None:
