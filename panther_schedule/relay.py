@@ -10,9 +10,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from heapq import heappop, heappush
+from functools import partial
+from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Protocol
+
+from .errors import SchedulerStateError
 
 
 class Follower(Protocol):
@@ -110,14 +113,17 @@ class Relay:
         if self._refusal is not None:
             raise self._refusal
         sleeper = _Sleeper()
-        heappush(self._sleepers, (until, self._number(), sleeper))
+        place = until, self._number(), sleeper
+        heappush(self._sleepers, place)
         if leader.thread is threading.current_thread():
-            self._leader = _Leader(is_caller=False)
-            thread = threading.Thread(target=self._lead_on, args=(self._leader,), name="panther_schedule-virtual")
-            thread.daemon = True
-            self._leader.thread = thread
-            self.members.add(thread)
-            thread.start()
+            try:
+                self._begin_to_lead()
+            except RuntimeError as error:
+                self._leader = leader
+                self._sleepers.remove(place)
+                heapify(self._sleepers)
+                message = f"no thread is left for this function to sleep beside {len(self._sleepers)} others: {error}"
+                raise SchedulerStateError(message) from error
         else:
             leader.back.release()
         try:
@@ -175,6 +181,18 @@ class Relay:
             self._move(wait)
         if until is not None:
             self._move(max(0, until - self._steady()))
+
+    def _begin_to_lead(self) -> None:
+        """Let a new thread lead."""
+        self._leader = leader = _Leader(is_caller=False)
+        target, name = partial(self._lead_on, leader), "panther_schedule-virtual"
+        leader.thread = threading.Thread(target=target, name=name, daemon=True)
+        self.members.add(leader.thread)
+        try:
+            leader.thread.start()
+        except RuntimeError:  # as many as the machine allows
+            self.members.discard(leader.thread)
+            raise
 
     def _lead_on(self, me: _Leader) -> None:
         try:

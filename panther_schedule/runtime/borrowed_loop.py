@@ -6,13 +6,15 @@ the loop has something to do. In between, real time goes on for all that is awai
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
+from concurrent.futures import Executor
 from contextlib import suppress
 from functools import partial
 from heapq import heapify
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar, TypeVarTuple
 
 from ..clock import VirtualClock
 from ..errors import SchedulerStateError, type_name
@@ -22,6 +24,8 @@ from .virtual_loop import Events, VirtualLoop
 
 _LOOK_S: Final = 0.05  # whether the loop has ended
 
+_T = TypeVar("_T")
+_Args = TypeVarTuple("_Args")
 Active: TypeAlias = Callable[[Flight], bool]
 
 
@@ -149,9 +153,17 @@ class BorrowedLoop(VirtualLoop):
         if (settled := self._settled) is not None:
             self._settled = None
             settled.release()
-        events = self._look(None)
-        self._idle = False
-        return events
+        try:
+            return self._look(None)
+        finally:
+            self._idle = False
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[*_Args], _T], *args: *_Args
+    ) -> asyncio.Future[_T]:
+        """Let time stand still while a thread works for a run; one of the test's may move it."""
+        run = super().run_in_executor if flying.get() is not None else self._run_in_executor
+        return run(executor, func, *args)
 
     def _set_timers_aside(self) -> None:
         """Keep timers of runs from the loop, whose time they do not share while that is real."""

@@ -137,13 +137,16 @@ class Mover:
         """Move the clock until something about these tasks is over; False when the timeout comes first."""
         end = None if timeout is None else self._clock.read().steady + timeout // MICROSECOND
         self._clock.advance(timedelta(0))
+        last: Entry | None = None  # that ends by itself: until it has, nobody looks at the others
         while not (over() or self._loop.over):
-            left = [entry.rule for entry in tasks() if not has_ended(entry.rule, entry.state)]
-            if end is None and left and all(rule.endless for rule in left):
-                raise SchedulerStateError(
-                    "join() would move the virtual clock for ever: these tasks have no last run; "
-                    "give join() a timeout, or use the clock's advance()"
-                )
+            if end is None and (last is None or last.rule.endless or has_ended(last.rule, last.state)):
+                left = [entry for entry in tasks() if not has_ended(entry.rule, entry.state)]
+                last = next((entry for entry in reversed(left) if not entry.rule.endless), None)
+                if left and last is None:
+                    raise SchedulerStateError(
+                        "join() would move the virtual clock for ever: these tasks have no last run; "
+                        "give join() a timeout, or use the clock's advance()"
+                    )
             time_left = None if end is None else end - self._clock.read().steady
             wait = soonest(self._clock._next(), time_left)
             if wait is None or (time_left is not None and time_left <= 0):

@@ -11,7 +11,6 @@ from contextlib import suppress
 from typing import Any, TypeAlias, TypeVar, TypeVarTuple, cast
 
 from ..clock import SECOND, VirtualClock
-from .current import flying
 
 _T = TypeVar("_T")
 _Args = TypeVarTuple("_Args")
@@ -27,7 +26,7 @@ class VirtualLoop:
         self._offset = round(began_at * SECOND) - clock.read().steady  # from the clock's time to the loop's
         self._idle = False  # it waits for a timer, or for nothing that it knows of
         self._next_at: int | None = None  # when its next timer is due, by the clock
-        self._threads = 0  # that work for runs
+        self._threads = 0  # that work for it
         self._look: Callable[[float | None], Events] = self.loop._selector.select
         self._run_in_executor: Callable[..., asyncio.Future[Any]] = self.loop.run_in_executor
         self._replaced: list[tuple[object, str, object]] = []
@@ -94,9 +93,7 @@ class VirtualLoop:
     def run_in_executor(
         self, executor: Executor | None, func: Callable[[*_Args], _T], *args: *_Args
     ) -> asyncio.Future[_T]:
-        """Let the loop wait for a thread that works for a run."""
-        if flying.get() is None:
-            return self._run_in_executor(executor, func, *args)
+        """Let time stand still while the thread works."""
         helpers = self.clock._relay.helpers
 
         def help_with() -> _T:

@@ -41,16 +41,16 @@ NO_CODE = {
     tokenize.ENDMARKER,
 }
 MOST_LINES = {  # of each folder: all lines, and lines of code
-    "models": (1646, 1129),
-    "occurrences": (658, 441),
+    "models": (1668, 1149),
+    "occurrences": (677, 453),
     "planning": (976, 629),
-    "runtime": (3054, 2164),
+    "runtime": (3292, 2344),
     "tasks": (1008, 650),
-    "testing": (613, 413),
-    "wording": (532, 400),
-    "panther_schedule": (1062, 688),  # the modules beside the folders
+    "testing": (1, 1),
+    "wording": (548, 413),
+    "panther_schedule": (1143, 748),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (9549, 6514)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (9312, 6386)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:

@@ -175,6 +175,7 @@ ROWS: list[Row] = [
     ("VirtualClock.sleep", lambda on: on.clock.sleep(5)),
     ("VirtualClock.step", lambda on: on.clock.step(5)),
     ("VirtualClock.suspend", lambda on: on.clock.suspend(5)),
+    ("VirtualClock.wait", lambda on: asyncio.run(on.clock.wait(5))),
     ("ScheduleClock", lambda on: api.testing.ScheduleClock(on.clock)),
     ("ScheduleClock", lambda on: api.testing.ScheduleClock(on.scheduler, start="2026-01-01")),
     ("ScheduleClock", lambda on: api.testing.ScheduleClock(on.scheduler, raises="OSError")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
@@ -12,7 +13,7 @@ import pytest
 from loops import at, portal
 from telling import SECOND, START, outcomes, runs
 
-from panther_schedule import BackgroundTask, Once, Scheduler, VirtualClock
+from panther_schedule import BackgroundTask, Once, Repeat, Scheduler, VirtualClock
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
@@ -149,6 +150,30 @@ def test_a_loop_that_is_closed_while_the_clock_moves_hangs_nobody(clock: Virtual
 async def fails() -> None:
     await asyncio.sleep(1)
     pytest.fail("the task found something")
+
+
+def test_a_function_that_gets_no_thread_to_sleep_on_is_told(
+    clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a machine that allows few; the functions that sleep already go on."""
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    def nap() -> None:
+        if clock.now() > START:
+            monkeypatch.setattr(threading.Thread, "start", refuse)
+        clock.sleep(MINUTE)
+
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(BackgroundTask(nap).with_schedule(Repeat(2, SECOND)).with_policy(overlap="allow"))
+        assert scheduler.join()
+        monkeypatch.undo()
+
+    refused, slept = runs(handle)
+    assert refused.error is not None
+    assert "no thread is left for this function to sleep beside 1 others" in str(refused.error)
+    assert (slept.outcome, slept.finished_at) == ("succeeded", START + MINUTE)
 
 
 def presses_ctrl_c() -> None:
