@@ -17,7 +17,7 @@ _NONE: Final = timedelta(0)
 
 
 class Fault:
-    """One of the faults below."""
+    """What may go wrong in a simulation: `Suspend`, `ClockStep`, `SlowTask` or `FailingTask`."""
 
     __slots__ = ()
 
@@ -62,7 +62,7 @@ class TaskFault(Fault):
         if last < first:
             refuse_value(title, "bounds", "end_at", "at or after start_at", f"{self.end_at}", "swap them")
 
-    def holds(self, at: int) -> bool:
+    def _holds(self, at: int) -> bool:
         """Tell whether a call at this moment, in microseconds, has it."""
         first, last = self._bounds(type(self).__name__)
         return first <= at <= last

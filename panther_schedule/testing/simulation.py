@@ -141,7 +141,7 @@ class _Calls:
     def call(self) -> Coroutine[Any, Any, None] | None:
         """Stand for the function: take time and raise, as the faults say."""
         at = self._clock.read().steady
-        takes = next((fault.takes for fault in self._slow if fault.holds(at)), None)
+        takes = next((fault.takes for fault in self._slow if fault._holds(at)), None)
         failing = next((fault for fault in self._failing if self._fails(fault, at)), None)
         if failing is not None:
             self._failed[failing] += 1
@@ -149,7 +149,7 @@ class _Calls:
         return finish() if takes is None else self._take(takes / timedelta(seconds=1), finish)
 
     def _fails(self, fault: FailingTask, at: int) -> bool:
-        return fault.holds(at) and (fault.times is None or self._failed[fault] < fault.times)
+        return fault._holds(at) and (fault.times is None or self._failed[fault] < fault.times)
 
     async def _take(self, seconds: float, finish: Callable[[], None]) -> None:
         """Take virtual time; sync functions too are coroutines here, which no cancel reaches."""
