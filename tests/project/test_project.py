@@ -41,16 +41,16 @@ NO_CODE = {
     tokenize.ENDMARKER,
 }
 MOST_LINES = {  # of each folder: all lines, and lines of code
-    "models": (1668, 1149),
+    "models": (1709, 1164),
     "occurrences": (677, 453),
     "planning": (976, 629),
-    "runtime": (3302, 2353),
-    "tasks": (1008, 650),
-    "testing": (611, 411),
+    "runtime": (3301, 2352),
+    "tasks": (1018, 654),
+    "testing": (609, 409),
     "wording": (548, 413),
-    "panther_schedule": (1144, 749),  # the modules beside the folders
+    "panther_schedule": (1146, 751),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (9934, 6807)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (9984, 6825)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:
