@@ -31,6 +31,7 @@ from .current import context_seen
 from .entries import Entry
 from .handles import TaskHandle, in_flight
 from .health import Health, health_of
+from .hosts import warn_of_copies
 from .ledger import no_counts
 from .life import Life, check_timeout
 from .listeners import Listener, Listeners, check_listener
@@ -152,6 +153,8 @@ class Scheduler:
         entry = Entry(name, task, rule, self._first_state(task, rule, name), order, context_seen())
         if task._known.is_async or rule.wait_from_end == 0:
             self._prepare(life, name, task, rule, stacklevel=stacklevel)
+        if task._name is not None and not isinstance(self._clock, VirtualClock):
+            warn_of_copies(task._name)
         return entry if self._names.take(entry) else None
 
     def _post(self, life: Life, entry: Entry) -> TaskHandle:
