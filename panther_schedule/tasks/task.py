@@ -29,6 +29,7 @@ from ..occurrences.queries import ever_happens
 from ..wording.previews import preview
 from ..wording.sentence import explain
 from .checks import changed_policy, check_name, check_policy
+from .panther import OF_TASKS, point_out
 from .signature import KnownFunction, function_name, inspect_function
 
 P = ParamSpec("P", default=...)
@@ -256,6 +257,9 @@ class BackgroundTask(Generic[P, R]):
             given.append(f"policy={self._policy!r}")
         shown = ", ".join([self._known.name, *given])
         return f"BackgroundTask({shown})" + (f".with_name({self._name!r})" if self._name is not None else "")
+
+
+point_out(BackgroundTask, OF_TASKS)
 
 
 class CountedTask(BackgroundTask[P, R]):
