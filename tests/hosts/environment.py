@@ -30,7 +30,7 @@ def programs() -> Path:
         if not (made / "complete").exists():
             shutil.rmtree(made, ignore_errors=True)
             subprocess.run([sys.executable, "-m", "venv", made], check=True)
-            install = [made / "bin" / "python", "-m", "pip", "install", "-q", "--no-deps", "-r", PINS]
+            install = [str(made / "bin" / "python"), "-m", "pip", "install", "-q", "--no-deps", "-r", str(PINS)]
             done = subprocess.run(install, capture_output=True, text=True, check=False)
             if done.returncode and UNREACHABLE.search(done.stderr):
                 pytest.skip(f"pip reaches no index: {done.stderr.strip().splitlines()[-1]}")

@@ -70,7 +70,7 @@ class Program:
 
     def ask(self, path: str, method: str = "GET") -> str:
         """Ask it over HTTP, from when it listens."""
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", method=method)  # noqa: S310 - http alone
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", method=method)
         answers: list[str] = []
 
         def answered() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -62,8 +63,8 @@ def measure(row: Row, folder: Path) -> str:
         server.until(lambda: server.said.count("added ") >= row.copies)
         if row.path:
             server.ask(row.path)
-        for pid in [line.split()[1] for line in server.said.splitlines() if line.startswith("added ")]:
-            server.until(lambda pid=pid: server.said.count(f"tick {pid}\n") >= 10)
+        for pid in re.findall(r"^added (\d+)$", server.said, re.MULTILINE):
+            server.until_said(*[f"tick {pid}\n"] * 10)
         ends = ("", "") if row.reloads else end(server)
         cells = [row.shown, f"{server.said.count('tick ')} runs", *ends]
     return f"| {' | '.join(cells)} |"

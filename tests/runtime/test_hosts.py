@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import sys
+import threading
+from datetime import UTC, datetime, time
 from types import FrameType, SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pydantic import ValidationError
 from test_process import QUIET, run
 
+from panther_schedule import BackgroundTask, Scheduler, SchedulerStateError, VirtualClock
 from panther_schedule.runtime import hosts
 from panther_schedule.runtime.hosts import copies, is_disabled
 
+START = datetime(2026, 1, 1, tzinfo=UTC)
 SPAWNED = "uvicorn._subprocess", "subprocess_started"
 FORKED = "gunicorn.arbiter", "spawn_worker"
 
@@ -96,14 +101,10 @@ def test_a_server_of_another_version_does_no_harm(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frame = inside(*SPAWNED, config=object())
-    monkeypatch.setattr(sys, "_current_frames", lambda: dict.fromkeys(sys_threads(), frame))
+    monkeypatch.setattr(sys, "_current_frames", lambda: {threading.main_thread().ident: frame})
     hosts.warn_of_copies("digest")
 
     assert caplog.records == []
-
-
-def sys_threads() -> list[int]:
-    return [main] if (main := hosts.threading.main_thread().ident) else []
 
 
 @pytest.mark.parametrize(("value", "disabled"), [(None, False), ("", False), ("0", False), ("1", True)])
@@ -117,3 +118,160 @@ def test_any_other_value_is_refused(value: str) -> None:
         is_disabled({"PANTHER_SCHEDULE_DISABLED": value})
 
     assert refused.value.errors()[0]["type"] == "disabled_value"
+
+
+@pytest.fixture
+def disabled(monkeypatch: pytest.MonkeyPatch) -> Scheduler:
+    """A scheduler on the machine's clock, in a process that is to run no tasks."""
+    monkeypatch.setenv("PANTHER_SCHEDULE_DISABLED", "1")
+    return Scheduler()
+
+
+def note() -> None:
+    raise AssertionError("it runs")
+
+
+async def note_later() -> None:
+    note()
+
+
+TASK: Any = BackgroundTask(note)
+DAILY = TASK.interval(-1).on_time(time(8)).with_name("daily")
+HANDED = [
+    pytest.param(TASK, id="once"),
+    pytest.param(TASK.interval(5), id="back to back"),
+    pytest.param(BackgroundTask(note_later), id="async"),
+    pytest.param(DAILY, id="daily"),
+]
+
+
+@pytest.mark.parametrize("task", HANDED)
+def test_what_is_added_to_a_disabled_process_ends_at_once(task: Any, disabled: Scheduler) -> None:
+    threads = threading.active_count()
+    disabled.add_listener(lambda event: note())
+    handle = disabled.add_task(task)
+
+    assert (handle.ended, handle.next_run, handle.runs) == (True, None, ())
+    assert sum(handle.counts.values()) == sum(disabled.counts.values()) == 0
+    assert handle.join()
+    assert disabled.join()
+    assert not disabled.health().alive
+    assert threading.active_count() == threads
+    disabled.stop()
+
+
+def test_run_forever_returns_at_once_in_a_disabled_process(disabled: Scheduler) -> None:
+    disabled.add_task(DAILY)
+    disabled.run_forever()
+    disabled.stop()
+
+
+def test_async_code_goes_on_in_a_disabled_process(disabled: Scheduler) -> None:
+    async def app() -> None:
+        async with disabled.lifespan():
+            handle = disabled.add_task(BackgroundTask(note_later))
+            assert await handle.wait()
+            assert await disabled.wait()
+
+    asyncio.run(app())
+
+
+def test_a_disabled_process_still_checks_tasks(disabled: Scheduler) -> None:
+    handle = disabled.add_task(DAILY)
+
+    assert disabled.add_task(DAILY) == handle == disabled["daily"]
+    assert (len(disabled), "daily" in disabled) == (1, True)
+    with pytest.raises(ValidationError, match="in use"):
+        disabled.add_task(DAILY.interval(5))
+    with pytest.raises(ValidationError, match="BackgroundTask"):
+        disabled.add_task(cast(Any, note))
+    disabled.stop()
+
+
+def test_control_does_no_harm_in_a_disabled_process(disabled: Scheduler) -> None:
+    handle = disabled.add_task(DAILY)
+    handle.pause("maintenance")
+    handle.resume()
+    replaced = disabled.replace(DAILY.interval(5))
+    disabled.reload_tz()
+
+    assert replaced == handle
+    assert (replaced.ended, replaced.runs) == (True, ())
+    for ask in (handle.run_now, lambda: handle.backfill(START, START)):
+        with pytest.raises(SchedulerStateError, match="PANTHER_SCHEDULE_DISABLED=1 is set"):
+            ask()
+    handle.cancel()
+    assert "daily" not in disabled
+    disabled.stop()
+
+
+def test_a_disabled_process_keeps_no_unnamed_tasks(disabled: Scheduler) -> None:
+    disabled.add_tasks([TASK] * 100)
+
+    assert len(disabled) == 0
+    disabled.stop()
+
+
+def test_a_disabled_process_says_so_once(disabled: Scheduler, caplog: pytest.LogCaptureFixture) -> None:
+    disabled.add_tasks([TASK, DAILY])
+    disabled.stop()
+
+    assert [each.getMessage() for each in caplog.records] == [
+        "PANTHER_SCHEDULE_DISABLED=1 is set: this process runs no tasks"
+    ]
+
+
+def test_virtual_time_goes_on_in_a_disabled_process(clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PANTHER_SCHEDULE_DISABLED", "1")
+    with Scheduler(clock=clock) as scheduler:
+        handle = scheduler.add_task(BackgroundTask(int))
+
+    assert handle.counts["succeeded"] == 1
+
+
+def test_a_wrong_value_is_refused_when_the_scheduler_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PANTHER_SCHEDULE_DISABLED", "true")
+    scheduler = Scheduler()
+    with pytest.raises(ValidationError, match="must be 1, 0 or empty, got 'true'"):
+        scheduler.add_task(TASK)
+
+
+LOOKS = [
+    "'greet' in background_tasks",
+    "background_tasks['greet']",
+    "len(background_tasks)",
+    "list(background_tasks)",
+    "background_tasks.health()",
+    "background_tasks.counts",
+    "background_tasks.join()",
+    "asyncio.run(background_tasks.wait())",
+    "background_tasks.add_task(BackgroundTask(int)).join()",
+]
+
+
+@pytest.mark.real_clock
+def test_a_child_process_says_once_that_its_scheduler_is_empty() -> None:
+    done = run(
+        f"""
+import os
+background_tasks.add_task(BackgroundTask(int).with_name('greet')).join()
+for look in {LOOKS!r}:
+    child = os.fork()
+    if not child:
+        for _ in range(2):
+            try:
+                eval(look)
+            except KeyError:
+                pass
+        sys.stderr.write('---')
+        background_tasks.stop()
+        sys.stderr.flush()
+        os._exit(0)
+    os.waitpid(child, 0)
+""",
+        QUIET,
+    )
+
+    assert (done.returncode, done.stdout) == (0, "")
+    said = "this is a child process: its scheduler starts empty, and the parent's tasks run only in the parent\n"
+    assert done.stderr == f"{said}---" * len(LOOKS)
