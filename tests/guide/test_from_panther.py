@@ -173,7 +173,7 @@ def test_tasks_can_be_listed_asked_and_cancelled(clock: VirtualClock) -> None:
 def test_a_method_of_panther_5_names_ours() -> None:
     """Calling `every_days()` or `submit()` is an error that says what to write here."""
     with pytest.raises(AttributeError, match=r"no submit, unlike Panther's; write background_tasks.add_task\(task\)"):
-        BackgroundTask(send_otp, name="Ali").submit()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue] - shows that it is refused
+        BackgroundTask(send_otp, name="Ali").submit()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue,reportUnknownMemberType] - shows that it is refused
 
 
 @pytest.mark.parametrize(("theirs", "ours"), table("from-panther", "Panther 5.5"))

@@ -9,7 +9,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -104,7 +104,7 @@ class Program:
 
 
 @contextmanager
-def running(folder: Path, command: str, **environ: str) -> Iterator[Program]:
+def running(folder: Path, command: str, **environ: str) -> Generator[Program]:
     """Run a program, and end it with all its children."""
     program = Program(folder, command, **environ)
     try:

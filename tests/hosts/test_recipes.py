@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
-from environment import APPS
+from environment import APPS, ROOT, programs
 from programs import Program, running
 
 pytestmark = pytest.mark.real_clock
@@ -44,12 +47,12 @@ def test_a_script_runs_until_a_signal(start: Start, command: str, number: signal
 
 def test_the_unit_gives_the_drain_the_time_it_takes() -> None:
     unit = ConfigParser(interpolation=None)
-    unit.optionxform = str  # type: ignore[assignment,method-assign]  # as configparser's own page has it
     unit.read(APPS / "tasks.service")
+    service = unit["Service"]
 
-    assert unit["Service"]["ExecStart"].endswith(" tasks.py")
-    assert int(unit["Service"]["TimeoutStopSec"]) > 10
-    assert "KillSignal" not in unit["Service"]  # it is SIGTERM
+    assert service["ExecStart"].endswith(" tasks.py")
+    assert int(service["TimeoutStopSec"]) > 10
+    assert "KillSignal" not in service  # it is SIGTERM
 
 
 OTP = "/otp/Ali"
@@ -116,3 +119,16 @@ def test_a_process_can_be_kept_from_running_tasks(start: Start, value: str) -> N
         assert "digest sent" not in script.said
     else:
         script.until_said("digest sent")
+
+
+def test_the_recipes_pass_mypy_where_their_frameworks_are_installed() -> None:
+    """Django and Panther have no types, so what is made of theirs is not looked at."""
+    python = programs() / "python"
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--python-executable", str(python)]
+    command += [f"--disable-error-code={code}" for code in ("import-untyped", "untyped-decorator", "misc")]
+    command += ["--cache-dir", str(python.parents[1] / "mypy")]
+    files = [str(path) for path in sorted(APPS.rglob("*.py")) if path.name not in {"notebook.py", "manage.py"}]
+    modules = {**os.environ, "MYPYPATH": f"{ROOT}:{APPS}"}
+    done = subprocess.run([*command, *files], cwd=APPS, env=modules, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout

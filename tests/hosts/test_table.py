@@ -65,7 +65,7 @@ def measure(row: Row, folder: Path) -> str:
             server.ask(row.path)
         for pid in re.findall(r"^added (\d+)$", server.said, re.MULTILINE):
             server.until_said(*[f"tick {pid}\n"] * 10)
-        ends = ("", "") if row.reloads else end(server)
+        ends = ("not for production", "n/a") if row.reloads else end(server)
         cells = [row.shown, f"{server.said.count('tick ')} runs", *ends]
     return f"| {' | '.join(cells)} |"
 
