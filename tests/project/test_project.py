@@ -39,7 +39,7 @@ NO_CODE = {
     tokenize.ENDMARKER,
 }
 MOST_LINES = {  # of each folder: all lines, and lines of code
-    "models": (1632, 1115),
+    "models": (1646, 1129),
     "occurrences": (658, 441),
     "planning": (976, 629),
     "runtime": (3044, 2155),
@@ -47,7 +47,7 @@ MOST_LINES = {  # of each folder: all lines, and lines of code
     "wording": (532, 400),
     "panther_schedule": (1061, 687),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (8911, 6077)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (8925, 6091)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:
