@@ -47,8 +47,8 @@ def copies(main: FrameType | None, environ: Mapping[str, str], parent: int) -> s
         if (number := _WORKERS.get((module, main.f_code.co_name))) and (workers := number(main.f_locals)) > 1:
             server = module.partition(".")[0]
             return (
-                f"each of {server}'s {workers} workers runs its own; run tasks in a process of their own, "
-                f"and set {DISABLED}=1 for the server"
+                f"each of {server}'s {workers} workers runs its own; "
+                "add it in one process only, such as a script that calls run_forever()"
             )
         main = main.f_back
     for variable in _RELOADERS.values():
