@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,19 +22,28 @@ UNREACHABLE = re.compile(r"connection|timed? ?out|name resolution|unreachable|pr
 
 def programs() -> Path:
     """Return the folder of the environment's programs; skip the test where pip reaches no index to make it from."""
+    folder, failed = _made()
+    if UNREACHABLE.search(failed):
+        pytest.skip(f"pip reaches no index: {failed.strip().splitlines()[-1]}")
+    assert not failed, failed
+    return folder / "bin"
+
+
+@cache
+def _made() -> tuple[Path, str]:
+    """Make the environment unless it is there; return its folder, and what pip says if it fails."""
     key = hashlib.sha256(PINS.read_bytes() + sys.version.encode()).hexdigest()[:16]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "panther_schedule"
-    cache.mkdir(parents=True, exist_ok=True)
-    made = cache / f"hosts-{key}"
-    with (cache / f"hosts-{key}.lock").open("w") as lock:
+    kept = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "panther_schedule"
+    kept.mkdir(parents=True, exist_ok=True)
+    folder = kept / f"hosts-{key}"
+    with (kept / f"hosts-{key}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # others that need it wait here until it is made
-        if not (made / "complete").exists():
-            shutil.rmtree(made, ignore_errors=True)
-            subprocess.run([sys.executable, "-m", "venv", made], check=True)
-            install = [str(made / "bin" / "python"), "-m", "pip", "install", "-q", "--no-deps", "-r", str(PINS)]
-            done = subprocess.run(install, capture_output=True, text=True, check=False)
-            if done.returncode and UNREACHABLE.search(done.stderr):
-                pytest.skip(f"pip reaches no index: {done.stderr.strip().splitlines()[-1]}")
-            assert done.returncode == 0, done.stderr
-            (made / "complete").touch()
-    return made / "bin"
+        if not (folder / "complete").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+            install = [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", "--retries", "2", "--no-deps"]
+            done = subprocess.run([*install, "-r", str(PINS)], capture_output=True, text=True, check=False)
+            if done.returncode:
+                return folder, done.stderr
+            (folder / "complete").touch()
+    return folder, ""

@@ -17,6 +17,7 @@ from environment import APPS, ROOT, programs
 
 PATIENCE_S = 60  # a busy machine is no fault
 LOOK_S = 0.02
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever proxy the machine has
 
 
 class Program:
@@ -76,7 +77,7 @@ class Program:
         def answered() -> bool:
             assert self.process.poll() is None, self.said
             try:
-                with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:  # noqa: S310 - as above
+                with _DIRECT.open(request, timeout=PATIENCE_S) as answer:
                     answers.append(answer.read().decode())
             except urllib.error.HTTPError:
                 raise
