@@ -9,11 +9,12 @@ from typing import Annotated, Any, Final, Literal, Self, TypedDict, Unpack, cast
 from pydantic import AfterValidator, Field, model_validator
 
 from ..errors import refuse, type_name
-from .cron import CronFields, parse, why_never
+from .cron import CronFields, parse, parse_seconds, why_never
 from .days import ALL_MONTHS, WEEKDAYS, DayRule, Weekday, day_number, mask_of
 from .fields import (
     ClockTime,
     CronExpression,
+    CronSeconds,
     DayOfMonth,
     Delay,
     Every,
@@ -69,6 +70,7 @@ class _MonthlyKeywords(_WeeklyKeywords, total=False):
 
 
 class _CronKeywords(_CalendarKeywords, total=False):
+    seconds: str
     n: int
     tz: str | None
     gap: Gap | None
@@ -84,8 +86,7 @@ class Schedule(Value, frozen=True):
     @property
     def run_count(self) -> int:
         """How many runs it asks for; -1 is for ever."""
-        n: int = getattr(self, "n", 1)
-        return n
+        return cast(int, getattr(self, "n", 1))
 
 
 class Once(Schedule, frozen=True):
@@ -117,9 +118,7 @@ class Repeat(Schedule, frozen=True):
     n: RunCount
     wait: Wait = Field(timedelta(0), description="The time from one start to the next; zero is back to back.")
     after: Delay = optional(timedelta(0), "How long after it is added the task first runs.")
-    measured_from: MeasuredFrom = optional(
-        "start", "Whether `wait` counts from the start of the run before, or its end."
-    )
+    measured_from: MeasuredFrom = optional("start", "Whether `wait` counts from the start of a run, or from its end.")
 
     def __init__(self, n: int, wait: timedelta = timedelta(0), **fields: Unpack[_RepeatKeywords]) -> None:
         self._validate(n=n, wait=wait, **fields)
@@ -283,15 +282,15 @@ class Monthly(_AtTime, frozen=True):
 class Cron(Calendar, frozen=True):
     """Run by a cron expression of five fields, as Debian's cron reads it: `Cron("0 9 * * mon-fri")`.
 
-    Day-of-month and day-of-week must both match when one of them starts with a star; otherwise one is enough. When
-    minute or hour starts with a star, it follows the real minutes: none of those that the clock skips, and both
-    passes of those that it passes twice. Otherwise it is as in `Daily`. A `gap` or `fold` that is given wins.
-
-    The expression is kept as it was written; two are equal when their fields say the same: "@daily" is "0 0 * * *".
+    Day-of-month and day-of-week must both match when one of them starts with a star; else one is enough. When minute
+    or hour does, it follows the real minutes: none that the clock skips, both passes of those that it passes twice;
+    else it is as in `Daily`. A `gap` or `fold` that is given wins. `seconds` is a field apart, such as "*/15". The
+    expression is kept as written; two are equal when their fields say the same: "@daily" is "0 0 * * *".
     """
 
     kind: Literal["cron"] = "cron"
     expression: CronExpression = Field(description="Minute, hour, day-of-month, month, day-of-week; or a macro.")
+    seconds: CronSeconds = optional("0", "The seconds of each minute, as a field of cron.")
     n: RunCount = -1
     tz: Zone = None
     gap: Gap | None = optional(None, "As for the other schedules; null means Debian's star rule.")
@@ -302,8 +301,9 @@ class Cron(Calendar, frozen=True):
 
     @property
     def fields(self) -> CronFields:
-        """What the expression says."""
-        return parse(self.expression)
+        """What the expression and the seconds say."""
+        fields = parse(self.expression)
+        return fields if self.seconds == "0" else fields._replace(seconds=parse_seconds(self.seconds))
 
     @property
     def dates(self) -> DayRule:
@@ -315,7 +315,7 @@ class Cron(Calendar, frozen=True):
         return super()._why_never()
 
     def _meaning(self) -> tuple[object, ...]:
-        return (self.fields, *(value for name, value in self if name != "expression"))
+        return (self.fields, *(value for name, value in self if name not in {"expression", "seconds"}))
 
     def __eq__(self, other: object) -> bool:
         return self._meaning() == other._meaning() if isinstance(other, Cron) else NotImplemented
@@ -369,7 +369,7 @@ def _canonical(parts: tuple[Part, ...]) -> tuple[Part, ...]:
 
 def _order(part: Part) -> tuple[str, str, str]:
     fields = str(part.fields) if isinstance(part, Cron) else ""
-    return part.kind, fields, part.model_dump_json(exclude={"expression"})
+    return part.kind, fields, part.model_dump_json(exclude={"expression", "seconds"})
 
 
 _Parts = Annotated[tuple[Part, ...], AfterValidator(_canonical), Field(json_schema_extra={"minItems": 1})]
