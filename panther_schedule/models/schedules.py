@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any, Final, Literal, Self, TypedDict, Unpack, cast, get_args
+from datetime import datetime, time, timedelta
+from typing import Annotated, Any, Final, Literal, Self, Unpack, cast, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -34,47 +34,16 @@ from .fields import (
     optional,
     refused,
 )
+from .keywords import (
+    CalendarKeywords,
+    CronKeywords,
+    DailyKeywords,
+    MonthlyKeywords,
+    OnceKeywords,
+    RepeatKeywords,
+    WeeklyKeywords,
+)
 from .value import Value
-
-
-# The keyword arguments of each kind, for editors and type checkers.
-class _OnceKeywords(TypedDict, total=False):
-    after: timedelta
-
-
-class _RepeatKeywords(_OnceKeywords, total=False):
-    measured_from: Literal["start", "end"]
-
-
-class _CalendarKeywords(TypedDict, total=False):
-    excluding: Collection[date | Weekday]
-    start_at: datetime | None
-    end_at: datetime | None
-
-
-class _DailyKeywords(_CalendarKeywords, total=False):
-    every: int
-    starting: date | None
-    gap: Gap
-    fold: Fold
-
-
-class _WeeklyKeywords(_DailyKeywords, total=False):
-    n: int
-    tz: str | None
-
-
-class _MonthlyKeywords(_WeeklyKeywords, total=False):
-    months: Collection[int] | None
-    missing: Missing
-
-
-class _CronKeywords(_CalendarKeywords, total=False):
-    seconds: str
-    n: int
-    tz: str | None
-    gap: Gap | None
-    fold: Fold | None
 
 
 class Schedule(Value, frozen=True):
@@ -99,7 +68,8 @@ class Once(Schedule, frozen=True):
     at: Instant | None = Field(None, description="The moment, aware, kept in UTC; null means when the task is added.")
     after: Delay = optional(timedelta(0), "How long after it is added the task runs.")
 
-    def __init__(self, at: datetime | None = None, **fields: Unpack[_OnceKeywords]) -> None:
+    def __init__(self, at: datetime | None = None, **fields: Unpack[OnceKeywords]) -> None:
+        """Run at `at`, an aware datetime; without it, when the task is added."""
         self._validate(at=at, **fields)
 
 
@@ -120,7 +90,8 @@ class Repeat(Schedule, frozen=True):
     after: Delay = optional(timedelta(0), "How long after it is added the task first runs.")
     measured_from: MeasuredFrom = optional("start", "Whether `wait` counts from the start of a run, or from its end.")
 
-    def __init__(self, n: int, wait: timedelta = timedelta(0), **fields: Unpack[_RepeatKeywords]) -> None:
+    def __init__(self, n: int, wait: timedelta = timedelta(0), **fields: Unpack[RepeatKeywords]) -> None:
+        """Run `n` times, -1 for ever, with `wait` from one start to the next."""
         self._validate(n=n, wait=wait, **fields)
 
     @property
@@ -221,7 +192,8 @@ class Daily(_AtTime, frozen=True):
 
     kind: Literal["daily"] = "daily"
 
-    def __init__(self, at: time, n: int = -1, tz: str | None = None, **fields: Unpack[_DailyKeywords]) -> None:
+    def __init__(self, at: time, n: int = -1, tz: str | None = None, **fields: Unpack[DailyKeywords]) -> None:
+        """Run each day at `at` on the clock of `tz`, an IANA name; `n` times in all, by default for ever."""
         self._validate(at=at, n=n, tz=tz, **fields)
 
     @property
@@ -238,7 +210,8 @@ class Weekly(_AtTime, frozen=True):
     kind: Literal["weekly"] = "weekly"
     days: Weekdays = Field(description="One weekday or more.")
 
-    def __init__(self, days: Weekday | Collection[Weekday], at: time, **fields: Unpack[_WeeklyKeywords]) -> None:
+    def __init__(self, days: Weekday | Collection[Weekday], at: time, **fields: Unpack[WeeklyKeywords]) -> None:
+        """Run on `days`, a weekday such as "mon" or several, at `at`."""
         self._validate(days=days, at=at, **fields)
 
     @property
@@ -260,7 +233,8 @@ class Monthly(_AtTime, frozen=True):
     months: Months = optional(None, "The months that count, from 1 to 12; null means all of them.")
     missing: Missing = optional("skip", "A month without that day has none (skip), or its last day counts (clamp).")
 
-    def __init__(self, day: MonthDay, at: time, **fields: Unpack[_MonthlyKeywords]) -> None:
+    def __init__(self, day: MonthDay, at: time, **fields: Unpack[MonthlyKeywords]) -> None:
+        """Run on `day`, 1 to 31, -1 for the last one, or the nth of a weekday such as (2, "tue"), at `at`."""
         self._validate(day=day, at=at, **fields)
 
     @property
@@ -296,7 +270,8 @@ class Cron(Calendar, frozen=True):
     gap: Gap | None = optional(None, "As for the other schedules; null means Debian's star rule.")
     fold: Fold | None = optional(None, "As for the other schedules; null means Debian's star rule.")
 
-    def __init__(self, expression: str, **fields: Unpack[_CronKeywords]) -> None:
+    def __init__(self, expression: str, **fields: Unpack[CronKeywords]) -> None:
+        """Run by `expression`: minute, hour, day-of-month, month and day-of-week, or a macro such as "@daily"."""
         self._validate(expression=expression, **fields)
 
     @property
@@ -385,7 +360,8 @@ class AnyOf(Calendar, frozen=True):
     kind: Literal["any_of"] = "any_of"
     of: _Parts = Field(description="Daily, weekly, monthly and cron schedules without `n`, and moments.")
 
-    def __init__(self, of: Iterable[Part | AnyOf], *, n: int = -1, **fields: Unpack[_CalendarKeywords]) -> None:
+    def __init__(self, of: Iterable[Part | AnyOf], *, n: int = -1, **fields: Unpack[CalendarKeywords]) -> None:
+        """Run when one of the schedules `of` does; `n` times in all, by default for ever."""
         self._validate(of=_flat(of), n=n, **fields)
 
     def _names_no_date(self) -> bool:

