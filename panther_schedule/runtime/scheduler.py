@@ -17,7 +17,6 @@ from ..clock import MICROSECOND, Clock, SystemClock, VirtualClock, check_clock, 
 from ..errors import SchedulerStateError, check_number, refuse
 from ..occurrences import compiler
 from ..planning import rule as rules
-from ..tasks.panther import OF_SCHEDULERS, point_out
 from ..tasks.task import AnyTask, check_task, check_tasks
 from ..threads import on_a_thread
 from . import process
@@ -381,6 +380,3 @@ class Scheduler:
         """
         async with self:
             yield
-
-
-point_out(Scheduler, OF_SCHEDULERS)

@@ -29,7 +29,6 @@ from ..occurrences.queries import ever_happens
 from ..wording.previews import preview
 from ..wording.sentence import explain
 from .checks import changed_policy, check_name, check_policy
-from .panther import OF_TASKS, point_out
 from .signature import KnownFunction, function_name, inspect_function
 
 P = ParamSpec("P", default=...)
@@ -267,9 +266,6 @@ class BackgroundTask(AnyTask, Generic[P, R], only_setters_make_subclasses=""):
     def run(self) -> R:
         """Call the function now, here, and return what it returns; for an async one that is to be awaited."""
         return cast(R, self._func(*self._args, **self._kwargs))
-
-
-point_out(BackgroundTask, OF_TASKS)
 
 
 class CountedTask(BackgroundTask[P, R], only_setters_make_subclasses="interval"):

@@ -1,7 +1,7 @@
 """In your app: who stops the scheduler, on which event loop functions run, and which process has the tasks."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -51,7 +51,7 @@ def test_a_lifespan_of_ones_own_may_add_tasks() -> None:
     """Enter `scheduler.lifespan(app)` in a lifespan of your own to add tasks when the app starts."""
 
     @asynccontextmanager
-    async def lifespan(app: object) -> AsyncIterator[None]:
+    async def lifespan(app: object) -> AsyncGenerator[None]:
         async with scheduler.lifespan(app):
             scheduler.add_task(BackgroundTask(note_loop))
             yield
