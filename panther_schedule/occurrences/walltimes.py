@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from operator import attrgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from ..models.days import Dates, DayRule
 from .zones import DAY
@@ -27,7 +27,7 @@ class Seconds(Sequence[int]):
         return len(self._minutes) * len(self._seconds)
 
     def __getitem__(self, index: Any) -> Any:
-        minute, second = divmod(index, len(self._seconds))
+        minute, second = divmod(cast(int, index), len(self._seconds))
         return self._minutes[minute] + self._seconds[second]
 
 

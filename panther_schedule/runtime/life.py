@@ -42,7 +42,7 @@ class Life:
         self.loop: Loop
         self.driver: Sleeper | Mover | Idle
         if isinstance(clock, VirtualClock):
-            self.workers = inline = Inline(clock, self.engine, inbox.put)
+            self.workers = inline = Inline(clock, self.engine, inbox.put, event_loop)
             self.loop = Loop(inbox, self.engine, inline, clock.read())
             self.driver = Mover(self.loop, clock, inline, listeners)
         elif is_disabled(os.environ):

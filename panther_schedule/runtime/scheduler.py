@@ -331,6 +331,8 @@ class Scheduler:
                 self._listeners.start()
                 life.engine.emit = self._listeners.put
             life.driver.start()
+        except SchedulerStateError:  # of an event loop that can't be used
+            raise
         except RuntimeError as error:  # no thread can be started, as at exit on Python 3.12
             process.started.discard(self)
             self._life = None if self._life is life else self._life

@@ -173,6 +173,7 @@ ROWS: list[Row] = [
     ("VirtualClock.sleep", lambda on: on.clock.sleep(5)),
     ("VirtualClock.step", lambda on: on.clock.step(5)),
     ("VirtualClock.suspend", lambda on: on.clock.suspend(5)),
+    ("VirtualClock.wait", lambda on: asyncio.run(on.clock.wait(5))),
 ]
 
 
