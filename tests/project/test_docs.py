@@ -7,6 +7,7 @@
 ```text title="mypy"        after it: exactly what mypy says about it, with long lines folded
 ```json                     a document of tasks: `spec.load` must take it
 ```console                  commands for people
+```python title="tasks.py"  a file of tests/hosts/apps, which the tests there run on its server; ```ini alike
 """
 
 from __future__ import annotations
@@ -39,6 +40,12 @@ LINK = re.compile(r"\]\(([^)]+)\)")
 SITE = "https://panther-schedule.readthedocs.io/en/latest/"
 WRONG, SAID = 'python title="wrong.py"', 'text title="mypy"'
 KINDS = {PROGRAM, CONTINUED, "text", WRONG, SAID, "json", "console"}
+APPS = ROOT / "tests" / "hosts" / "apps"
+HOSTED = {
+    f'{kind} title="{path.relative_to(APPS)}"': path
+    for kind, ending in (("python", "py"), ("ini", "service"))
+    for path in APPS.rglob(f"*.{ending}")
+}
 WIDTH = 80
 """How many columns of code a page shows without scrolling."""
 DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -48,7 +55,7 @@ def parse(document: Document) -> Iterator[Region]:
     """Find the fenced blocks; one of an unknown kind is an error, so that none is left out."""
     for found in FENCE.finditer(document.text):
         info = found["info"].strip()
-        assert info in KINDS, f"{document.path}: ```{info} is none of {sorted(KINDS)}"
+        assert info in KINDS or info in HOSTED, f"{document.path}: ```{info} is none of {sorted(KINDS)}"
         body = re.sub(f"^{found['indent']}", "", found["body"], flags=re.MULTILINE)
         yield Region(found.start(), found.end(), (info, body), evaluate)
 
@@ -82,6 +89,8 @@ def evaluate(example: Example) -> None:
             assert "_wrong" in namespace, f"{example.path}:{line}: no wrong.py before this"
         case "json":
             _load(body, namespace)
+        case _ if info in HOSTED:
+            assert body == HOSTED[info].read_text(), f"{example.path}:{line}: {HOSTED[info]} differs"
         case _:
             pass  # console: shown to people; tests of dev.py are the two commands themselves
 
