@@ -26,7 +26,7 @@ from .engine import Engine
 from .entries import Flight
 from .event_loop import OwnLoop
 from .failures import failure_of
-from .forks import generation, leave_child
+from .process import generation, leave_child
 from .virtual_loop import VirtualLoop
 
 Post: TypeAlias = Callable[[Flight | Callable[[Reading], object]], None]  # takes messages for the loop
