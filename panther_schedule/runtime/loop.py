@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Final, TypeAlias
@@ -26,14 +27,6 @@ _STEP: Final = SECOND // 10  # less is the slow correction of a clock, not a ste
 _AGAIN: Final = SECOND  # after an error
 
 Message: TypeAlias = Entry | Flight | Command
-
-
-class Watch:
-    """Somebody who waits until something is over, or the loop is."""
-
-    def __init__(self, over: Callable[[], bool], tell: Callable[[], object]) -> None:
-        self.over, self.tell = over, tell
-        self.wanted = True
 
 
 class Loop:
@@ -54,7 +47,7 @@ class Loop:
         self._put_off: list[Message] = []  # by an error
         self._again_at: int | None = None  # when they are tried again, by steady time
         self._drain_ends_at: int | None = None  # by steady time; None before the drain
-        self._watches: list[Watch] = []
+        self._watches: list[tuple[Callable[[], bool], Future[None]]] = []
         self.dropped: list[str] = []  # the names of tasks whose later occurrences the drain has dropped
 
     @property
@@ -72,11 +65,11 @@ class Loop:
         self.post(run)
         return done
 
-    def watch(self, over: Callable[[], bool], tell: Callable[[], object]) -> Watch:
-        """Tell somebody when something is over, unless that is not wanted any more."""
-        watch = Watch(over, tell)
-        self.post(lambda _reading: self._watches.append(watch))
-        return watch
+    def watch(self, over: Callable[[], bool]) -> Future[None]:
+        """Return what is done as soon as something is over, or the loop is; cancel it to stop watching."""
+        told: Future[None] = Future()
+        self.post(lambda _reading: self._watches.append((over, told)))
+        return told
 
     def is_idle(self) -> bool:
         return not self._engine.live and not self._engine.store.in_flight
@@ -195,11 +188,11 @@ class Loop:
 
     def _tell(self) -> None:
         watches, self._watches = self._watches, []
-        for watch in watches:
-            if self.over or watch.over():
-                watch.tell()
-            elif watch.wanted:
-                self._watches.append(watch)
+        for over, told in watches:
+            if not (self.over or told.cancelled() or over()):
+                self._watches.append((over, told))
+            elif told.set_running_or_notify_cancel():
+                told.set_result(None)
 
     # ---- the drain -----------------------------------------------------------------------------------------------
 

@@ -34,40 +34,36 @@ class Sleeper:
 
     def join(self, over: Callable[[], bool], timeout: timedelta | None, _tasks: Callable[[], list[Entry]]) -> bool:
         """Wait until something is over, or the loop has ended; False when the timeout came first."""
-        told, left = threading.Event(), self._countdown(timeout)
-        watch = self._loop.watch(over, told.set)
+        told, left = self._loop.watch(over), self._countdown(timeout)
         try:
             while not self._loop.over:
-                if told.wait(max(0, seconds := left())):
+                seconds = left()
+                with suppress(TimeoutError):
+                    told.result(max(0, seconds))
                     return True
                 if seconds <= 0:
                     return False
             return True
         finally:
-            watch.wanted = False
+            told.cancel()
 
     async def wait_for(
         self, over: Callable[[], bool], timeout: timedelta | None, _tasks: Callable[[], list[Entry]]
     ) -> bool:
         """Wait as `join()` does, without blocking the event loop."""
-        told, left, event_loop = asyncio.Event(), self._countdown(timeout), asyncio.get_running_loop()
-
-        def tell() -> None:
-            with suppress(RuntimeError):  # it is closed: nobody waits any more
-                event_loop.call_soon_threadsafe(told.set)
-
-        watch = self._loop.watch(over, tell)
+        told, left = self._loop.watch(over), self._countdown(timeout)
+        waiting = asyncio.wrap_future(told)
         try:
             while not self._loop.over:
                 seconds = left()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(max(0, seconds)):
-                        return await told.wait()
+                done, _ = await asyncio.wait([waiting], timeout=max(0, seconds))
+                if done:
+                    return True
                 if seconds <= 0:
                     return False
             return True
         finally:
-            watch.wanted = False
+            told.cancel()
 
     def _countdown(self, timeout: timedelta | None) -> Callable[[], float]:
         """Return what tells the seconds that are left, one at most: a loop may end without a word."""
