@@ -247,12 +247,12 @@ class RunHandle(_Handle):
             TimeoutError: the timeout came first.
             SchedulerStateError: it is called from a run of this task, or where an event loop runs.
         """
-        self._alive().join_run(self._flight, check_timeout("join", timeout))
+        self._alive().join(self._flight, check_timeout("join", timeout))
         return self._ended()
 
     async def wait(self, timeout: timedelta | None = None) -> Run:
         """Wait as `join()` does, in a coroutine: the event loop goes on."""
-        await self._alive().wait_for_run(self._flight, check_timeout("wait", timeout))
+        await self._alive().wait(self._flight, check_timeout("wait", timeout))
         return self._ended()
 
     def _ended(self) -> Run:

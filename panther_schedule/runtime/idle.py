@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 from queue import SimpleQueue
 
-from ..clock import Clock, Reading
+from ..clock import Reading
 from .engine import Engine
 from .entries import Entry, Flight
 from .hosts import DISABLED
@@ -27,9 +27,8 @@ class Nobody(Workers):
 class Idle(Loop):
     """A loop that is over before it begins, so that it needs no driver, and is its own."""
 
-    def __init__(self, inbox: SimpleQueue[Message], engine: Engine, workers: Workers, clock: Clock) -> None:
-        super().__init__(inbox, engine, workers, clock.read())
-        self._clock = clock
+    def __init__(self, inbox: SimpleQueue[Message], engine: Engine, workers: Workers, reading: Reading) -> None:
+        super().__init__(inbox, engine, workers, reading)
         self.closed = self.over = True
 
     def settle(self, reading: Reading) -> None:
@@ -48,7 +47,7 @@ class Idle(Loop):
         return False
 
     def acknowledge(self, _done: threading.Event) -> None:
-        self.settle(self._clock.read())
+        pass
 
     def join(self, _over: object, _timeout: timedelta | None, _tasks: object) -> bool:
         return True

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from datetime import timedelta
 from queue import SimpleQueue
+from typing import TypeAlias
 
-from ..clock import Clock, VirtualClock, duration
+from ..clock import Clock, Reading, VirtualClock, duration
 from ..errors import SchedulerStateError
 from ..planning.due import has_ended
 from .current import flying
@@ -24,6 +26,8 @@ from .names import Names
 from .sleeper import Sleeper
 from .virtual import Inline, Mover
 from .workers import Pool, Workers
+
+Awaited: TypeAlias = Entry | Flight | None  # a task, one of its runs, or all tasks
 
 
 class Life:
@@ -47,7 +51,7 @@ class Life:
             self.driver = Mover(self.loop, clock, inline, listeners)
         elif is_disabled(os.environ):
             self.workers = Nobody(clock, self.engine, inbox.put)
-            self.loop = self.driver = Idle(inbox, self.engine, self.workers, clock)
+            self.loop = self.driver = Idle(inbox, self.engine, self.workers, clock.read())
         else:
             self.workers = Pool(clock, self.engine, inbox.put, event_loop, size)
             self.loop = Loop(inbox, self.engine, self.workers, clock.read())
@@ -57,56 +61,60 @@ class Life:
         """Return the number of due occurrences for each outcome and reason, and of those in flight."""
         return {**self.store.ledger.counts, "in_flight": sum(map(in_flight, self.loop.tasks()))}
 
-    def do(self, command: Command) -> None:
-        """Run a command on the loop; wait up to a second."""
-        done = self.loop.send(command)
+    def post(self, message: Message) -> None:
+        """Give the loop something to do; after the drain it is done here."""
+        self.loop.post(message)
         if self.loop.closed:
             self.loop.settle(self.clock.read())
-        else:
-            self.driver.acknowledge(done)
 
-    def join(self, entry: Entry | None, timeout: timedelta | None) -> bool:
-        """Wait until a task has ended, or all have; False when the timeout came first."""
-        self.check_join(entry)
-        return self.driver.join(*self._end_of(entry, timeout))
+    def send(self, command: Command) -> threading.Event:
+        """Post a command; the event is set when it is done."""
+        done = threading.Event()
 
-    async def wait(self, entry: Entry | None, timeout: timedelta | None) -> bool:
-        """Wait as `join()` does, without blocking the event loop."""
-        self.check_wait("wait", entry)
-        return await self.driver.wait_for(*self._end_of(entry, timeout))
+        def run(reading: Reading) -> None:
+            command(reading)
+            done.set()
 
-    def join_run(self, flight: Flight, timeout: timedelta | None) -> None:
-        self.check_join(flight.entry)
-        self.driver.join(lambda: flight.record is not None, timeout, list)
+        self.post(run)
+        return done
 
-    async def wait_for_run(self, flight: Flight, timeout: timedelta | None) -> None:
-        self.check_wait("wait", flight.entry)
-        await self.driver.wait_for(lambda: flight.record is not None, timeout, list)
+    def do(self, command: Command) -> None:
+        """Run a command on the loop; wait up to a second."""
+        self.driver.acknowledge(self.send(command))
 
-    def _end_of(
-        self, entry: Entry | None, timeout: timedelta | None
-    ) -> tuple[Callable[[], bool], timedelta | None, Callable[[], list[Entry]]]:
-        if entry is None:
-            self.loop.joined = True
-            return self.loop.is_idle, timeout, self.loop.tasks
-        return lambda: has_ended(entry.rule, entry.state), timeout, lambda: [entry]
-
-    def check_join(self, entry: Entry | None) -> None:
-        """Refuse to block an event loop, or a run that is waited for."""
-        self.check_stop("join", entry, "write await ....wait() there")
+    def join(self, what: Awaited, timeout: timedelta | None) -> bool:
+        """Block until a task or a run has ended, or all tasks have; False when the timeout came first."""
+        self.check_stop("join", what, "write await ....wait() there")
         if isinstance(self.driver, Sleeper) and self.workers.coroutines.is_another_here():
             raise SchedulerStateError("join() would block this thread's event loop; write await ....wait() instead")
+        over, tasks = self._end_of(what)
+        return self.driver.join(over, timeout, tasks)
 
-    def check_stop(self, method: str, entry: Entry | None, remedy: str) -> None:
-        """Refuse to wait in a run that is waited for, or on the event loop that runs need."""
-        self.check_wait(method, entry)
+    async def wait(self, what: Awaited, timeout: timedelta | None) -> bool:
+        """Wait as `join()` does, without blocking the event loop."""
+        self._check_wait("wait", what)
+        over, tasks = self._end_of(what)
+        return await self.driver.wait_for(over, timeout, tasks)
+
+    def _end_of(self, what: Awaited) -> tuple[Callable[[], bool], Callable[[], list[Entry]]]:
+        """Return what tells whether this is over, and which tasks that depends on."""
+        if what is None:
+            self.loop.joined = True
+            return self.loop.is_idle, self.loop.tasks
+        if isinstance(what, Flight):
+            return lambda: what.record is not None, list
+        return lambda: has_ended(what.rule, what.state), lambda: [what]
+
+    def check_stop(self, method: str, what: Awaited, remedy: str) -> None:
+        """Refuse to block a run that is waited for, or the event loop that runs need."""
+        self._check_wait(method, what)
         if self.workers.runs_here():
             message = f"{method}() waits for runs to end, and would block the event loop that they need"
             raise SchedulerStateError(f"{message}; {remedy}")
 
-    def check_wait(self, method: str, entry: Entry | None) -> None:
-        """Refuse to wait in a run that is waited for."""
+    def _check_wait(self, method: str, what: Awaited) -> None:
         flight = flying.get()  # also where a run waits in another thread, as asyncio.to_thread() does
+        entry = what.entry if isinstance(what, Flight) else what
         own = flight is not None and flight.run.phase != "ended" and entry in {None, flight.entry}
         if flight is not None and own and flight.entry in self.loop.tasks():  # else it is a run of another scheduler
             message = f"{method}() waits for runs to end, and is called from one of them; call it elsewhere"

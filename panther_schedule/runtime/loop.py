@@ -30,7 +30,7 @@ Message: TypeAlias = Entry | Flight | Command
 
 
 class Loop:
-    """One scheduler's loop. Other threads may call `post`, `send`, `watch`, `is_idle` and `tasks`."""
+    """One scheduler's loop. Other threads may call `post`, `watch`, `is_idle` and `tasks`."""
 
     def __init__(self, inbox: SimpleQueue[Message], engine: Engine, workers: Workers, reading: Reading) -> None:
         self.post = inbox.put
@@ -53,17 +53,6 @@ class Loop:
     @property
     def stopping(self) -> bool:
         return self._drain_ends_at is not None or self.over
-
-    def send(self, command: Command) -> threading.Event:
-        """Post a command; the event is set when it is done."""
-        done = threading.Event()
-
-        def run(reading: Reading) -> None:
-            command(reading)
-            done.set()
-
-        self.post(run)
-        return done
 
     def watch(self, over: Callable[[], bool]) -> Future[None]:
         """Return what is done as soon as something is over, or the loop is; cancel it to stop watching."""

@@ -83,7 +83,9 @@ class Scheduler:
         with self._lock:
             life = self._running()
             entry, is_new = self._admission.entry(life, task)
-            return self._post(life, entry) if is_new else TaskHandle(entry, life)
+            if is_new:
+                life.post(entry)
+            return TaskHandle(entry, life)
 
     def add_tasks(self, tasks: Iterable[AnyTask]) -> list[TaskHandle]:
         """Add each task of an iterable, such as a whole `TaskRegistry`: all of them or, if one is refused, none."""
@@ -100,7 +102,7 @@ class Scheduler:
                 raise
             for entry, is_new in entries:
                 if is_new:
-                    self._post(life, entry)
+                    life.post(entry)
             return [TaskHandle(entry, life) for entry, _ in entries]
 
     def replace(self, task: AnyTask) -> TaskHandle:
@@ -122,7 +124,8 @@ class Scheduler:
             life = self._running()
             while (entry := self._names.find(task._name)) is None:
                 if (entry := self._admission.new(life, task, stacklevel=4)) is not None:
-                    return self._post(life, entry)
+                    life.post(entry)
+                    return TaskHandle(entry, life)
             if equal(entry.task, task):
                 return TaskHandle(entry, life)
             rule = self._admission.rule(task)
@@ -131,14 +134,8 @@ class Scheduler:
             self._admission.prepare(life, entry.name, task, rule, stacklevel=3)
             self._names.revive(entry)
             entry.task, entry.context = task, context_seen()
-            replaced = life.loop.send(partial(life.engine.replace, entry, rule, state))
+            replaced = life.send(partial(life.engine.replace, entry, rule, state))
         life.driver.acknowledge(replaced)  # outside of the lock, which the loop may need
-        return TaskHandle(entry, life)
-
-    def _post(self, life: Life, entry: Entry) -> TaskHandle:
-        life.loop.post(entry)
-        if life.loop.closed:  # a signal handler has just stopped the scheduler
-            life.loop.settle(self._clock.read())
         return TaskHandle(entry, life)
 
     def add_listener(self, listener: Listener) -> Callable[[], None]:
@@ -188,7 +185,7 @@ class Scheduler:
             if (life := self._life) is None:
                 return
             found = [(entry, self._admission.rule(entry.task)) for entry in self._names if entry.rule.on_wall]
-            reloaded = life.loop.send(partial(life.engine.reload_zones, found))
+            reloaded = life.send(partial(life.engine.reload_zones, found))
         life.driver.acknowledge(reloaded)
 
     def __getitem__(self, name: str) -> TaskHandle:
