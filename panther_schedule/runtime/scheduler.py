@@ -23,12 +23,12 @@ from . import process
 from .admission import Admission
 from .current import context_seen
 from .entries import Entry
-from .forever import drain_on_signal, signals
+from .forever import drain_on_signal
 from .handles import TaskHandle
 from .health import Health, health_of
 from .ledger import no_counts
 from .life import Life, check_timeout
-from .listeners import Listener, Listeners, check_listener
+from .listeners import Listener, Listeners, Subscriptions, check_listener
 from .logs import log
 from .names import Names, equal
 
@@ -55,7 +55,7 @@ class Scheduler:
         self._max_workers = max_workers or min(32, (os.cpu_count() or 1) + 4)
         self._clock: Clock = SystemClock() if clock is None else check_clock(clock)
         self._lock = threading.RLock()  # a signal handler, or a __del__, may add a task while one is being added
-        self._listeners = Listeners(inline=isinstance(self._clock, VirtualClock))
+        self._subscriptions: Subscriptions = {}
         self._begin_empty(self._clock)
         process.schedulers.add(self)
 
@@ -64,7 +64,7 @@ class Scheduler:
         self._clock, self._now = clock, now_by(clock)
         self._names = Names(self._lock)
         self._life: Life | None = None
-        self._listeners = Listeners(inline=isinstance(clock, VirtualClock), subscriptions=self._listeners.subscriptions)
+        self._listeners = Listeners(self._subscriptions, inline=isinstance(clock, VirtualClock))
         self._admission = Admission(self._names, self._now)
         self._stopped = self._forked = False
 
@@ -211,9 +211,7 @@ class Scheduler:
         Raises:
             SchedulerStateError: it is still stopping.
         """
-        with self._lock:
-            self._revive()
-            self._running()
+        self._start()
         return self
 
     def join(self, timeout: timedelta | None = None) -> bool:
@@ -250,11 +248,7 @@ class Scheduler:
         if asyncio._get_running_loop() is not None:
             message = "run_forever() would block the event loop of this thread; write `async with scheduler:` instead"
             raise SchedulerStateError(message)
-        self.start()
-        life = self._running()
-        with signals(life) as wait:
-            second = drain_on_signal(wait, self, life, timeout)
-        if second is not None:
+        if (second := drain_on_signal(self, self._start(), timeout)) is not None:
             raise SystemExit(128 + second)
 
     def stop(self, timeout: timedelta = process.DRAIN) -> None:
@@ -293,17 +287,19 @@ class Scheduler:
     def _leave_behind(self) -> None:
         """In a child process, begin without what stayed with the parent."""
         life, self._lock = self._life, threading.RLock()
-        self._listeners.subscriptions = {}
+        self._subscriptions = {}
         self._begin_empty(self._clock)
         if life is not None:
             life.forked = life.loop.over = self._forked = True
 
-    def _revive(self) -> None:
-        """Begin without tasks if it has stopped."""
-        if self._stopped:
-            if self._life is not None and not self._life.loop.over:
-                raise SchedulerStateError("the scheduler is still stopping; start it when stop() has returned")
-            self._begin_empty(self._clock)
+    def _start(self, event_loop: asyncio.AbstractEventLoop | None = None) -> Life:
+        """Return its life, which begins afresh if it has stopped."""
+        with self._lock:
+            if self._stopped:
+                if self._life is not None and not self._life.loop.over:
+                    raise SchedulerStateError("the scheduler is still stopping; start it when stop() has returned")
+                self._begin_empty(self._clock)
+            return self._running(event_loop)
 
     def _running(self, event_loop: asyncio.AbstractEventLoop | None = None) -> Life:
         """Return its life, which begins here at the latest; async functions then run on this event loop."""
@@ -363,8 +359,7 @@ class Scheduler:
             if self._life is not None and not self._stopped:
                 message = "the scheduler has started without this event loop; enter `async with` before its first task"
                 raise SchedulerStateError(message)
-            self._revive()
-            self._running(event_loop)
+            self._start(event_loop)
         return self
 
     async def __aexit__(self, *_error: object) -> None:
