@@ -1,4 +1,4 @@
-"""Waits for a blocking call without blocking the event loop."""
+"""Waits for another thread: an event loop by awaiting, a thread by a lock."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ from contextvars import copy_context
 from typing import TypeVar
 
 T = TypeVar("T")
+
+
+def taken_lock() -> threading.Lock:
+    """Return a lock that another thread is to release."""
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
 
 
 async def on_a_thread(func: Callable[[], T], call_off: Callable[[], object] | None = None) -> T:

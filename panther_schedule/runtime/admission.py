@@ -45,7 +45,7 @@ class Admission:
         rule = self.rule(task)
         name, order = self._names.next(task)
         entry = Entry(name, task, rule, self.first_state(task, rule, name), order, context_seen())
-        if task._known.is_async or rule.wait_from_end == 0:
+        if task._known.is_async or rule.busy:
             self.prepare(life, name, task, rule, stacklevel=stacklevel)
         if task._name is not None and isinstance(life.driver, Sleeper):
             warn_of_copies(name)
@@ -73,7 +73,7 @@ class Admission:
         return state
 
     def prepare(self, life: Life, name: str, task: BackgroundTask[..., Any], rule: Rule, *, stacklevel: int) -> None:
-        if rule.wait_from_end == 0 and rule.endless:
+        if rule.busy:
             message = f"{name} repeats for ever without a wait and keeps a worker busy; give it interval_wait(...)"
             warnings.warn(message, BusyLoopWarning, stacklevel=stacklevel)
         if task._known.is_async and not life.loop.over:

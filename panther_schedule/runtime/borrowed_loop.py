@@ -18,6 +18,7 @@ from typing import Any, Final, TypeAlias, TypeVar, TypeVarTuple
 
 from ..clock import VirtualClock
 from ..errors import SchedulerStateError, type_name
+from ..threads import taken_lock
 from .current import flying
 from .entries import Flight
 from .virtual_loop import Events, VirtualLoop
@@ -98,7 +99,7 @@ class BorrowedLoop(VirtualLoop):
             self._put_back()
             return
         self.run_ready()  # what was cancelled
-        done = _taken()
+        done = taken_lock()
         self._post(partial(self._put_back, done))
         self._wait_for(done)
 
@@ -109,7 +110,7 @@ class BorrowedLoop(VirtualLoop):
         if super().wait() == 0:
             self._post(_wake)
         while True:
-            self._settled = settled = _taken()
+            self._settled = settled = taken_lock()
             if not self.loop._ready and self._idle:  # in this order, the other way round of the loop's
                 break
             if not self._wait_for(settled):
@@ -192,12 +193,6 @@ class BorrowedLoop(VirtualLoop):
         super()._put_back()
         if done is not None:
             done.release()
-
-
-def _taken() -> threading.Lock:
-    lock = threading.Lock()
-    lock.acquire()
-    return lock
 
 
 def _wake() -> None:

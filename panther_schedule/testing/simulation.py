@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, cast
 
 from ..clock import MICROSECOND, VirtualClock, instant, microseconds
 from ..errors import BusyLoopWarning, nearest, refuse, refuse_value, type_name
 from ..planning.records import Passed, Record, Run
+from ..runtime.entries import Flight
 from ..runtime.handles import TaskHandle
 from ..runtime.ledger import History, Ledger, count
 from ..runtime.scheduler import Scheduler
@@ -89,8 +89,7 @@ def simulate(tasks: Iterable[AnyTask], start: datetime, end: datetime, faults: I
             clock.advance(MICROSECOND * (microseconds(fault.at) - clock.read().steady))
             (clock.suspend if isinstance(fault, Suspend) else clock.step)(fault.by)
         clock.advance(MICROSECOND * (last - clock.read().steady))
-        in_flight = [(flight.entry.name, flight.run) for flight in life.store.in_flight]
-        found = [_timeline(handle, [run for name, run in in_flight if name == handle.name]) for handle in handles]
+        found = [_timeline(handle, life.store.flights(handle._entry)) for handle in handles]
         scheduler.stop(timedelta(0))
     return Simulation(start, end, tuple(found))
 
@@ -103,9 +102,9 @@ class _Whole(Ledger):
         history.append(record)
 
 
-def _timeline(handle: TaskHandle, in_flight: Sequence[Run]) -> Timeline:
+def _timeline(handle: TaskHandle, in_flight: Sequence[Flight]) -> Timeline:
     records = sorted(handle.runs, key=lambda it: it.scheduled_at if isinstance(it, Run) else it.first_at)
-    return Timeline(handle.name, tuple(records), tuple(in_flight))
+    return Timeline(handle.name, tuple(records), tuple(flight.run for flight in in_flight))
 
 
 def _stand_in(clock: VirtualClock, handles: Sequence[TaskHandle], faults: Sequence[TaskFault]) -> None:
@@ -116,11 +115,8 @@ def _stand_in(clock: VirtualClock, handles: Sequence[TaskHandle], faults: Sequen
         check_task_name(type(fault).__name__, fault.task, names)
     for handle in handles:
         own = [fault for fault in faults if fault.task == handle.name]
-        rule, always_slow = (
-            handle._entry.rule,
-            any(isinstance(it, SlowTask) and it.start_at is it.end_at is None for it in own),
-        )
-        if rule.endless and rule.wait_from_end == 0 and not always_slow:
+        always_slow = any(isinstance(it, SlowTask) and it.start_at is it.end_at is None for it in own)
+        if handle._entry.rule.busy and not always_slow:
             message = "{name} would run without end at one moment; say how long a run takes: SlowTask({name}, takes)"
             refuse("simulate", "simulation_endless", message, at=("tasks",), name=repr(handle.name))
         calls = _Calls(clock, own, cancellable=handle.task._known.is_async)
@@ -143,13 +139,15 @@ class _Calls:
         failing = next((fault for fault in self._failing if self._fails(fault, at)), None)
         if failing is not None:
             self._failed[failing] += 1
-        finish = partial(_finish, failing)
-        return finish() if takes is None else self._take(takes / timedelta(seconds=1), finish)
+        if takes is not None:
+            return self._take(takes / timedelta(seconds=1), failing)
+        _finish(failing)
+        return None
 
     def _fails(self, fault: FailingTask, at: int) -> bool:
         return fault._holds(at) and (fault.times is None or self._failed[fault] < fault.times)
 
-    async def _take(self, seconds: float, finish: Callable[[], None]) -> None:
+    async def _take(self, seconds: float, failing: FailingTask | None) -> None:
         """Take virtual time; sync functions too are coroutines here, which no cancel reaches."""
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + seconds
@@ -159,7 +157,7 @@ class _Calls:
             except asyncio.CancelledError:
                 if self._cancellable:
                     raise
-        finish()
+        _finish(failing)
 
 
 def _finish(failing: FailingTask | None) -> None:
