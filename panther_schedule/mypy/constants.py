@@ -1,0 +1,57 @@
+"""The constants of a module, read from its source: what is assigned once, at the top level.
+
+mypy keeps no values in its cache, so a module that is not checked anew has only its source.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import os
+import re
+from collections import Counter
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+_ASSIGNMENT = re.compile(rb"^\w+[ \t]*(?::[^=\n]*)?=(?!=).*(?:\n(?:[ \t\])}#].*)?)*", re.MULTILINE)
+
+
+def constants(path: str) -> Mapping[str, ast.expr]:
+    """Return the constants of a source file by name; none of a file that can't be read."""
+    try:
+        return _constants(path, os.stat(path).st_mtime_ns)
+    except (OSError, SyntaxError, ValueError):
+        return {}
+
+
+@lru_cache(maxsize=256)
+def _constants(path: str, _changed_at: int) -> Mapping[str, ast.expr]:
+    module = ast.parse(Path(path).read_bytes())
+    names = (node for node in ast.walk(module) if isinstance(node, ast.Name))
+    times_set = Counter(name.id for name in names if not isinstance(name.ctx, ast.Load))
+    found: dict[str, ast.expr] = {}
+    for statement in module.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if times_set[name] == 1:
+                found[name] = value
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value) if times_set[name] == 1:
+                found[name] = value
+            case _:
+                pass
+    return found
+
+
+def digest(path: str) -> str | None:
+    """Return what changes with a constant of this source file, and seldom otherwise; None for what has no constants.
+
+    It is found without parsing, since mypy asks for each module of each run. Stubs and installed packages are left
+    out: mypy reports nothing in them, and their constants are no settings.
+    """
+    if not path.endswith(".py") or "site-packages" in path:
+        return None
+    try:
+        text = Path(path).read_bytes()
+    except OSError:
+        return None
+    return hashlib.blake2b(b"".join(_ASSIGNMENT.findall(text)), digest_size=8).hexdigest()
