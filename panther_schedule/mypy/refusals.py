@@ -8,14 +8,15 @@ together only when each is right.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any, cast
 
 from mypy.checker import TypeChecker
 from mypy.nodes import CallExpr, Context, Expression, StrExpr
 from mypy.plugin import FunctionContext, MethodContext
 from mypy.subtypes import is_subtype
-from mypy.types import CallableType, Instance, get_proper_type
+from mypy.types import CallableType, get_proper_type
 from pydantic import ValidationError
 
 from .values import BrokenError, Node, UnknownError, Values, arguments
@@ -59,15 +60,17 @@ class Attempt:
         names = self._names()
         for line in error.errors(include_url=False, include_context=False, include_input=False):
             alone = next((names[step] for step in line["loc"] if step in names), None)
-            sentence, (field, *_) = line["msg"], re.split(r"\W", line["msg"], maxsplit=1)
-            place = alone or names.get(field)
-            if place not in left_out and (alone or (certain and not left_out)):
-                yield _told(sentence, place or self._whole())
+            if alone not in left_out if alone else certain and not left_out:
+                yield _told(line["msg"], alone or self._place(line["msg"], names))
 
-    def _whole(self) -> Context:
-        """Return the place of what no argument alone is refused for; a call of a method begins with its task."""
-        args = self._call.args
-        return args[0] if args and isinstance(self.ctx, MethodContext) else self._call
+    def _place(self, message: str, names: Mapping[str | int, Expression]) -> Context:
+        """Return the place of a refusal of several arguments: the first that is named, as in `every=2`, or the call.
+
+        A call of a method begins with its task, so there it is the first argument.
+        """
+        first = self._call.args[:1] if isinstance(self.ctx, MethodContext) else ()
+        named = (names[word] for word in re.findall(r"^\w+|\w+(?==)", message) if word in names)
+        return next(chain(named, first), self._call)
 
     def _names(self) -> dict[str | int, Expression]:
         """Return the arguments by the names of their parameters."""
@@ -86,7 +89,7 @@ class Attempt:
         if isinstance(callee, CallableType) and len(callee.arg_types) == len(self.ctx.args):
             for wanted, types, nodes in zip(callee.arg_types, self.ctx.arg_types, self.ctx.args, strict=True):
                 fit.update(node for node, given in zip(nodes, types, strict=True) if is_subtype(given, wanted))
-        return {*self._call.args} - fit
+        return {node for node in self._call.args if node not in fit}
 
 
 def _told(message: str, place: Context) -> Refusal:

@@ -41,6 +41,7 @@ from mypy.types import Instance, get_proper_type
 
 from ..models.policy import Policy, Retry
 from ..models.schedules import SCHEDULES, Schedule
+from ..models.value import Value
 from ..tasks.task import BackgroundTask
 from .constants import constants
 
@@ -64,7 +65,8 @@ def full_name(made: Any) -> str:
     return f"{made.__module__}.{made.__qualname__}"
 
 
-MODELS: Final = {full_name(model): model for model in (*SCHEDULES, Policy, Retry)}
+_MODELS: Final[tuple[type[Value], ...]] = (*SCHEDULES, Policy, Retry)
+MODELS: Final[dict[str, Callable[..., Any]]] = {full_name(model): model for model in _MODELS}
 SETTERS: Final = ("interval", "interval_wait", "on_time", "with_schedule", "with_name", "with_policy")
 _TASK: Final = full_name(BackgroundTask)
 _PLAIN: Final[dict[str, Callable[..., Any]]] = {
@@ -163,7 +165,7 @@ class Values:
             except (ValueError, OverflowError, KeyError) as error:  # KeyError: of a zone
                 raise BrokenError(error.args[0]) from None
         if name in MODELS:
-            made: Any = MODELS[name]
+            made = MODELS[name]
         else:
             match callee:
                 case MemberExpr(expr=receiver, name=method) | ast.Attribute(value=receiver, attr=method) if (
