@@ -133,8 +133,8 @@ def _unite(attempt: Attempt) -> Iterator[Refusal]:
         with suppress(UnknownError, BrokenError):
             part = attempt.values.of(node)
             try:
-                if not isinstance(part, Repeat):  # which mypy refuses by its type
-                    AnyOf((part,))
+                if isinstance(part, Schedule) and not isinstance(part, Repeat):  # else mypy refuses it by its type
+                    AnyOf((cast(Any, part),))
             except ValidationError as error:
                 yield error.errors()[0]["msg"], node
 
@@ -147,5 +147,6 @@ _METHODS: Final[dict[str, _Check]] = {
     **{f"{full_name(task)}.{setter}": _set for task in _TASKS for setter in SETTERS},
     **{f"{full_name(kind)}.{name}": _unite for kind in SCHEDULES for name in ("__or__", "__ror__")},
     **{f"{full_name(Scheduler)}.{name}": _making(_added) for name in ("add_task", "replace")},
+    f"{full_name(Scheduler)}.add_tasks": _making(lambda tasks: [*map(_added, tasks)]),
     f"{full_name(TaskRegistry)}.scheduled": _making(_declared),
 }

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import ast
 import builtins
-import operator
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta, timezone
-from typing import Any, Final
+from itertools import count
+from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
 from mypy.checker import TypeChecker
@@ -82,23 +82,24 @@ _NAMED: Final = {
     "datetime.timezone.utc": UTC,
 }
 _OPERATORS: Final[dict[object, Callable[[Any, Any], Any]]] = {
-    **dict.fromkeys(("+", ast.Add), operator.add),
-    **dict.fromkeys(("-", ast.Sub), operator.sub),
-    **dict.fromkeys(("*", ast.Mult), operator.mul),
-    **dict.fromkeys(("/", ast.Div), operator.truediv),
-    **dict.fromkeys(("|", ast.BitOr), operator.or_),
+    **dict.fromkeys(("+", ast.Add), lambda left, right: left + right),
+    **dict.fromkeys(("-", ast.Sub), lambda left, right: left - right),
+    **dict.fromkeys(("*", ast.Mult), lambda left, right: left * right),
+    **dict.fromkeys(("/", ast.Div), lambda left, right: left / right),
+    **dict.fromkeys(("|", ast.BitOr), lambda left, right: left | right),
 }
-_OPERANDS: Final = (int, float, timedelta, date, Schedule)
-_LARGEST: Final = 10**18  # of an int that is calculated: no constants may keep mypy busy
+_OPERANDS: Final = (int, float, timedelta, date, set, Schedule)
+_LARGEST: Final = 10**18  # of an int that is calculated
+_MOST_STEPS: Final = 10_000  # so that no constants of constants of constants keep mypy busy
 
 
 class Values:
     """Evaluates the expressions of one module."""
 
-    def __init__(self, checker: TypeChecker, module: MypyFile | None = None, within: tuple[str, ...] = ()) -> None:
+    def __init__(self, checker: TypeChecker, within: Values | None = None, module: MypyFile | None = None) -> None:
         self._checker = checker
         self._module = module or checker.tree
-        self._within = within  # the constants that are being evaluated
+        self._steps: Iterator[int] = within._steps if within else count()
 
     def of(self, node: Node) -> Any:
         """Return the value of an expression.
@@ -107,6 +108,8 @@ class Values:
             UnknownError: it is not known.
             BrokenError: a class of the standard library refuses to make it.
         """
+        if next(self._steps) > _MOST_STEPS:
+            raise UnknownError
         match node:
             case StrExpr(value=value) | IntExpr(value=value) | FloatExpr(value=value) | ast.Constant(value=value):
                 return value
@@ -121,7 +124,7 @@ class Values:
             case ast.Dict(keys=keys, values=values):
                 return self._made(dict, [*map(self._item, zip(keys, values, strict=True))])
             case UnaryExpr(op="-", expr=operand) | ast.UnaryOp(op=ast.USub(), operand=operand):
-                return self._calculated(operator.mul, -1, self.of(operand))
+                return self._calculated(_OPERATORS["*"], -1, self.of(operand))
             case OpExpr(op=op, left=left, right=right) if op in _OPERATORS:
                 return self._calculated(_OPERATORS[op], self.of(left), self.of(right))
             case ast.BinOp(op=op, left=left, right=right) if type(op) in _OPERATORS:
@@ -138,7 +141,7 @@ class Values:
         value = self.of(node)
         if not isinstance(value, BackgroundTask):
             raise UnknownError
-        return value
+        return cast(BackgroundTask, value)
 
     def _item(self, item: tuple[Node | None, Node]) -> tuple[Any, Any]:
         key, value = item
@@ -164,6 +167,8 @@ class Values:
                 return _PLAIN[name](*args, **kwargs)
             except (ValueError, OverflowError, KeyError) as error:  # KeyError: of a zone
                 raise BrokenError(error.args[0]) from None
+            except Exception:  # noqa: BLE001 - mypy refuses it by its type
+                raise UnknownError from None
         if name in MODELS:
             made = MODELS[name]
         else:
@@ -199,12 +204,12 @@ class Values:
 
     def _symbol(self, node: Node) -> SymbolNode | None:
         match node:
-            case NameExpr(node=found) | MemberExpr(node=found):
+            case NameExpr(node=SymbolNode() as found) | MemberExpr(node=SymbolNode() as found):
                 return found
             case ast.Name(id=name):
                 symbol = self._module.names.get(name) or self._checker.modules["builtins"].names.get(name)
                 return symbol.node if symbol else None
-            case ast.Attribute(value=owner, attr=name):
+            case MemberExpr(expr=owner, name=name) | ast.Attribute(value=owner, attr=name):
                 match self._symbol(owner):
                     case MypyFile(names=names) | TypeInfo(names=names):
                         symbol = names.get(name)
@@ -228,7 +233,7 @@ class Values:
                 return _NAMED[name]
             case Var(final_value=value) if value is not None:
                 return value
-            case Var(fullname=name) if name not in self._within:
+            case Var(fullname=name):
                 return self._constant(name)
             case _:
                 raise UnknownError
@@ -240,7 +245,7 @@ class Values:
         if not module or not value:
             raise UnknownError
         self._checker.module_refs.add(module.fullname)  # when it changes, this module is checked again
-        return Values(self._checker, module, (*self._within, full_name)).of(value)
+        return Values(self._checker, self, module).of(value)
 
 
 def arguments(call: CallExpr | ast.Call) -> Iterator[tuple[str | None, Node]]:

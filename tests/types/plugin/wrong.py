@@ -133,6 +133,7 @@ MAIL.with_name("")  # E 16: name must be a str that is not blank
 MAIL.interval(3).with_name(name=BLANK)  # E 33: name must be a str that is not blank
 # adding
 scheduler.add_task(QUEUED.interval(5))  # E 20: overlap must be 'skip' for a repeat without a wait
+scheduler.add_tasks((MAIL, OFTEN.with_policy(overlap="allow")))  # E 21: overlap must be 'skip' for a repeat
 scheduler.replace(OFTEN.with_policy(jitter=MINUTE))  # E 19: jitter must be zero
 tasks.scheduled(NOON, name=BLANK)  # E 28: name must be a str that is not blank
 tasks.scheduled(Repeat(5), policy=Policy(overlap="allow"))  # E 35: overlap must be 'skip' for a repeat
