@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,9 +27,9 @@ def constants(path: str) -> Mapping[str, ast.expr]:
 
 @lru_cache(maxsize=256)
 def _constants(path: str, _changed_at: int) -> Mapping[str, ast.expr]:
-    module = ast.parse(Path(path).read_bytes())
-    names = (node for node in ast.walk(module) if isinstance(node, ast.Name))
-    times_set = Counter(name.id for name in names if not isinstance(name.ctx, ast.Load))
+    text = Path(path).read_bytes()
+    module = ast.parse(text)
+    times_set = Counter(_set_in(module, b":=" in text))
     found: dict[str, ast.expr] = {}
     for statement in module.body:
         match statement:
@@ -40,6 +40,21 @@ def _constants(path: str, _changed_at: int) -> Mapping[str, ast.expr]:
             case _:
                 pass
     return found
+
+
+def _set_in(module: ast.Module, with_calls: bool) -> Iterator[str]:
+    """Yield a name each time that it is set; calls, of which there may be many, set none but by `:=`."""
+    nodes: list[ast.AST] = [module]
+    while nodes:
+        match nodes.pop():
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+                yield name
+            case ast.Name() | ast.Constant():
+                pass
+            case ast.Call() if not with_calls:
+                pass
+            case node:
+                nodes += ast.iter_child_nodes(node)
 
 
 def digest(path: str) -> str | None:

@@ -45,7 +45,7 @@ class SchedulePlugin(Plugin):
     def get_function_hook(self, fullname: str) -> Callable[[FunctionContext], Type] | None:
         """Check the calls of models."""
         model = MODELS.get(fullname)
-        return None if model is None else partial(self._checked, _making(model))
+        return None if model is None else partial(self._checked, partial(_model, model))
 
     def get_method_hook(self, fullname: str) -> Callable[[MethodContext], Type] | None:
         """Check the calls of methods, and `a | b`."""
@@ -85,6 +85,11 @@ class SchedulePlugin(Plugin):
         return ctx.default_signature
 
 
+def _model(model: Callable[..., Any], attempt: Attempt) -> Iterator[Refusal]:
+    yield from attempt.refusals(model)
+    attempt.keep()
+
+
 def _set(attempt: Attempt) -> Iterator[Refusal]:
     """Call a setter on its task; on one like it, if that is not known."""
     match attempt.ctx:
@@ -94,6 +99,7 @@ def _set(attempt: Attempt) -> Iterator[Refusal]:
             except (UnknownError, BrokenError):
                 task, certain = _one_like(known.name), False
             yield from attempt.refusals(getattr(task, setter), certain=certain)
+            attempt.keep()
         case _:  # a call of the class's function
             pass
 
@@ -129,6 +135,9 @@ def _declared(*args: Any, **kwargs: Any) -> object:
 def _unite(attempt: Attempt) -> Iterator[Refusal]:
     """Check each part of `a | b` alone: what a union refuses is a part."""
     union = cast(OpExpr, attempt.ctx.context)
+    with suppress(UnknownError, BrokenError):
+        attempt.values.of(union)
+        return
     for node in (union.left, union.right):
         with suppress(UnknownError, BrokenError):
             part = attempt.values.of(node)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from itertools import chain
 from typing import Any, cast
 
@@ -25,13 +26,22 @@ Refusal = tuple[str, Context]
 """A sentence, and the place that it is about."""
 
 
+@lru_cache(maxsize=1)
+def _values(checker: TypeChecker) -> Values:
+    """Return the values of the module that is being checked; the next one will not need them."""
+    return Values(checker)
+
+
 class Attempt:
     """A call that mypy checks, and the value that it makes, once `refusals()` has found none."""
 
     def __init__(self, ctx: FunctionContext | MethodContext) -> None:
         self.ctx, self._call = ctx, cast(CallExpr, ctx.context)
         self._checker = cast(TypeChecker, ctx.api)  # mypy has no other
-        self.values = Values(self._checker)
+        self.values = _values(self._checker)
+        self.values.begin()
+        self._since = self.values.borrowed
+        self._whole = False
         self.made: Any = None
 
     def refusals(self, make: Callable[..., Any], *, certain: bool = True) -> Iterator[Refusal]:
@@ -55,6 +65,13 @@ class Attempt:
             self.made = make(*args, **kwargs)
         except ValidationError as error:
             yield from self._placed(error, unknown | self._misfits(), certain=certain)
+        else:
+            self._whole = certain and not unknown
+
+    def keep(self) -> None:
+        """Keep what was made as the value of the call, for the call that it is an argument of."""
+        if self._whole:
+            self.values.keep(self._call, self.made, since=self._since)
 
     def _placed(self, error: ValidationError, left_out: set[Node], *, certain: bool) -> Iterator[Refusal]:
         names = self._names()

@@ -10,7 +10,6 @@ import ast
 import builtins
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta, timezone
-from itertools import count
 from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
@@ -94,12 +93,27 @@ _MOST_STEPS: Final = 10_000  # so that no constants of constants of constants ke
 
 
 class Values:
-    """Evaluates the expressions of one module."""
+    """Evaluates the expressions of one module, and keeps what the calls in it make."""
 
-    def __init__(self, checker: TypeChecker, within: Values | None = None, module: MypyFile | None = None) -> None:
+    def __init__(self, checker: TypeChecker, module: MypyFile | None = None) -> None:
         self._checker = checker
         self._module = module or checker.tree
-        self._steps: Iterator[int] = within._steps if within else count()
+        self._kept: dict[Node, Any] = {}
+        self._steps = 0
+        self.borrowed = 0
+        """How often a constant of another module was read."""
+
+    def begin(self) -> None:
+        """Allow as many steps again."""
+        self._steps = 0
+        if len(self._kept) > _MOST_STEPS:
+            self._kept.clear()
+
+    def keep(self, node: Node, value: Any, *, since: int) -> Any:
+        """Keep the value of a node of this module, unless a constant of another has been read `since`."""
+        if self.borrowed == since:
+            self._kept[node] = value
+        return value
 
     def of(self, node: Node) -> Any:
         """Return the value of an expression.
@@ -108,11 +122,19 @@ class Values:
             UnknownError: it is not known.
             BrokenError: a class of the standard library refuses to make it.
         """
-        if next(self._steps) > _MOST_STEPS:
+        if node in self._kept:
+            return self._kept[node]
+        since = self.borrowed
+        self._steps += 1
+        if self._steps > _MOST_STEPS:
             raise UnknownError
         match node:
             case StrExpr(value=value) | IntExpr(value=value) | FloatExpr(value=value) | ast.Constant(value=value):
                 return value
+            case NameExpr() | MemberExpr() | ast.Name() | ast.Attribute():
+                return self._named(self._symbol(node))
+            case CallExpr(callee=callee) | ast.Call(func=callee):
+                return self.keep(node, self._called(callee, node), since=since)
             case TupleExpr(items=items) | ast.Tuple(elts=items):
                 return tuple(map(self.of, items))
             case ListExpr(items=items) | ast.List(elts=items):
@@ -126,13 +148,10 @@ class Values:
             case UnaryExpr(op="-", expr=operand) | ast.UnaryOp(op=ast.USub(), operand=operand):
                 return self._calculated(_OPERATORS["*"], -1, self.of(operand))
             case OpExpr(op=op, left=left, right=right) if op in _OPERATORS:
-                return self._calculated(_OPERATORS[op], self.of(left), self.of(right))
+                value = self._calculated(_OPERATORS[op], self.of(left), self.of(right))
+                return self.keep(node, value, since=since)
             case ast.BinOp(op=op, left=left, right=right) if type(op) in _OPERATORS:
                 return self._calculated(_OPERATORS[type(op)], self.of(left), self.of(right))
-            case NameExpr() | MemberExpr() | ast.Name() | ast.Attribute():
-                return self._named(self._symbol(node))
-            case CallExpr(callee=callee) | ast.Call(func=callee):
-                return self._called(callee, node)
             case _:
                 raise UnknownError
 
@@ -244,8 +263,16 @@ class Values:
         value = constants(module.path).get(name) if module else None
         if not module or not value:
             raise UnknownError
+        if module is self._module:
+            return self.of(value)
+        self.borrowed += 1
         self._checker.module_refs.add(module.fullname)  # when it changes, this module is checked again
-        return Values(self._checker, self, module).of(value)
+        others = Values(self._checker, module)
+        others._steps = self._steps
+        try:
+            return others.of(value)
+        finally:
+            self._steps = others._steps
 
 
 def arguments(call: CallExpr | ast.Call) -> Iterator[tuple[str | None, Node]]:
