@@ -36,7 +36,7 @@ def nothing_left(the_law: law.Watch) -> Iterator[None]:
     """Fail a test that leaves a thread, a scheduler that it did not stop, an asyncio task or a file behind."""
     before = leftovers.Things()
     yield
-    before.check(the_law.schedulers())
+    before.check(the_law.lives())
 
 
 @pytest.fixture(autouse=True)

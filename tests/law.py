@@ -20,8 +20,9 @@ from panther_schedule.planning.rule import Rule, jittered
 from panther_schedule.planning.state import State, Step
 from panther_schedule.runtime.entries import Entry
 from panther_schedule.runtime.ledger import counts_of
+from panther_schedule.runtime.life import Life
 from panther_schedule.runtime.names import Names
-from panther_schedule.runtime.scheduler import _all
+from panther_schedule.runtime.process import schedulers
 
 ONE_BY_ONE = 300  # occurrences that are walked; more are counted
 
@@ -37,8 +38,8 @@ class Span(NamedTuple):
 class Known:
     """One task that was added."""
 
-    def __init__(self, scheduler: Scheduler, entry: Entry) -> None:
-        self.scheduler, self.entry = scheduler, entry
+    def __init__(self, life: Life, entry: Entry) -> None:
+        self.life, self.entry = life, entry
         self.first = entry.state.next_at
         """The first occurrence of the part of its life that goes on."""
         self.before = 0
@@ -64,9 +65,9 @@ class Watch:
     def __init__(self) -> None:
         self.known: list[Known] = []
 
-    def schedulers(self) -> list[Scheduler]:
-        """List the schedulers that got a task."""
-        return list(dict.fromkeys(known.scheduler for known in self.known))
+    def lives(self) -> list[Life]:
+        """List the lives of schedulers that got a task."""
+        return list(dict.fromkeys(known.life for known in self.known))
 
     def begins_again(self, state: State, fresh: State, now: int | None) -> None:
         """Let the task in this state begin again."""
@@ -83,20 +84,20 @@ class Watch:
     def check(self) -> None:
         """Raise AssertionError where the law does not hold."""
         for known in self.known:
-            if not is_broken(known.scheduler):
+            if not is_broken(known.life):
                 check_task(known)
-        for scheduler in self.schedulers():
-            if not is_broken(scheduler):
-                self.check_sums(scheduler)
+        for life in self.lives():
+            if not is_broken(life):
+                self.check_sums(life)
 
-    def check_sums(self, scheduler: Scheduler) -> None:
+    def check_sums(self, life: Life) -> None:
         """Compare the counts of a scheduler with those of its tasks."""
-        sums = dict.fromkeys(scheduler.counts, 0)
+        sums = dict.fromkeys(life.counts(), 0)
         for known in self.known:
-            if known.scheduler is scheduler:
+            if known.life is life:
                 for what, number in counts(known.entry).items():
                     sums[what] += number
-        assert dict(scheduler.counts) == sums, "the scheduler's counts are not the sum of its tasks'"
+        assert life.counts() == sums, "the scheduler's counts are not the sum of its tasks'"
 
 
 @contextmanager
@@ -110,8 +111,9 @@ def watching() -> Generator[Watch]:
         def watched_take(self: Names, entry: Entry) -> bool:
             if not take(self, entry):
                 return False
-            scheduler = next(scheduler for scheduler in _all if scheduler._names is self)
-            watch.known.append(Known(scheduler, entry))
+            scheduler = next(one for one in schedulers if isinstance(one, Scheduler) and one._names is self)
+            assert scheduler._life is not None
+            watch.known.append(Known(scheduler._life, entry))
             return True
 
         def watched_replaced(rule: Rule, state: State, fresh: State | None, now: int, moved: int) -> Step | None:
@@ -145,9 +147,9 @@ def watching() -> Generator[Watch]:
     watch.check()
 
 
-def is_broken(scheduler: Scheduler) -> bool:
+def is_broken(life: Life) -> bool:
     """Tell whether a scheduler's thread died: its tasks stand where they stood then."""
-    return scheduler._life is None or scheduler._life.loop.broken is not None
+    return life.loop.broken is not None
 
 
 def check_task(known: Known) -> None:

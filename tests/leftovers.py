@@ -7,7 +7,8 @@ import threading
 from pathlib import Path
 
 from panther_schedule import Scheduler
-from panther_schedule.runtime import scheduler as scheduler_module
+from panther_schedule.runtime import process
+from panther_schedule.runtime.life import Life
 
 PATIENCE_S = 10.0
 
@@ -20,7 +21,7 @@ class Things:
         self.directory = Path.cwd()
         self.files = _files(self.directory)
 
-    def check(self, used: list[Scheduler]) -> None:
+    def check(self, used: list[Life]) -> None:
         """Raise AssertionError for what is left now and was not there before, after an attempt to end it."""
         left = _started() - self.schedulers
         for scheduler in left:
@@ -28,12 +29,7 @@ class Things:
         for thread in _threads() - self.threads:
             thread.join(timeout=PATIENCE_S)  # a stopped scheduler's workers are on their way out
         alive = [thread.name for thread in _threads() - self.threads]
-        running = [
-            run
-            for scheduler in used
-            if scheduler._life is not None
-            for run in scheduler._life.workers.coroutines.running
-        ]
+        running = [run for life in used for run in life.workers.coroutines.running]
         files = _files(self.directory) - self.files
         assert not left, f"{len(left)} scheduler(s) not stopped; use `with Scheduler() as s:`"
         assert not alive, f"threads left behind: {alive}"
@@ -50,4 +46,5 @@ def _threads() -> set[threading.Thread]:
 
 
 def _started() -> set[Scheduler]:
-    return {scheduler for scheduler in scheduler_module._all if scheduler._life is not None and not scheduler._stopped}
+    ours = (one for one in process.schedulers if isinstance(one, Scheduler))
+    return {one for one in ours if one._life is not None and not one._stopped}

@@ -144,10 +144,10 @@ def kinds(draw: st.DrawFn, change: tuple[str, int]) -> walker.Kind:
     else:
         document["at"] = at
     if kind == "weekly":
-        document["on"] = draw(st.frozensets(st.sampled_from(walker.WEEKDAYS), max_size=3)) | {weekday}
+        document["days"] = draw(st.frozensets(st.sampled_from(walker.WEEKDAYS), max_size=3)) | {weekday}
     elif kind == "monthly":
         nth = (draw(st.sampled_from([(day.day - 1) // 7 + 1, -1])), weekday)
-        document["on"] = draw(st.sampled_from([day.day, day.day, 31, -1, nth]))
+        document["day"] = draw(st.sampled_from([day.day, day.day, 31, -1, nth]))
         document["missing"] = draw(st.sampled_from(["skip", "clamp"]))
     try:
         found = SCHEDULES.validate_python(document)

@@ -97,13 +97,13 @@ def names(schedule: Kind, day: date) -> bool:
         case Daily():
             return starting is None or (day - starting).days % every == 0
         case Weekly():
-            if WEEKDAYS[day.weekday()] not in schedule.on:
+            if WEEKDAYS[day.weekday()] not in schedule.days:
                 return False
             if starting is None:
                 return True
             weeks = (day - timedelta(days=day.weekday())) - (starting - timedelta(days=starting.weekday()))
             return weeks.days // 7 % every == 0
-        case Monthly(on=on):
+        case Monthly(day=on):
             if schedule.months is not None and day.month not in schedule.months:
                 return False
             if starting is not None:

@@ -25,7 +25,10 @@ _JSON_TYPES: Final[dict[type, str]] = {
     type(None): "null", bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "an array",
     dict: "an object",
 }  # fmt: skip
-_ALSO_CALLED: Final = {"timezone": "tz", "zone": "tz", "time": "at", "day": "on", "weekday": "on", "interval": "wait"}
+_ALSO_CALLED: Final = {
+    "timezone": ("tz",), "zone": ("tz",), "time": ("at",), "on": ("days", "day"), "weekday": ("days", "day"),
+    "interval": ("wait",),
+}  # fmt: skip
 """Fields by names that are often tried, and spelled too differently to be guessed."""
 
 
@@ -94,7 +97,7 @@ def json_type(value: object) -> str:
 
 def _unknown(name: str, owner: type[BaseModel]) -> str:
     fields = [field.alias or own for own, field in owner.model_fields.items()]
-    also = _ALSO_CALLED.get(name)
-    hint = f"did you mean {also!r}?" if also in fields else nearest(name, fields)
+    also = next((field for field in _ALSO_CALLED.get(name, ()) if field in fields), None)
+    hint = f"did you mean {also!r}?" if also else nearest(name, fields)
     known = ", ".join(field for field in fields if field != "kind")
     return f"unknown field {name!r}; {hint or f'known fields: {known}'}"

@@ -237,8 +237,8 @@ MonthDay = int | tuple[Nth, Weekday]  # 1 to 31, -1 for the last, or the nth of 
 Missing = Annotated[Literal["skip", "clamp"], choice("skip")]  # for a month without the day
 
 
-def _month_day(on: object) -> object:
-    return tuple(cast(list[object], on)) if isinstance(on, list) else on
+def _month_day(day: object) -> object:
+    return tuple(cast(list[object], day)) if isinstance(day, list) else day
 
 
 def _in_order(items: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -266,7 +266,9 @@ _Weekdays = Annotated[tuple[Weekday, ...], Field(min_length=1), _AnyCollection]
 Weekdays = Annotated[
     _Weekdays,
     AfterValidator(_in_order),
-    BeforeValidator(lambda on: (on,) if isinstance(on, str) else on, json_schema_input_type=Weekday | _Weekdays),
+    BeforeValidator(
+        lambda days: (days,) if isinstance(days, str) else days, json_schema_input_type=Weekday | _Weekdays
+    ),
     said(f"one or more of {', '.join(WEEKDAYS)}", 'write "mon" or ("mon", "fri")', type_="weekday"),
     Field(examples=["mon", ["mon", "fri"]]),
 ]

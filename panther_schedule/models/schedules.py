@@ -130,7 +130,16 @@ class Repeat(Schedule, frozen=True):
         return bool(self.wait) and self.measured_from == "start"
 
 
-_NARROWING: Final = {"expression", "of", "on", "months", "every", "starting", "excluding"}  # they say on which dates
+_NARROWING: Final = {
+    "expression",
+    "of",
+    "days",
+    "day",
+    "months",
+    "every",
+    "starting",
+    "excluding",
+}  # they say on which dates
 
 
 class Calendar(Schedule, frozen=True):
@@ -228,46 +237,46 @@ class Weekly(_AtTime, frozen=True):
     """
 
     kind: Literal["weekly"] = "weekly"
-    on: Weekdays = Field(description="One weekday or more.")
+    days: Weekdays = Field(description="One weekday or more.")
 
-    def __init__(self, on: Weekday | Collection[Weekday], at: time, **fields: Unpack[_WeeklyKeywords]) -> None:
-        self._validate(on=on, at=at, **fields)
+    def __init__(self, days: Weekday | Collection[Weekday], at: time, **fields: Unpack[_WeeklyKeywords]) -> None:
+        self._validate(days=days, at=at, **fields)
 
     @property
     def dates(self) -> DayRule:
-        return self._on_grid(DayRule(weekdays=mask_of(map(WEEKDAYS.index, self.on))), "week")
+        return self._on_grid(DayRule(weekdays=mask_of(map(WEEKDAYS.index, self.days))), "week")
 
 
 class Monthly(_AtTime, frozen=True):
     """Run on one day of each month, or of some months, at one wall-clock time.
 
-    `on` is a day from 1 to 31, -1 for the last day, or the nth of a weekday: (2, "tue"), (-1, "fri"). A month without
+    `day` is a day from 1 to 31, -1 for the last day, or the nth of a weekday: (2, "tue"), (-1, "fri"). A month without
     that day has no occurrence (RFC 5545); `missing="clamp"` puts it on the last day, but not a fifth Friday.
     `every=3` counts months from that of `starting`, a date. Everything else is as in `Daily`.
     """
 
     kind: Literal["monthly"] = "monthly"
-    on: DayOfMonth = Field(description="A day from 1 to 31, -1 for the last one, or [nth, weekday].")
+    day: DayOfMonth = Field(description="A day from 1 to 31, -1 for the last one, or [nth, weekday].")
     at: ClockTime
     months: Months = optional(None, "The months that count, from 1 to 12; null means all of them.")
     missing: Missing = optional("skip", "A month without that day has none (skip), or its last day counts (clamp).")
 
-    def __init__(self, on: MonthDay, at: time, **fields: Unpack[_MonthlyKeywords]) -> None:
-        self._validate(on=on, at=at, **fields)
+    def __init__(self, day: MonthDay, at: time, **fields: Unpack[_MonthlyKeywords]) -> None:
+        self._validate(day=day, at=at, **fields)
 
     @property
     def dates(self) -> DayRule:
         rule = DayRule(months=ALL_MONTHS if self.months is None else mask_of(self.months))
-        if isinstance(self.on, tuple):
-            rule = rule._replace(weekdays=0, nth=((self.on[0], WEEKDAYS.index(self.on[1])),))
-        elif self.on == -1:
+        if isinstance(self.day, tuple):
+            rule = rule._replace(weekdays=0, nth=((self.day[0], WEEKDAYS.index(self.day[1])),))
+        elif self.day == -1:
             rule = rule._replace(days=0, last=True)
         else:
-            rule = rule._replace(days=1 << self.on, clamp=self.on if self.missing == "clamp" else 0)
+            rule = rule._replace(days=1 << self.day, clamp=self.day if self.missing == "clamp" else 0)
         return self._on_grid(rule, "month")
 
     def _why_never(self) -> str:
-        remedy = "; write on=-1 for the last day, or missing='clamp'" if isinstance(self.on, int) else ""
+        remedy = "; write day=-1 for the last day, or missing='clamp'" if isinstance(self.day, int) else ""
         return super()._why_never() + remedy
 
 

@@ -97,6 +97,11 @@ class Coroutines:
             return asyncio._get_running_loop() is self._apps
         return any(own.is_here() for own in self._own.values())
 
+    def is_another_here(self) -> bool:
+        """Tell whether the caller's thread runs an event loop of somebody else's."""
+        running = asyncio._get_running_loop()
+        return running not in {None, self._apps, *(own.loop for own in self._own.values())}
+
     def stop(self) -> None:
         """End our own event loop, and cancel what is still active there."""
         self._stopped = True

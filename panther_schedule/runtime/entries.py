@@ -50,3 +50,7 @@ class Flight:
         self.error: BaseException | None = None  # what the function raised, until it is logged
         self.place: tuple[int, int, Flight] | None = None  # in a timetable, under its `wake_at`
         self.record: Run | None = None
+
+
+def in_flight(entry: Entry) -> int:
+    return entry.state.running + len(entry.state.held.waiting)

@@ -16,7 +16,7 @@ from ..planning.due import has_ended, is_cancelled
 from ..planning.records import Cause, Passed, Run
 from ..planning.rule import due_at
 from ..tasks.task import BackgroundTask
-from .entries import Entry, Flight
+from .entries import Entry, Flight, in_flight
 from .ledger import counts_of
 from .life import Life, check_timeout
 
@@ -101,14 +101,18 @@ class TaskHandle(_Handle):
         return has_ended(self._entry.rule, self._entry.state)
 
     def join(self, timeout: timedelta | None = None) -> bool:
-        """Wait until the task has ended; False when the timeout came first.
+        """Block until the task has ended; False when the timeout came first.
 
         A task that runs for ever ends only when it is cancelled or its scheduler stops.
 
         Raises:
-            SchedulerStateError: it is called from a run of this task, or on the event loop that runs need.
+            SchedulerStateError: it is called from a run of this task, or where an event loop runs.
         """
         return self._alive().join(self._entry, check_timeout("join", timeout))
+
+    async def wait(self, timeout: timedelta | None = None) -> bool:
+        """Wait as `join()` does, in a coroutine: the event loop goes on."""
+        return await self._alive().wait(self._entry, check_timeout("wait", timeout))
 
     def cancel(self, *, running: bool = True) -> None:
         """Start no more runs, ask its active runs to end, and free the name.
@@ -231,16 +235,22 @@ class RunHandle(_Handle):
         """What happened to it; None until it has ended."""
         return self._flight.record
 
-    def wait(self, timeout: timedelta | None = None) -> Run:
-        """Wait until it has ended, and return what happened to it; on a `VirtualClock` this moves the clock.
+    def join(self, timeout: timedelta | None = None) -> Run:
+        """Block until it has ended, and return what happened to it; on a `VirtualClock` this moves the clock.
 
         Raises:
             TimeoutError: the timeout came first.
-            SchedulerStateError: it is called from a run of this task, or on the event loop that runs need.
+            SchedulerStateError: it is called from a run of this task, or where an event loop runs.
         """
-        given = check_timeout("wait", timeout)
-        if self._flight.record is None:
-            self._alive().wait(self._flight, given)
+        self._alive().join_run(self._flight, check_timeout("join", timeout))
+        return self._ended()
+
+    async def wait(self, timeout: timedelta | None = None) -> Run:
+        """Wait as `join()` does, in a coroutine: the event loop goes on."""
+        await self._alive().wait_for_run(self._flight, check_timeout("wait", timeout))
+        return self._ended()
+
+    def _ended(self) -> Run:
         if self._flight.record is None:
             if self._life.loop.over:
                 raise SchedulerStateError(f"the scheduler has stopped, and the run {self.id!r} never started")
@@ -267,10 +277,6 @@ def _checked_reason(reason: object) -> str:
         message = "reason must be a str, got {got}; write pause('maintenance')"
         refuse("pause", "pause_reason", message, at=("reason",), got=type_name(reason))
     return str.__str__(reason)
-
-
-def in_flight(entry: Entry) -> int:
-    return entry.state.running + len(entry.state.held.waiting)
 
 
 def _occurrences(entry: Entry, start: datetime, end: datetime, life: Life) -> list[Run]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from asyncio import AbstractEventLoop
+from collections.abc import Callable
 from datetime import timedelta
 from queue import SimpleQueue
 
@@ -12,11 +13,12 @@ from ..errors import SchedulerStateError
 from ..planning.due import has_ended
 from .current import flying
 from .engine import Command, Engine
-from .entries import Entry, Flight
+from .entries import Entry, Flight, in_flight
 from .listeners import Listeners
-from .loop import Loop, Message, Sleeper
+from .loop import Loop, Message
 from .memory import Memory
 from .names import Names
+from .sleeper import Sleeper
 from .virtual import Inline, Mover
 from .workers import Pool, Workers
 
@@ -44,6 +46,10 @@ class Life:
             self.loop = Loop(inbox, self.engine, self.workers, clock.read())
             self.driver = Sleeper(self.loop, clock)
 
+    def counts(self) -> dict[str, int]:
+        """Return the number of due occurrences for each outcome and reason, and of those in flight."""
+        return {**self.store.ledger.counts, "in_flight": sum(map(in_flight, self.loop.tasks()))}
+
     def do(self, command: Command) -> None:
         """Run a command on the loop; wait up to a second."""
         done = self.loop.send(command)
@@ -54,26 +60,50 @@ class Life:
 
     def join(self, entry: Entry | None, timeout: timedelta | None) -> bool:
         """Wait until a task has ended, or all have; False when the timeout came first."""
-        self.check_wait("join", entry)
-        if entry is None:
-            return self.driver.join(self.loop.is_idle, timeout, self.loop.tasks)
-        return self.driver.join(lambda: has_ended(entry.rule, entry.state), timeout, lambda: [entry])
+        self.check_join(entry)
+        return self.driver.join(*self._end_of(entry, timeout))
 
-    def wait(self, flight: Flight, timeout: timedelta | None) -> None:
-        self.check_wait("wait", flight.entry)
+    async def wait(self, entry: Entry | None, timeout: timedelta | None) -> bool:
+        """Wait as `join()` does, without blocking the event loop."""
+        self.check_wait("wait", entry)
+        return await self.driver.wait_for(*self._end_of(entry, timeout))
+
+    def join_run(self, flight: Flight, timeout: timedelta | None) -> None:
+        self.check_join(flight.entry)
         self.driver.join(lambda: flight.record is not None, timeout, list)
 
-    def check_wait(self, method: str, entry: Entry | None) -> None:
+    async def wait_for_run(self, flight: Flight, timeout: timedelta | None) -> None:
+        self.check_wait("wait", flight.entry)
+        await self.driver.wait_for(lambda: flight.record is not None, timeout, list)
+
+    def _end_of(
+        self, entry: Entry | None, timeout: timedelta | None
+    ) -> tuple[Callable[[], bool], timedelta | None, Callable[[], list[Entry]]]:
+        if entry is None:
+            self.loop.joined = True
+            return self.loop.is_idle, timeout, self.loop.tasks
+        return lambda: has_ended(entry.rule, entry.state), timeout, lambda: [entry]
+
+    def check_join(self, entry: Entry | None) -> None:
+        """Refuse to block an event loop, or a run that is waited for."""
+        self.check_stop("join", entry, "write await ....wait() there")
+        if isinstance(self.driver, Sleeper) and self.workers.coroutines.is_another_here():
+            raise SchedulerStateError("join() would block this thread's event loop; write await ....wait() instead")
+
+    def check_stop(self, method: str, entry: Entry | None, remedy: str) -> None:
         """Refuse to wait in a run that is waited for, or on the event loop that runs need."""
+        self.check_wait(method, entry)
+        if self.workers.runs_here():
+            message = f"{method}() waits for runs to end, and would block the event loop that they need"
+            raise SchedulerStateError(f"{message}; {remedy}")
+
+    def check_wait(self, method: str, entry: Entry | None) -> None:
+        """Refuse to wait in a run that is waited for."""
         flight = flying.get()  # also where a run waits in another thread, as asyncio.to_thread() does
         own = flight is not None and flight.run.phase != "ended" and entry in {None, flight.entry}
-        if flight is not None and own:
-            own = flight.entry in self.loop.tasks()  # else it is a run of another scheduler
-        if own or self.workers.runs_here():
-            raise SchedulerStateError(
-                f"{method}() waits for runs to end, and is called from one of them, or on the event loop they need; "
-                "call it from another thread, or leave the `async with` block"
-            )
+        if flight is not None and own and flight.entry in self.loop.tasks():  # else it is a run of another scheduler
+            message = f"{method}() waits for runs to end, and is called from one of them; call it elsewhere"
+            raise SchedulerStateError(message)
 
 
 def check_timeout(method: str, timeout: object) -> timedelta | None:

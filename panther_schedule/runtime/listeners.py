@@ -32,31 +32,34 @@ def check_listener(listener: object) -> None:
 class Listeners:
     """The listeners of one scheduler."""
 
-    def __init__(self, *, inline: bool) -> None:
+    def __init__(self, *, inline: bool, subscriptions: dict[object, Listener] | None = None) -> None:
         self.dropped = 0  # events that no listener was told, because too many waited
-        self._listeners: dict[object, Listener] = {}  # by their subscriptions, since one may be added twice
+        self.subscriptions = {} if subscriptions is None else subscriptions  # one listener may have two
         self._queue: SimpleQueue[Event | None] = SimpleQueue()
         self._inline, self._generation = inline, generation()
         self._thread: threading.Thread | None = None
 
     def __bool__(self) -> bool:
-        return bool(self._listeners)
+        return bool(self.subscriptions)
 
     def add(self, listener: Listener) -> Callable[[], None]:
         """Subscribe; the result unsubscribes."""
         subscription = object()
-        self._listeners[subscription] = listener
-        if self._thread is None and not self._inline:
-            self._thread = threading.Thread(target=self._run, name="panther_schedule-listeners", daemon=True)
-            self._thread.start()
+        self.subscriptions[subscription] = listener
 
         def remove() -> None:
-            self._listeners.pop(subscription, None)
+            self.subscriptions.pop(subscription, None)
 
         return remove
 
+    def start(self) -> None:
+        """Start the thread that calls listeners, if there are any."""
+        if self.subscriptions and self._thread is None and not self._inline:
+            self._thread = threading.Thread(target=self._run, name="panther_schedule-listeners", daemon=True)
+            self._thread.start()
+
     def put(self, kind: type[Any], *details: object) -> None:
-        if not self._listeners:  # the last one was removed
+        if not self.subscriptions:  # the last one was removed
             return
         if self._queue.qsize() < MOST_UNTOLD:
             self._queue.put(make(kind, details))
@@ -85,7 +88,7 @@ class Listeners:
         event = self._queue.get()
         if event is None:
             return False
-        for listener in tuple(self._listeners.values()):
+        for listener in tuple(self.subscriptions.values()):
             failed: BaseException | None = None
             try:
                 listener(event)

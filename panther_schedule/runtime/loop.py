@@ -1,7 +1,7 @@
 """The scheduler's loop: it takes messages, and in each turn sees to all that is due.
 
 A message is an entry that was added, a flight whose function has ended, or a command. All come through one queue, so
-the store needs no lock. A driver takes the turns: the thread below, or a virtual clock.
+the store needs no lock. A driver takes the turns: a thread that sleeps, or a virtual clock.
 """
 
 from __future__ import annotations
@@ -9,12 +9,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Final, TypeAlias
 
-from ..clock import MICROSECOND, SECOND, Clock, Reading, soonest
+from ..clock import MICROSECOND, SECOND, Reading, soonest
 from ..planning.rule import jittered
 from .engine import Command, Engine
 from .entries import Entry, Flight
@@ -22,12 +21,19 @@ from .logs import log
 from .workers import Workers
 
 PATIENCE_S: Final = 1.0  # a stuck loop does not hold a caller for longer
-_LONGEST_SLEEP: Final = SECOND  # within this time a suspended machine or a stepped clock is noticed
 _TURN: Final = 256  # messages, and due tasks, a turn: neither floods the other
 _STEP: Final = SECOND // 10  # less is the slow correction of a clock, not a step
 _AGAIN: Final = SECOND  # after an error
 
 Message: TypeAlias = Entry | Flight | Command
+
+
+class Watch:
+    """Somebody who waits until something is over, or the loop is."""
+
+    def __init__(self, over: Callable[[], bool], tell: Callable[[], object]) -> None:
+        self.over, self.tell = over, tell
+        self.wanted = True
 
 
 class Loop:
@@ -39,6 +45,7 @@ class Loop:
         self.closed = False  # the drain has ended, and who posts a message after it settles it
         self.over = False  # the drain has ended and all is settled, the loop broke, or this is a child process
         self.broken: BaseException | None = None  # what broke it
+        self.joined = False  # somebody has waited for all tasks
         self._inbox, self._engine, self._workers = inbox, engine, workers
         engine.attempt = self._try
         if abs(reading.wall - reading.steady) > _STEP:
@@ -47,7 +54,8 @@ class Loop:
         self._put_off: list[Message] = []  # by an error
         self._again_at: int | None = None  # when they are tried again, by steady time
         self._drain_ends_at: int | None = None  # by steady time; None before the drain
-        self._watches: list[tuple[Callable[[], bool], threading.Event]] = []
+        self._watches: list[Watch] = []
+        self.dropped: list[str] = []  # the names of tasks whose later occurrences the drain has dropped
 
     @property
     def stopping(self) -> bool:
@@ -64,11 +72,11 @@ class Loop:
         self.post(run)
         return done
 
-    def watch(self, over: Callable[[], bool]) -> threading.Event:
-        """Return an event that is set when something is over, or the loop is; who sets it first ends the watch."""
-        told = threading.Event()
-        self.post(lambda _reading: self._watches.append((over, told)))
-        return told
+    def watch(self, over: Callable[[], bool], tell: Callable[[], object]) -> Watch:
+        """Tell somebody when something is over, unless that is not wanted any more."""
+        watch = Watch(over, tell)
+        self.post(lambda _reading: self._watches.append(watch))
+        return watch
 
     def is_idle(self) -> bool:
         return not self._engine.live and not self._engine.store.in_flight
@@ -186,25 +194,28 @@ class Loop:
 
     def _tell(self) -> None:
         watches, self._watches = self._watches, []
-        for over, told in watches:
-            if self.over or over():
-                told.set()
-            elif not told.is_set():
-                self._watches.append((over, told))
+        for watch in watches:
+            if self.over or watch.over():
+                watch.tell()
+            elif watch.wanted:
+                self._watches.append(watch)
 
     # ---- the drain -----------------------------------------------------------------------------------------------
 
     def begin_drain(self, timeout: int, at_exit: bool, reading: Reading) -> None:
-        """Start what is due and drop what comes later, then end within this many microseconds."""
-        self._drain_ends_at = reading.steady + timeout
+        """Start what is due and drop what comes later, then end within this many microseconds, or as said before."""
+        ends_at = reading.steady + timeout
+        self._drain_ends_at = ends_at if self._drain_ends_at is None else min(ends_at, self._drain_ends_at)
         self._try_again(reading)  # it may hold what is due
         while self._store_wait(reading) == 0:
             self._try(self._look, reading)
         dropped = [entry.name for entry in self.tasks() if self._try(partial(self._engine.drain, entry), reading)]
+        self.dropped += dropped
         if dropped and at_exit:
             names = ", ".join([*dropped[:10], *(["..."] if len(dropped) > 10 else [])])
-            message = "the program is ending: later occurrences of %d task(s) are dropped: %s; call join() to wait"
-            log(message, len(dropped), names, level=logging.WARNING)
+            message = "the program is ending: later occurrences of %d task(s) are dropped: %s%s"
+            remedy = "" if self.joined else "; call join() to wait"  # else Ctrl+C has ended the wait
+            log(message, len(dropped), names, remedy, level=logging.WARNING)
 
     def _end_drain(self, reading: Reading) -> None:
         self.closed = True
@@ -236,43 +247,3 @@ def _order(flight: Flight) -> tuple[int, bool, int]:
     entry = flight.entry
     due_at = jittered(entry.rule, flight.run.at, entry.state.anchor) + flight.run.offset
     return due_at, not entry.rule.on_wall, entry.order
-
-
-class Sleeper:
-    """The driver on the machine's clock: a thread that sleeps until the next turn."""
-
-    def __init__(self, loop: Loop, clock: Clock) -> None:
-        self._loop, self._clock = loop, clock
-        self._thread = threading.Thread(target=self._run, name="panther_schedule", daemon=True)
-        self.start, self.is_alive, self.finish = self._thread.start, self._thread.is_alive, self._thread.join
-
-    def acknowledge(self, done: threading.Event) -> None:
-        """Wait until a command is done, up to a second; a stuck loop runs it later."""
-        if not self._loop.over and threading.current_thread() is not self._thread:
-            done.wait(PATIENCE_S)
-
-    def join(self, over: Callable[[], bool], timeout: timedelta | None, _tasks: Callable[[], list[Entry]]) -> bool:
-        """Wait until something is over, or the loop has ended; False when the timeout came first."""
-        told = self._loop.watch(over)
-        deadline = None if timeout is None else self._clock.read().steady + timeout // MICROSECOND
-        try:
-            while not self._loop.over:
-                left = SECOND if deadline is None else min(SECOND, deadline - self._clock.read().steady)
-                if told.wait(max(0, left) / SECOND):
-                    return True
-                if left <= 0:
-                    return False
-            return True
-        finally:
-            told.set()  # nobody watches any more
-
-    def _run(self) -> None:
-        loop, read, wait = self._loop, self._clock.read, None
-        try:
-            while not loop.over:
-                messages = loop.take(_LONGEST_SLEEP if wait is None else min(_LONGEST_SLEEP, wait))
-                wait = loop.turn(messages, read())
-        except BaseException as error:
-            log("the scheduler's thread died; no task will run again", level=logging.CRITICAL, error=error)
-            loop.broken, loop.over = error, True
-            raise

@@ -18,8 +18,8 @@ MOST_ENDED: Final = 10_000  # named tasks that are kept after their end
 class Names:
     """The tasks of one scheduler by name; whoever changes more than one thing holds the lock."""
 
-    def __init__(self) -> None:
-        self.lock = threading.RLock()  # a signal handler, or a __del__, may add a task while one is being added
+    def __init__(self, lock: threading.RLock) -> None:
+        self.lock = lock
         self._entries: dict[str, Entry] = {}
         self._ended: dict[Entry, None] = {}  # named tasks, in the order in which they ended
         self._orders = itertools.count(1)

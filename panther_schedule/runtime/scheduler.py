@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures.thread  # pyright: ignore[reportUnusedImport] - its exit hook must be registered before ours, which then runs first
 import logging
 import os
 import threading
-import warnings
-import weakref
 import zoneinfo
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextvars import copy_context
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final, ParamSpec, Self
 
 from ..clock import MICROSECOND, Clock, SystemClock, VirtualClock, check_clock, duration, now_by
-from ..errors import BusyLoopWarning, SchedulerStateError, check_number, refuse
-from ..models.policy import DEFAULT_POLICY, Policy
-from ..models.schedules import ONCE, AnySchedule
+from ..errors import SchedulerStateError, check_number, refuse
 from ..occurrences import compiler
 from ..planning import rule as rules
-from ..planning.due import begin
-from ..planning.rule import Rule, rule_of, under
-from ..planning.state import State
-from ..tasks.checks import check_policy
 from ..tasks.task import BackgroundTask, check_task, check_tasks
+from ..threads import on_a_thread
+from . import process
+from .admission import Admission
 from .current import context_seen
 from .entries import Entry
-from .handles import TaskHandle, in_flight
+from .forever import drain_on_signal, signals
+from .handles import TaskHandle
 from .health import Health, health_of
 from .ledger import no_counts
 from .life import Life, check_timeout
@@ -38,7 +33,6 @@ from .logs import log
 from .names import Names, equal
 
 P = ParamSpec("P")
-_DRAIN: Final = timedelta(seconds=10)
 _UNTOLD_S: Final = 1.0  # how long the end waits for listeners
 
 
@@ -60,16 +54,18 @@ class Scheduler:
             max_workers = check_number("Scheduler", "max_workers", "max_workers", max_workers, 1, remedy)
         self._max_workers = max_workers or min(32, (os.cpu_count() or 1) + 4)
         self._clock: Clock = SystemClock() if clock is None else check_clock(clock)
-        self._now = now_by(self._clock)
-        self._reset()
-        _all.add(self)
-
-    def _reset(self) -> None:
-        self._names = Names()
-        self._life: Life | None = None
-        self._event_loop: asyncio.AbstractEventLoop | None = None
+        self._lock = threading.RLock()  # a signal handler, or a __del__, may add a task while one is being added
         self._listeners = Listeners(inline=isinstance(self._clock, VirtualClock))
-        self._latest: tuple[AnySchedule, Policy, Rule] = ONCE, DEFAULT_POLICY, rule_of(ONCE)
+        self._begin_empty(self._clock)
+        process.schedulers.add(self)
+
+    def _begin_empty(self, clock: Clock) -> None:
+        """Begin without tasks, unstarted, on this clock; the listeners stay."""
+        self._clock, self._now = clock, now_by(clock)
+        self._names = Names(self._lock)
+        self._life: Life | None = None
+        self._listeners = Listeners(inline=isinstance(clock, VirtualClock), subscriptions=self._listeners.subscriptions)
+        self._admission = Admission(self._names, self._now)
         self._stopped = self._forked = False
 
     def add_task(self, task: BackgroundTask[P, Any]) -> TaskHandle:  # P, since mypy infers no lambda against `...`
@@ -84,19 +80,19 @@ class Scheduler:
             SchedulerStateError: the scheduler has stopped.
         """
         check_task("add_task", task)
-        with self._names.lock:
+        with self._lock:
             life = self._running()
-            entry, is_new = self._entry(life, task)
+            entry, is_new = self._admission.entry(life, task)
             return self._post(life, entry) if is_new else TaskHandle(entry, life)
 
     def add_tasks(self, tasks: Iterable[BackgroundTask[..., Any]]) -> list[TaskHandle]:
         """Add each task of an iterable, such as a whole `TaskRegistry`: all of them or, if one is refused, none."""
         wanted = check_tasks("add_tasks", tasks)
-        with self._names.lock:
+        with self._lock:
             life, entries = self._running(), list[tuple[Entry, bool]]()
             try:
                 for task in wanted:
-                    entries.append(self._entry(life, task))
+                    entries.append(self._admission.entry(life, task))
             except BaseException:
                 for entry, is_new in entries:
                     if is_new:
@@ -122,71 +118,28 @@ class Scheduler:
         if task._name is None:
             message = "replace() needs a task with a name, to find the one it replaces; write task.with_name('digest')"
             refuse("replace", "name_missing", message, at=("name",))
-        with self._names.lock:
+        with self._lock:
             life = self._running()
             while (entry := self._names.find(task._name)) is None:
-                if (entry := self._new(life, task, stacklevel=4)) is not None:
+                if (entry := self._admission.new(life, task, stacklevel=4)) is not None:
                     return self._post(life, entry)
             if equal(entry.task, task):
                 return TaskHandle(entry, life)
-            rule = self._rule(task)
-            fresh = self._first_state(task, rule, entry.name) if entry.task._schedule != task._schedule else None
-            self._prepare(life, entry.name, task, rule, stacklevel=3)
+            rule = self._admission.rule(task)
+            afresh = entry.task._schedule != task._schedule
+            state = self._admission.first_state(task, rule, entry.name) if afresh else None
+            self._admission.prepare(life, entry.name, task, rule, stacklevel=3)
             self._names.revive(entry)
             entry.task, entry.context = task, context_seen()
-            replaced = life.loop.send(partial(life.engine.replace, entry, rule, fresh))
+            replaced = life.loop.send(partial(life.engine.replace, entry, rule, state))
         life.driver.acknowledge(replaced)  # outside of the lock, which the loop may need
         return TaskHandle(entry, life)
-
-    def _entry(self, life: Life, task: BackgroundTask[..., Any]) -> tuple[Entry, bool]:
-        """Return the entry of a task, and whether it is new; then it has the name."""
-        while (entry := self._names.known(task)) is None:
-            if (entry := self._new(life, task, stacklevel=5)) is not None:
-                return entry, True
-        return entry, False
-
-    def _new(self, life: Life, task: BackgroundTask[..., Any], *, stacklevel: int) -> Entry | None:
-        """Give a new task its name; None when a signal handler, or a `__del__`, has just taken it."""
-        rule = self._rule(task)
-        name, order = self._names.next(task)
-        entry = Entry(name, task, rule, self._first_state(task, rule, name), order, context_seen())
-        if task._known.is_async or rule.wait_from_end == 0:
-            self._prepare(life, name, task, rule, stacklevel=stacklevel)
-        return entry if self._names.take(entry) else None
 
     def _post(self, life: Life, entry: Entry) -> TaskHandle:
         life.loop.post(entry)
         if life.loop.closed:  # a signal handler has just stopped the scheduler
             life.loop.settle(self._clock.read())
         return TaskHandle(entry, life)
-
-    def _rule(self, task: BackgroundTask[..., Any]) -> Rule:
-        schedule, policy, rule = self._latest
-        if task._schedule is schedule and task._policy is policy:  # spares 0.8 us of 2.8, under a policy 3.5 of 5.4
-            return rule
-        schedule, policy = task._schedule, task._policy
-        rule = rule_of(schedule)
-        if policy is not DEFAULT_POLICY:
-            check_policy(schedule, policy)
-            rule = under(rule, policy, lambda: task._jitter_key)
-            if rule.terms.key:  # this task's alone
-                return rule
-        self._latest = schedule, policy, rule
-        return rule
-
-    def _first_state(self, task: BackgroundTask[..., Any], rule: Rule, name: str) -> State:
-        state = begin(task._schedule, rule, self._now(rule.on_wall), name)
-        if state is None:
-            message = "the schedule never happens, got {got}; give it an occurrence after now"
-            refuse("add_task", "no_occurrence", message, at=("schedule",), got=task.explain())
-        return state
-
-    def _prepare(self, life: Life, name: str, task: BackgroundTask[..., Any], rule: Rule, *, stacklevel: int) -> None:
-        if rule.wait_from_end == 0 and rule.endless:
-            message = f"{name} repeats for ever without a wait and keeps a worker busy; give it interval_wait(...)"
-            warnings.warn(message, BusyLoopWarning, stacklevel=stacklevel)
-        if task._known.is_async:
-            life.workers.coroutines.event_loop()
 
     def add_listener(self, listener: Listener) -> Callable[[], None]:
         """Subscribe to all events from now on; the result unsubscribes.
@@ -199,9 +152,10 @@ class Scheduler:
             ValidationError: it can't be called, or is async or a generator function (`listener_type`).
         """
         check_listener(listener)
-        with self._names.lock:
+        with self._lock:
             remove = self._listeners.add(listener)
-            if self._life is not None:
+            if self._life is not None and not self._stopped:
+                self._listeners.start()
                 self._life.engine.emit = self._listeners.put
         return remove
 
@@ -215,9 +169,7 @@ class Scheduler:
     @property
     def counts(self) -> Mapping[str, int]:
         """What happened to all due occurrences of all tasks: a number for each outcome and reason, and `in_flight`."""
-        if self._life is None:
-            return {**no_counts(), "in_flight": 0}
-        return {**self._life.store.ledger.counts, "in_flight": sum(map(in_flight, self._life.loop.tasks()))}
+        return {**no_counts(), "in_flight": 0} if self._life is None else self._life.counts()
 
     def reload_tz(self) -> None:
         """Read the time zones' rules and the machine's zone again, as is needed after either was changed.
@@ -231,11 +183,11 @@ class Scheduler:
         zoneinfo.ZoneInfo.clear_cache()
         compiler.clear_caches()
         rules.clear_caches()
-        with self._names.lock:
-            self._latest = ONCE, DEFAULT_POLICY, rule_of(ONCE)
+        with self._lock:
+            self._admission.forget()
             if (life := self._life) is None:
                 return
-            found = [(entry, self._rule(entry.task)) for entry in self._names if entry.rule.on_wall]
+            found = [(entry, self._admission.rule(entry.task)) for entry in self._names if entry.rule.on_wall]
             reloaded = life.loop.send(partial(life.engine.reload_zones, found))
         life.driver.acknowledge(reloaded)
 
@@ -257,40 +209,77 @@ class Scheduler:
         return iter([] if life is None else [TaskHandle(entry, life) for entry in self._names])
 
     def start(self) -> Self:
-        """Start it, as the first `add_task()` does; once started, this changes nothing."""
-        with self._names.lock:
+        """Start it, as the first `add_task()` does; after `stop()` it begins afresh, without tasks.
+
+        Raises:
+            SchedulerStateError: it is still stopping.
+        """
+        with self._lock:
+            self._revive()
             self._running()
         return self
 
     def join(self, timeout: timedelta | None = None) -> bool:
-        """Wait until no task is left; False when the timeout came first.
+        """Block until no task is left; False when the timeout came first.
 
-        A task that runs for ever is left until it is cancelled, so a script with one waits here for ever. On a
-        `VirtualClock` this moves the clock.
+        A task that runs for ever is left until it is cancelled, so a script with one waits here for ever;
+        `run_forever()` waits for SIGTERM too. On a `VirtualClock` this moves the clock.
+
+        Raises:
+            SchedulerStateError: it is called from a run, or where an event loop runs.
         """
         timeout = check_timeout("join", timeout)
         return True if self._life is None else self._life.join(None, timeout)
 
-    def stop(self, timeout: timedelta = _DRAIN) -> None:
+    async def wait(self, timeout: timedelta | None = None) -> bool:
+        """Wait as `join()` does, in a coroutine: the event loop goes on."""
+        timeout = check_timeout("wait", timeout)
+        return True if self._life is None else await self._life.wait(None, timeout)
+
+    def run_forever(self, timeout: timedelta = process.DRAIN) -> None:
+        """Start, and block the main thread until SIGTERM or Ctrl+C; then drain for at most `timeout`, and stop.
+
+        A second signal ends it at once, and the program by `SystemExit` with 128 + the signal's number. Meanwhile
+        the two signals have no other handler. It returns, too, when another thread calls `stop()`.
+
+        Raises:
+            SchedulerStateError: this is not the main thread, an event loop runs in it, or the clock is virtual.
+        """
+        timeout = duration("run_forever", "timeout", timeout)
+        if isinstance(self._clock, VirtualClock):
+            raise SchedulerStateError("run_forever() needs the machine's clock; move a virtual one by its advance()")
+        if threading.current_thread() is not threading.main_thread():
+            raise SchedulerStateError("only the main thread gets signals; call run_forever() there, or join() here")
+        if asyncio._get_running_loop() is not None:
+            message = "run_forever() would block the event loop of this thread; write `async with scheduler:` instead"
+            raise SchedulerStateError(message)
+        self.start()
+        life = self._running()
+        with signals(life) as wait:
+            second = drain_on_signal(wait, self, life, timeout)
+        if second is not None:
+            raise SystemExit(128 + second)
+
+    def stop(self, timeout: timedelta = process.DRAIN) -> None:
         """Drain and stop: what is active or due is finished, later occurrences are dropped.
 
         After `timeout` the runs that are still active are recorded as `abandoned`. A stopped scheduler takes no
-        tasks; stopping it again changes nothing.
+        tasks until `start()`; stopping it again can only shorten the drain.
 
         Raises:
             SchedulerStateError: it is called from one of the runs it would wait for.
         """
         timeout = duration("stop", "timeout", timeout)
         if self._life is not None:
-            self._life.check_wait("stop", None)
-        self._begin_stop(timeout, at_exit=False)
+            self._life.check_stop("stop", None, "leave the `async with` block")
+        self._begin_stop(timeout)
         self._finish_stop()
 
-    def _begin_stop(self, timeout: timedelta, *, at_exit: bool) -> None:
-        with self._names.lock:
-            stops, self._stopped, life = not self._stopped, True, self._life
-            _started.discard(self)
-            if stops and life is not None:
+    def _begin_stop(self, timeout: timedelta, *, at_exit: bool = False) -> None:
+        with self._lock:
+            self._stopped, life = True, self._life
+            process.started.discard(self)
+            if life is not None and not life.loop.over:
                 life.loop.post(partial(life.loop.begin_drain, timeout // MICROSECOND, at_exit))
 
     def _finish_stop(self) -> None:
@@ -298,29 +287,52 @@ class Scheduler:
             self._life.driver.finish()
         self._listeners.stop(_UNTOLD_S)
 
-    def _running(self) -> Life:
+    def _begin_anew(self, clock: Clock) -> None:
+        """Stop at once, and begin without tasks on this clock."""
+        self.stop(timedelta(0))
+        with self._lock:
+            self._begin_empty(clock)
+
+    def _leave_behind(self) -> None:
+        """In a child process, begin without what stayed with the parent."""
+        life, self._lock = self._life, threading.RLock()
+        self._listeners.subscriptions = {}
+        self._begin_empty(self._clock)
+        if life is not None:
+            life.forked = life.loop.over = self._forked = True
+
+    def _revive(self) -> None:
+        """Begin without tasks if it has stopped."""
+        if self._stopped:
+            if self._life is not None and not self._life.loop.over:
+                raise SchedulerStateError("the scheduler is still stopping; start it when stop() has returned")
+            self._begin_empty(self._clock)
+
+    def _running(self, event_loop: asyncio.AbstractEventLoop | None = None) -> Life:
+        """Return its life, which begins here at the latest; async functions then run on this event loop."""
         life = self._life
         if self._stopped:
-            raise SchedulerStateError("the scheduler has stopped and takes no tasks; make a new Scheduler()")
+            raise SchedulerStateError("the scheduler has stopped and takes no tasks; call start() to begin afresh")
         if life is not None:
             if life.loop.broken is not None:
                 raise SchedulerStateError("the scheduler's thread died, see the log; make a new Scheduler()")
             return life
         if not isinstance(self._clock, VirtualClock):
-            _started.add(self)
+            process.started.add(self)
         try:
-            if _program_ends.is_set():
+            if process.ends.is_set():
                 raise RuntimeError("the interpreter shuts down")
-            made = Life(self._clock, self._names, self._listeners, self._max_workers, self._event_loop)
+            made = Life(self._clock, self._names, self._listeners, self._max_workers, event_loop)
             self._life = life = self._life or made  # in one step, which no signal handler or __del__ can part
             if life is not made:  # one of them has added a task meanwhile, and so started the scheduler
                 made.workers.stop()
                 return life
             if self._listeners:
+                self._listeners.start()
                 life.engine.emit = self._listeners.put
             life.driver.start()
         except RuntimeError as error:  # no thread can be started, as at exit on Python 3.12
-            _started.discard(self)
+            process.started.discard(self)
             self._life = None if self._life is life else self._life
             message = f"the scheduler can't start: {error}; add tasks before the program ends"
             raise SchedulerStateError(message) from error
@@ -339,57 +351,28 @@ class Scheduler:
         self.stop()
 
     async def __aenter__(self) -> Self:
-        if self._life is None and not isinstance(self._clock, VirtualClock):
-            self._event_loop = asyncio.get_running_loop()
-        return self.start()
+        try:
+            event_loop = asyncio.get_running_loop()
+        except RuntimeError:
+            message = "`async with` needs an asyncio event loop, and trio's is none; write `with scheduler:` instead"
+            raise SchedulerStateError(message) from None
+        with self._lock:
+            if self._life is not None and not self._stopped:
+                message = "the scheduler has started without this event loop; enter `async with` before its first task"
+                raise SchedulerStateError(message)
+            self._revive()
+            self._running(event_loop)
+        return self
 
     async def __aexit__(self, *_error: object) -> None:
-        await _on_a_thread(self.stop)
+        await on_a_thread(self.stop)
 
+    @asynccontextmanager
+    async def lifespan(self, _app: object = None) -> AsyncGenerator[None]:
+        """Run as long as an ASGI app does: `FastAPI(lifespan=background_tasks.lifespan)`, Starlette and Litestar alike.
 
-async def _on_a_thread(func: Callable[[], None]) -> None:
-    """Call a function on a thread of its own: those of the event loop's executor may all be taken."""
-    done: concurrent.futures.Future[None] = concurrent.futures.Future()
-    done.set_running_or_notify_cancel()  # so that it can't be cancelled
-    context = copy_context()
-
-    def call() -> None:
-        try:
-            done.set_result(context.run(func))
-        except BaseException as error:  # noqa: BLE001 - it is raised where the result is awaited
-            done.set_exception(error)
-
-    threading.Thread(target=call, name="panther_schedule-stop", daemon=True).start()
-    await asyncio.wrap_future(done)
-
-
-# ---- the process ends, or forks ----------------------------------------------------------------------------------
-
-_all: weakref.WeakSet[Scheduler] = weakref.WeakSet()
-_started: set[Scheduler] = set()  # on the machine's clock
-_program_ends = threading.Event()
-
-
-def _drain_all() -> None:
-    _program_ends.set()
-    schedulers = tuple(_started)
-    for scheduler in schedulers:
-        scheduler._begin_stop(_DRAIN, at_exit=True)
-    for scheduler in schedulers:
-        scheduler._finish_stop()
-
-
-def _after_fork() -> None:
-    _started.clear()
-    _program_ends.clear()
-    for scheduler in tuple(_all):
-        if scheduler._life is not None:
-            scheduler._life.forked = scheduler._life.loop.over = True
-        was_started = scheduler._life is not None
-        scheduler._reset()
-        scheduler._forked = was_started
-
-
-# atexit runs when no thread can be started any more, too late for async functions
-threading._register_atexit(_drain_all)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue,reportUnknownMemberType] - private, the same on 3.11 to 3.13
-os.register_at_fork(after_in_child=_after_fork)
+        Within a lifespan of one's own: `async with background_tasks.lifespan(app):`. It is `async with` the scheduler:
+        async functions run on the app's event loop, and its end drains for at most ten seconds.
+        """
+        async with self:
+            yield

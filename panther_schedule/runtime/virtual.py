@@ -7,11 +7,13 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from ..clock import MICROSECOND, VirtualClock, soonest
 from ..errors import SchedulerStateError
 from ..planning.due import has_ended
+from ..threads import on_a_thread
 from .engine import Engine
 from .entries import Entry, Flight
 from .listeners import Listeners
@@ -122,6 +124,11 @@ class Mover:
                 return False
             self._clock.advance(MICROSECOND * wait)
         return True
+
+    async def wait_for(
+        self, over: Callable[[], bool], timeout: timedelta | None, tasks: Callable[[], list[Entry]]
+    ) -> bool:
+        return await on_a_thread(partial(self.join, over, timeout, tasks))
 
     def finish(self) -> None:
         if self.is_alive():

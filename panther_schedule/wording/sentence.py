@@ -103,8 +103,8 @@ def _calendar(schedule: Daily | Weekly | Monthly | Cron, zone: str | None) -> st
 def _dates_and_time(schedule: Daily | Weekly | Monthly | Cron) -> str:
     dates = dates_said(schedule.dates) or "every day"
     if isinstance(schedule, Monthly):
-        rule, on = schedule.dates, schedule.on
-        if on[0] == 5 if isinstance(on, tuple) else is_short(on, rule.months):
+        rule, day = schedule.dates, schedule.day
+        if day[0] == 5 if isinstance(day, tuple) else is_short(day, rule.months):
             dates += ", or the last day of a shorter one," if rule.clamp else ", where there is one,"
     if not isinstance(schedule, Cron):
         return f"{dates} at {clock_time(schedule.at)}"

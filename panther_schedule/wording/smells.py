@@ -82,11 +82,11 @@ def _of_dates(part: Daily | Weekly | Monthly | Cron) -> Iterator[Smell]:
     days = list(bits(rule.days))
     other = rule.last or rule.clamp or rule.last_workday or rule.near_workdays or (rule.either and rule.weekdays)
     without = "it does not run in months without"
-    if isinstance(part, Monthly) and isinstance(part.on, tuple) and part.on[0] == 5:
+    if isinstance(part, Monthly) and isinstance(part.day, tuple) and part.day[0] == 5:
         fifth = f"a fifth {DAY_NAMES[rule.nth[0][1]]}"
-        yield Smell("short_month", f"{without} {fifth}; write on=(-1, {part.on[1]!r}) for the last one")
+        yield Smell("short_month", f"{without} {fifth}; write day=(-1, {part.day[1]!r}) for the last one")
     elif days and not other and all(is_short(day, months) for day in days):
-        remedy = "L for the last day" if isinstance(part, Cron) else "on=-1 for the last day, or missing='clamp'"
+        remedy = "L for the last day" if isinstance(part, Cron) else "day=-1 for the last day, or missing='clamp'"
         yield Smell("short_month", f"{without} day {days[0]}; write {remedy}")
     both_days = rule.days != ALL_DAYS and rule.weekdays != ALL_WEEKDAYS
     if isinstance(part, Cron) and both_days:

@@ -86,7 +86,7 @@ def test_fields_can_be_given_by_position_or_by_name() -> None:
     """The first fields of a schedule need no name."""
     assert Repeat(5, timedelta(minutes=5)) == Repeat(n=5, wait=timedelta(minutes=5))
     assert Daily(time(8), 2, "UTC") == Daily(at=time(8), n=2, tz="UTC")
-    assert Weekly("mon", time(8)) == Weekly(on="mon", at=time(8))
+    assert Weekly("mon", time(8)) == Weekly(days="mon", at=time(8))
 
 
 def test_a_refused_value_is_a_value_error(clock: VirtualClock) -> None:

@@ -93,7 +93,7 @@ def test_run_now_runs_it_once_more(clock: VirtualClock) -> None:
     """`run_now()` adds a run beside the schedule: it is in `runs`, but not in `counts`, and it moves nothing."""
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(DIGEST)
-        run = handle.run_now().wait()
+        run = handle.run_now().join()
 
         assert (run.cause, run.outcome) == ("manual", "succeeded")
         assert run.id == "digest/2026-01-01T00:00:00+00:00/manual-1"
@@ -110,7 +110,7 @@ def test_backfill_runs_it_for_occurrences_of_the_past(clock: VirtualClock) -> No
 
         days = [START + day * DAY + 8 * HOUR for day in range(2)]
         assert handle.backfill(START, START + 2 * DAY, dry_run=True) == days
-        runs = [run.wait() for run in handle.backfill(START, START + 2 * DAY)]
+        runs = [run.join() for run in handle.backfill(START, START + 2 * DAY)]
     assert [(run.scheduled_at, run.cause) for run in runs] == [(day, "backfill") for day in days]
 
 

@@ -77,8 +77,8 @@ def test_the_causes_are_those_of_the_glossary(clock: VirtualClock) -> None:
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(BackgroundTask(poll).with_name("poll"))
         handle.join()
-        handle.run_now().wait()
-        handle.backfill(clock.now(), clock.now())[0].wait()
+        handle.run_now().join()
+        handle.backfill(clock.now(), clock.now())[0].join()
 
     causes = [record.cause for record in handle.runs if isinstance(record, Run)]
     assert causes == [word for word in quoted(WORDS["cause"]) if word.isidentifier()]

@@ -182,7 +182,7 @@ def test_lint_names_what_may_not_be_meant() -> None:
     assert [smell.code for smell in lint(Daily(time(8)))] == ["no_zone"]
     (smell,) = lint(Monthly(31, time(8), tz="UTC"))
     assert smell.code == "short_month"
-    assert "on=-1" in smell.message
+    assert "day=-1" in smell.message
     assert lint(Monthly(-1, time(8), tz="UTC")) == []
 
 

@@ -43,7 +43,7 @@ def wrong(given: object) -> Any:
         (lambda: Repeat(5, **wrong({"wiat": T})), [("wiat", "unknown field 'wiat'; did you mean 'wait'?")]),
         (
             lambda: Weekly("mon", T, **wrong({"weekday": 1})),
-            [("weekday", "unknown field 'weekday'; did you mean 'on'?")],
+            [("weekday", "unknown field 'weekday'; did you mean 'days'?")],
         ),
         (lambda: Monthly(1, T, **wrong({"month": 1})), [("month", "unknown field 'month'; did you mean 'months'?")]),
         (lambda: Cron("@daily", **wrong({"zone": "UTC"})), [("zone", "unknown field 'zone'; did you mean 'tz'?")]),

@@ -87,7 +87,7 @@ JSON_REFUSED: list[tuple[type[Schedule], str, str, str]] = [
     ),
     (
         Monthly,
-        '{"on": 1, "at": "08:00", "months": [1, 13]}',
+        '{"day": 1, "at": "08:00", "months": [1, 13]}',
         "month",
         "months must be a collection of months from 1 to 12, got 13; write (1, 7), or leave it out",
     ),
@@ -140,8 +140,8 @@ def test_a_field_for_a_collection_takes_any() -> None:
 
 def test_a_kind_has_its_own_fields_first() -> None:
     shared = ["n", "tz", "every", "starting", "gap", "fold", "excluding", "start_at", "end_at"]
-    assert list(Weekly.model_fields) == ["kind", "on", "at", *shared]
-    assert list(Monthly.model_fields) == ["kind", "on", "at", "months", "missing", *shared]
+    assert list(Weekly.model_fields) == ["kind", "days", "at", *shared]
+    assert list(Monthly.model_fields) == ["kind", "day", "at", "months", "missing", *shared]
     assert list(Weekly.model_json_schema()["properties"]) == list(Weekly.model_fields)
 
 

@@ -178,7 +178,7 @@ def test_clocks_and_schedulers_take_them() -> None:
         assert scheduler.join(MINUTE)
         assert handle.counts["succeeded"] == 3
         assert len(handle.backfill(Moment(2026, 1, 1, tzinfo=UTC), Moment(2026, 1, 1, 0, 3, tzinfo=UTC))) == 3
-        assert handle.run_now().wait(MINUTE).outcome == "succeeded"
+        assert handle.run_now().join(MINUTE).outcome == "succeeded"
         scheduler.stop(MINUTE)
 
 

@@ -61,7 +61,7 @@ def test_a_time_of_day_is_the_same_however_it_is_said(
     rules = {name: value for name, value in (("gap", gap), ("fold", fold)) if value is not None}
     daily = Daily.model_validate({"at": time(hour, minute), **rules})
     cron = Cron.model_validate({"expression": f"{minute} {hour} * * *", **rules})
-    weekly = Weekly.model_validate({"on": walker.WEEKDAYS, "at": time(hour, minute), **rules})
+    weekly = Weekly.model_validate({"days": walker.WEEKDAYS, "at": time(hour, minute), **rules})
     assert iterate(daily, key, low, high) == iterate(cron, key, low, high) == iterate(weekly, key, low, high)
 
 
@@ -129,8 +129,8 @@ def test_each_rule_at_the_odd_changes(key: str, day: tuple[int, int, int]) -> No
             schedules: list[walker.Kind | AnyOf] = [
                 Cron.model_validate({"expression": "*/7 * * * *", **rules}),
                 Cron.model_validate({"expression": "0,15,30 0-3,23 * * *", **rules}),
-                Weekly.model_validate({"on": ("fri", "sat", "sun"), "at": time(2, 30), **rules}),
-                Weekly.model_validate({"on": walker.WEEKDAYS, "at": time(1, 30), **rules}),
+                Weekly.model_validate({"days": ("fri", "sat", "sun"), "at": time(2, 30), **rules}),
+                Weekly.model_validate({"days": walker.WEEKDAYS, "at": time(1, 30), **rules}),
                 Daily.model_validate({"at": time(0), **rules}) | Cron("30 2 * * *") | Cron("0 0 1-31/2 * *"),
                 Daily(time(8)) | Cron("*/20 0-5 */2 * *", tz="Asia/Tokyo"),
             ]

@@ -36,20 +36,20 @@ DOCUMENTS: list[tuple[AnySchedule, str]] = [
         '{"kind":"daily","at":"08:00:00","n":3,"tz":"Europe/Paris","every":2,"starting":"2026-01-05","gap":"shift",'
         '"fold":"both"}',
     ),
-    (Weekly("mon", T), '{"kind":"weekly","on":["mon"],"at":"08:00:00","n":-1,"tz":null}'),
+    (Weekly("mon", T), '{"kind":"weekly","days":["mon"],"at":"08:00:00","n":-1,"tz":null}'),
     (
         Weekly({"fri", "mon"}, T, excluding={"fri", date(2026, 12, 25), date(2026, 1, 1)}),
-        '{"kind":"weekly","on":["mon","fri"],"at":"08:00:00","n":-1,"tz":null,'
+        '{"kind":"weekly","days":["mon","fri"],"at":"08:00:00","n":-1,"tz":null,'
         '"excluding":["2026-01-01","2026-12-25","fri"]}',
     ),
-    (Monthly(-1, T), '{"kind":"monthly","on":-1,"at":"08:00:00","n":-1,"tz":null}'),
+    (Monthly(-1, T), '{"kind":"monthly","day":-1,"at":"08:00:00","n":-1,"tz":null}'),
     (
         Monthly((2, "tue"), T, months={7, 1}),
-        '{"kind":"monthly","on":[2,"tue"],"at":"08:00:00","months":[1,7],"n":-1,"tz":null}',
+        '{"kind":"monthly","day":[2,"tue"],"at":"08:00:00","months":[1,7],"n":-1,"tz":null}',
     ),
     (
         Monthly(31, T, missing="clamp", start_at=NOON, end_at=NOON + timedelta(90)),
-        '{"kind":"monthly","on":31,"at":"08:00:00","missing":"clamp","n":-1,"tz":null,'
+        '{"kind":"monthly","day":31,"at":"08:00:00","missing":"clamp","n":-1,"tz":null,'
         '"start_at":"2026-03-01T12:00:00Z","end_at":"2026-05-30T12:00:00Z"}',
     ),
     (Cron("@daily", gap="skip"), '{"kind":"cron","expression":"@daily","n":-1,"tz":null,"gap":"skip"}'),
@@ -81,7 +81,7 @@ def test_the_json_schema_describes_each_field() -> None:
 
 
 def test_one_weekday_may_stand_alone_in_json() -> None:
-    assert SCHEDULES.validate_json('{"kind": "weekly", "on": "mon", "at": "08:00"}') == Weekly("mon", T)
+    assert SCHEDULES.validate_json('{"kind": "weekly", "days": "mon", "at": "08:00"}') == Weekly("mon", T)
 
 
 # ---------------------------------------------------------------- equality
@@ -130,9 +130,9 @@ REFUSED: list[tuple[Callable[[], object], str, str]] = [
         "weekday",
         'sat, sun, got None; write "mon" or ("mon", "fri")',
     ),
-    (lambda: Weekly((), T), "weekday", "on must be one or more of mon, tue, wed, thu, fri, sat, sun, got tuple ()"),
+    (lambda: Weekly((), T), "weekday", "days must be one or more of mon, tue, wed, thu, fri, sat, sun, got tuple ()"),
     (lambda: Weekly(("mon", "Monday"), T), "weekday", "got 'Monday'"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - what is refused
-    (lambda: Monthly(0, T), "month_day", "on must be a day from 1 to 31, -1 for the last day, or the nth"),
+    (lambda: Monthly(0, T), "month_day", "day must be a day from 1 to 31, -1 for the last day, or the nth"),
     (lambda: Monthly(32, T), "month_day", 'got 32; write 15, -1 or (2, "tue")'),
     (lambda: Monthly(True, T), "month_day", "got True"),
     (lambda: Monthly((6, "tue"), T), "month_day", "got tuple (6, 'tue')"),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - what is refused
@@ -163,7 +163,7 @@ REFUSED: list[tuple[Callable[[], object], str, str]] = [
     (
         lambda: Monthly(30, T, months=(2,)),
         "never_happens",
-        "never names a date that exists; write on=-1",
+        "never names a date that exists; write day=-1",
     ),
     (lambda: Monthly(31, T, months=(4, 6, 9, 11)), "never_happens", "missing='clamp'"),
     (lambda: Monthly((5, "mon"), T, months=(2,), excluding=["mon"]), "never_happens", "excluding=('mon',)"),
@@ -171,7 +171,7 @@ REFUSED: list[tuple[Callable[[], object], str, str]] = [
     (
         lambda: Weekly("mon", T, excluding=["mon"]),
         "never_happens",
-        "on=('mon',), excluding=('mon',) never names a date",
+        "days=('mon',), excluding=('mon',) never names a date",
     ),
     (lambda: Daily(T, every=14, starting=D, excluding=["mon"]), "never_happens", "every=14"),
     (lambda: Daily(T, excluding=["mon", "tue", "wed", "thu", "fri", "sat", "sun"]), "never_happens", "excluding="),
@@ -209,9 +209,9 @@ def test_a_refusal_names_the_field_the_value_the_rule_and_the_remedy(
 
 
 JSON_REFUSED = [
-    ('{"kind": "weekly", "on": ["mon", 2], "at": "08:00"}', "weekday"),
-    ('{"kind": "monthly", "on": [2, "tue", 3], "at": "08:00"}', "month_day"),
-    ('{"kind": "monthly", "on": 1.0, "at": "08:00"}', "month_day"),
+    ('{"kind": "weekly", "days": ["mon", 2], "at": "08:00"}', "weekday"),
+    ('{"kind": "monthly", "day": [2, "tue", 3], "at": "08:00"}', "month_day"),
+    ('{"kind": "monthly", "day": 1.0, "at": "08:00"}', "month_day"),
     ('{"kind": "daily", "at": "08:00", "excluding": ["25.12.2026"]}', "excluding"),
     ('{"kind": "daily", "at": "08:00", "excluding": ["2026-02-30"]}', "excluding"),
     ('{"kind": "daily", "at": "08:00", "starting": "2026-01-05T00:00:00"}', "date"),
@@ -349,11 +349,11 @@ def documents(random: Random, *, part: bool = False) -> dict[str, Any]:
     else:
         document["at"] = random.choice(("08:00", "23:59:59", "02:30", "24:00" if random.random() < 0.2 else "00:00"))
     if kind == "weekly":
-        document["on"] = random.choice(
+        document["days"] = random.choice(
             ("mon", ["mon", "sun"], ["sat"], ["fri"], ["wed", "tue"], random.choice(([], "x", 1)))
         )
     elif kind == "monthly":
-        document["on"] = random.choice(
+        document["day"] = random.choice(
             (1, 29, 31, -1, [1, "mon"], [-1, "sun"], [5, "fri"], random.choice((0, [0, "mon"], None, 15)))
         )
         document["months"] = random.choice((None, None, [2], [1, 7], [12], random.choice(([], [13], [3]))))

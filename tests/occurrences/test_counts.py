@@ -64,10 +64,10 @@ def calendars(draw: st.DrawFn, day: date) -> walker.Kind:
         if document["every"] > 1 or draw(st.booleans()):
             document["starting"] = day + draw(st.integers(-800, 40)) * DAY
     if kind == "weekly":
-        document["on"] = draw(st.sets(st.sampled_from(walker.WEEKDAYS), min_size=1, max_size=3))
+        document["days"] = draw(st.sets(st.sampled_from(walker.WEEKDAYS), min_size=1, max_size=3))
     elif kind == "monthly":
         nth = st.tuples(st.sampled_from([1, 2, 4, 5, -1]), st.sampled_from(walker.WEEKDAYS))
-        document["on"] = draw(st.sampled_from([1, 29, 30, 31, -1]) | nth)
+        document["day"] = draw(st.sampled_from([1, 29, 30, 31, -1]) | nth)
         document["missing"] = draw(st.sampled_from(["skip", "clamp"]))
         document["months"] = draw(st.none() | st.sets(st.integers(1, 12), min_size=1, max_size=3))
     try:

@@ -252,14 +252,14 @@ def recurrence(schedule: Daily | Weekly | Monthly) -> Any:
             return rrule.rrule(rrule.DAILY, **given)
         case Weekly():
             return rrule.rrule(
-                rrule.WEEKLY, byweekday=tuple(days[WEEKDAYS.index(name)] for name in schedule.on), **given
+                rrule.WEEKLY, byweekday=tuple(days[WEEKDAYS.index(name)] for name in schedule.days), **given
             )
-        case Monthly(on=(nth, weekday)):
+        case Monthly(day=(nth, weekday)):
             return rrule.rrule(
                 rrule.MONTHLY, bymonth=schedule.months, byweekday=(days[WEEKDAYS.index(weekday)](nth),), **given
             )
         case Monthly():
-            return rrule.rrule(rrule.MONTHLY, bymonth=schedule.months, bymonthday=schedule.on, **given)
+            return rrule.rrule(rrule.MONTHLY, bymonth=schedule.months, bymonthday=schedule.day, **given)
 
 
 def test_daily_weekly_and_monthly_are_the_rules_of_rfc_5545() -> None:
@@ -273,10 +273,10 @@ def test_daily_weekly_and_monthly_are_the_rules_of_rfc_5545() -> None:
             "starting": date(2020, 1, 1) + timedelta(days=random.randrange(4000)),
         }
         if kind == "weekly":
-            document["on"] = tuple(random.sample(WEEKDAYS, random.randint(1, 4)))
+            document["days"] = tuple(random.sample(WEEKDAYS, random.randint(1, 4)))
         elif kind == "monthly":
             nth = (random.choice((1, 2, 3, 4, 5, -1)), random.choice(WEEKDAYS))
-            document["on"] = random.choice((random.randint(1, 31), -1, nth))
+            document["day"] = random.choice((random.randint(1, 31), -1, nth))
             document["months"] = random.choice((None, None, random.sample(range(1, 13), 3)))
         try:
             schedule = SCHEDULES.validate_python(document)

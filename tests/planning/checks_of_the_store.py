@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from checks import SECOND, START, scheduling, seconds
 from pair import nothing
 from tables import AT, DAILY, GRID, S, added, finished, now, us
@@ -76,7 +78,7 @@ def places_of_replaced() -> None:
 def engine_of(task: BackgroundTask[..., object], policy: Policy) -> tuple[Engine, Entry]:
     """Give an engine with a store in memory, and a task that was added at AT."""
     known, state = added(GRID, policy)
-    engine, entry = Engine(Memory(), Names()), Entry("task", task, known, state, 1)
+    engine, entry = Engine(Memory(), Names(threading.RLock())), Entry("task", task, known, state, 1)
     engine.add(entry, Reading(AT, AT))
     return engine, entry
 

@@ -123,10 +123,12 @@ def test_the_watch_knows_where_a_task_began_again(the_law: law.Watch) -> None:
 def test_a_scheduler_that_is_not_stopped_is_found() -> None:
     before = leftovers.Things()
     scheduler = Scheduler(clock=VirtualClock(START)).start()
+    life = scheduler._life
+    assert life is not None
 
     with pytest.raises(AssertionError, match=r"1 scheduler\(s\) not stopped"):
-        before.check([scheduler])
-    before.check([scheduler])
+        before.check([life])
+    before.check([life])
 
 
 @pytest.mark.real_clock
@@ -147,15 +149,16 @@ def test_an_asyncio_task_that_goes_on_is_found() -> None:
     before = leftovers.Things()
     with Scheduler(clock=VirtualClock(START)) as scheduler:
         pass
-    assert scheduler._life is not None
+    life = scheduler._life
+    assert life is not None
     running: dict[object, object] = {"a task": None}
     patch = pytest.MonkeyPatch()
-    patch.setattr(scheduler._life.workers.coroutines, "running", running)
+    patch.setattr(life.workers.coroutines, "running", running)
 
     with pytest.raises(AssertionError, match="asyncio tasks left behind"):
-        before.check([scheduler])
+        before.check([life])
     patch.undo()
-    before.check([scheduler])
+    before.check([life])
 
 
 def test_a_file_in_the_working_directory_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,15 +39,15 @@ NO_CODE = {
     tokenize.ENDMARKER,
 }
 MOST_LINES = {  # of each folder: all lines, and lines of code
-    "models": (1632, 1115),
+    "models": (1646, 1129),
     "occurrences": (658, 441),
     "planning": (976, 629),
-    "runtime": (2745, 1953),
+    "runtime": (3044, 2155),
     "tasks": (1008, 650),
     "wording": (532, 400),
-    "panther_schedule": (1029, 664),  # the modules beside the folders
+    "panther_schedule": (1061, 687),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (8580, 5852)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (8925, 6091)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:

@@ -92,7 +92,7 @@ def test_each_attempt_and_each_manual_run_begins_with_it(clock: VirtualClock) ->
 def run_for(scheduler: Scheduler, name: str) -> None:
     """Ask for a run in somebody's context."""
     tenant.set(name)
-    scheduler["task"].run_now().wait()
+    scheduler["task"].run_now().join()
 
 
 def test_a_replaced_task_has_the_context_that_replace_saw(clock: VirtualClock) -> None:

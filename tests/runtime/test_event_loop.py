@@ -221,7 +221,6 @@ def test_what_was_active_on_a_closed_loop_is_abandoned_at_once() -> None:
 def test_leaving_the_block_takes_no_longer_than_the_drain(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also when runs hold every thread of the app's executor."""
     release = threading.Event()
-    monkeypatch.setattr("panther_schedule.runtime.scheduler._DRAIN", timedelta(milliseconds=50))
     monkeypatch.setattr(Scheduler.stop, "__defaults__", (timedelta(milliseconds=50),))
 
     async def blocked() -> None:

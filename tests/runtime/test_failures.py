@@ -64,7 +64,7 @@ def test_it_keeps_nothing_alive_that_the_function_held(
         scheduler.join()
         gc.collect()
 
-        assert manual.wait().outcome == "failed"
+        assert manual.join().outcome == "failed"
         assert [ref() for ref in kept] == [None] * 2 * attempts
 
 

@@ -98,7 +98,7 @@ def test_nor_on_the_real_clock() -> None:
     scheduler = Scheduler()
     handle = scheduler.add_task(BackgroundTask(note).with_policy(timeout=timedelta.max))
     assert handle.join(timedelta.max)
-    handle.run_now().wait(timedelta.max)
+    handle.run_now().join(timedelta.max)
     scheduler.stop(timedelta.max)
 
 

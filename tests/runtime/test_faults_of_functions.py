@@ -333,7 +333,7 @@ def test_a_run_that_was_asked_for_is_waited_for(clock: VirtualClock) -> None:
         handle = scheduler.add_task(BackgroundTask(clock.sleep, LONG))
         scheduler.join()
         run = handle.run_now()
-        assert run.wait(LONG).outcome == "succeeded"
+        assert run.join(LONG).outcome == "succeeded"
         run.cancel()
 
         assert run.run is not None
@@ -346,10 +346,10 @@ def test_a_wait_that_is_too_short_says_what_to_do(clock: VirtualClock) -> None:
         handle = scheduler.add_task(BackgroundTask(divmod, 1, 0).with_policy(retry=retry))
         run = handle.run_now()
         with pytest.raises(TimeoutError, match=r"has not ended; wait longer, or cancel\(\) it"):
-            run.wait(SECOND)
+            run.join(SECOND)
         run.cancel()
 
-        assert outcomes(run.wait()) == ["failed", "cancelled"]
+        assert outcomes(run.join()) == ["failed", "cancelled"]
         assert scheduler.join()
     assert [run.outcome for run in handle.runs if isinstance(run, Run)] == ["cancelled", "failed"]
 
@@ -371,7 +371,7 @@ def test_a_manual_run_is_cancelled_beside_the_scheduled_one() -> None:
         run = handle.run_now()
         assert manual.wait(10)
         run.cancel()
-        assert run.wait(LONG).outcome == "cancelled"
+        assert run.join(LONG).outcome == "cancelled"
         assert not handle.ended
         release.set()
 
@@ -385,7 +385,7 @@ def test_a_run_can_not_wait_for_another_of_its_task(clock: VirtualClock) -> None
         if current_run().cause == "manual":
             raise OSError
         handles.append(scheduler["works"].run_now())
-        handles[0].wait()
+        handles[0].join()
 
     with Scheduler(clock=clock) as scheduler:
         task = BackgroundTask(works).with_name("works")

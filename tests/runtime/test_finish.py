@@ -76,7 +76,7 @@ def test_a_backfill_ends_with_the_run_that_is_active() -> None:
         clock.advance(40 * SECOND)
         filled = handle.backfill(START, START + 40 * SECOND)
 
-    assert [run.wait().outcome for run in filled] == ["succeeded", "succeeded", "succeeded", "cancelled", "cancelled"]
+    assert [run.join().outcome for run in filled] == ["succeeded", "succeeded", "succeeded", "cancelled", "cancelled"]
 
 
 @pytest.mark.real_clock

@@ -234,7 +234,7 @@ def test_a_stuck_thread_is_seen_from_outside_and_recovers(monkeypatch: pytest.Mo
     every = BackgroundTask(note).interval(-1).interval_wait(timedelta(minutes=1))
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(every.interval(2).with_name("waits"))
-        assert handle.run_now().wait(LONG).outcome == "succeeded"
+        assert handle.run_now().join(LONG).outcome == "succeeded"
         scheduler.add_task(BackgroundTask(note).with_name("blocking"))
         assert stuck.wait(10)
         well = scheduler.health()

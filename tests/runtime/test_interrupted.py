@@ -162,7 +162,7 @@ def test_a_run_whose_handle_was_given_out_is_recorded(
         order(interrupted, asked, scheduler.stop)
         scheduler.stop()
         assert {run.run.outcome if run.run else None for run in given} <= {"succeeded", "abandoned"}
-        assert [run.wait() for run in given] == [run.run for run in given]
+        assert [run.join() for run in given] == [run.run for run in given]
         assert len([one for one in handle.runs if isinstance(one, Run) and one.cause != "schedule"]) == len(given)
 
     assert at_each_line(attempt) > 10

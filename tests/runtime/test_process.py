@@ -126,7 +126,7 @@ handle.join()
 run = background_tasks.add_task(BackgroundTask(time.sleep, 0.5).with_name('nap')).run_now()
 child = os.fork()
 if not child:
-    for ask in (lambda: handle.next_run, run.wait, run.cancel):
+    for ask in (lambda: handle.next_run, run.join, run.cancel):
         try:
             ask()
         except RuntimeError as error:

@@ -168,5 +168,5 @@ def test_runs_of_a_backfill_wait_for_a_function_that_has_timed_out(clock: Virtua
         runs = handle.backfill(first, begin)
         clock.advance(timedelta(minutes=20))
 
-        assert [run.wait().outcome for run in runs] == ["timed_out"] * 3
+        assert [run.join().outcome for run in runs] == ["timed_out"] * 3
         assert starts == [0, 100, 200]

@@ -41,7 +41,7 @@ def test_two_in_one_microsecond_are_two_runs_with_two_ids() -> None:
         clock.advance(5 * SECOND)
         before = kept(handle)
         one, other = handle.run_now(), handle.run_now()
-        assert [one.wait().outcome, other.wait().outcome] == ["succeeded", "succeeded"]
+        assert [one.join().outcome, other.join().outcome] == ["succeeded", "succeeded"]
 
         assert one.scheduled_at == other.scheduled_at == START + 5 * SECOND
         assert [one.id, other.id] == [f"grid/2026-01-01T00:00:05+00:00/manual-{number}" for number in (1, 2)]
@@ -90,7 +90,7 @@ def test_a_named_task_that_has_ended_can_be_run_again() -> None:
         scheduler.join()
         assert handle.ended
         before = kept(handle)
-        assert handle.run_now().wait().cause == "manual"
+        assert handle.run_now().join().cause == "manual"
 
         assert handle.ended
         assert kept(handle) == before
@@ -120,7 +120,7 @@ def test_retry_and_timeout_hold_for_it() -> None:
         task = BackgroundTask(work).with_name("a").with_policy(timeout=2 * SECOND, retry=Retry(2))
         handle = scheduler.add_task(task)
         scheduler.join()
-        run = handle.run_now().wait()
+        run = handle.run_now().join()
 
     assert [attempt.outcome for attempt in run.attempts] == ["timed_out", "timed_out"]
     assert [seconds(attempt.started_at) for attempt in run.attempts] == [0, 6]
@@ -153,11 +153,11 @@ def test_one_manual_run_can_be_cancelled_between_its_attempts() -> None:
         clock.advance(SECOND)
         assert one.run is None
         one.cancel()
-        assert one.wait().outcome == "cancelled"
+        assert one.join().outcome == "cancelled"
         one.cancel()
         with pytest.raises(TimeoutError, match="has not ended; wait longer"):
-            other.wait(SECOND)
-        assert other.wait().outcome == "failed"
+            other.join(SECOND)
+        assert other.join().outcome == "failed"
 
     assert outcomes(handle) == {"failed": 1}
 
@@ -187,7 +187,7 @@ def test_a_backfill_runs_each_occurrence_again_oldest_first_one_after_the_other(
         filled = handle.backfill(*asked)
         assert [one.cause for one in filled] == ["backfill"] * 3
         assert len({one.id for one in filled}) == 3
-        filled[-1].wait()
+        filled[-1].join()
 
         assert calls == [(10, 45, 0), (20, 49, 10), (50, 50, 40), (30, 53, 20)]
         assert handle.runs[: len(records)] == records, "the records of before stay"
@@ -200,7 +200,7 @@ def test_a_backfill_leaves_n_cursor_and_windows_alone() -> None:
         handle = scheduler.add_task(GRID)
         clock.advance(15 * SECOND)
         before = kept(handle)
-        handle.backfill(START, START + 15 * SECOND)[-1].wait()
+        handle.backfill(START, START + 15 * SECOND)[-1].join()
         assert kept(handle) == before
         scheduler.join()
 
@@ -246,7 +246,7 @@ def test_one_of_a_backfill_fails_and_the_others_go_on_and_one_is_cancelled() -> 
         filled = handle.backfill(START, START + 3 * SECOND)
         assert [one.run for one in filled] == [None] * 4, "the first one waits for its second attempt"
         filled[2].cancel()
-        last = filled[-1].wait()
+        last = filled[-1].join()
 
         assert [one.run.outcome for one in filled if one.run] == ["failed", "succeeded", "cancelled", "succeeded"]
         assert isinstance(last, Run)
@@ -268,7 +268,7 @@ def test_the_runs_of_a_second_backfill_wait_for_those_of_the_first() -> None:
         handle.backfill(START, START + SECOND)
         clock.advance(20 * SECOND)
         assert calls == [(0, 3), (1, 7), (1, 11), (2, 15)]
-        handle.backfill(START, START)[0].wait()
+        handle.backfill(START, START)[0].join()
         assert calls[4:] == [(0, 27)]
 
 

@@ -58,7 +58,7 @@ def test_a_stopped_scheduler_takes_no_task() -> None:
     scheduler.stop()
     scheduler.stop()
 
-    with pytest.raises(SchedulerStateError, match=r"make a new Scheduler\(\)"):
+    with pytest.raises(SchedulerStateError, match=r"call start\(\) to begin afresh"):
         scheduler.add_task(BackgroundTask(note))
 
 

@@ -159,8 +159,8 @@ def test_identity() -> None:
     with Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(BackgroundTask(note).with_name("a"))
         scheduler.join()
-        handle.run_now().wait()
-        handle.backfill(START, START)[0].wait()
+        handle.run_now().join()
+        handle.backfill(START, START)[0].join()
 
     name = "a/2026-01-01T00:00:00+00:00"
     assert [(run.cause, run.id) for run in runs(handle)] == [

@@ -205,7 +205,7 @@ def test_to_stop_twice_changes_nothing(clock: VirtualClock, started: bool) -> No
     assert sum(isinstance(event, TaskEnded) for event in told) == started
 
 
-REFUSED = r"stop\(\) waits for runs to end, .* call it from another thread, or leave the `async with` block"
+REFUSED = r"stop\(\) waits for runs to end, and "
 
 
 @pytest.mark.real_clock
@@ -222,7 +222,7 @@ def test_a_run_can_not_stop_the_scheduler_that_runs_it() -> None:
     for handle in handles:
         (record,) = handle.runs
         assert isinstance(record, Run)
-        assert re.search(f"SchedulerStateError: .*{REFUSED}", str(record.error))
+        assert re.search(f"SchedulerStateError: .*{REFUSED}is called from one of them", str(record.error))
 
 
 @pytest.mark.real_clock
@@ -260,7 +260,7 @@ def test_the_end_of_an_async_block_drains_on_the_apps_loop() -> None:
             handles.append(scheduler.add_task(BackgroundTask(works)))
             handles.append(scheduler.add_task(BackgroundTask(note)))
             handles.append(scheduler.add_task(BackgroundTask(works).interval(2)))
-            with pytest.raises(SchedulerStateError, match=REFUSED):
+            with pytest.raises(SchedulerStateError, match=f"{REFUSED}would block .* leave the `async with`"):
                 scheduler.stop()
         assert loops == [asyncio.get_running_loop()] * 3
         assert asyncio.all_tasks() == {asyncio.current_task()}
@@ -323,7 +323,6 @@ ADDS: list[Callable[[Scheduler, Any], object]] = [
     lambda scheduler, _handle: scheduler.add_task(BackgroundTask(note)),
     lambda scheduler, _handle: scheduler.add_tasks([BackgroundTask(note)]),
     lambda scheduler, _handle: scheduler.replace(BackgroundTask(note).with_name("digest")),
-    lambda scheduler, _handle: scheduler.start(),
     lambda _scheduler, handle: handle.run_now(),
     lambda _scheduler, handle: handle.backfill(handle.next_run, handle.next_run),
 ]
@@ -335,7 +334,7 @@ def test_nothing_starts_after_the_end(clock: VirtualClock, add: Callable[[Schedu
     with Scheduler() if real else Scheduler(clock=clock) as scheduler:
         handle = scheduler.add_task(BackgroundTask(note).interval(-1).interval_wait(HOUR).with_name("digest"))
 
-    with pytest.raises(SchedulerStateError, match=r"has stopped.*(make a new Scheduler\(\)|add it again)"):
+    with pytest.raises(SchedulerStateError, match=r"has stopped.*(call start\(\) to begin afresh|add it again)"):
         add(scheduler, handle)
     assert ends(handle.runs) == ["succeeded"]
 

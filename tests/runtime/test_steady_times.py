@@ -77,7 +77,7 @@ def test_the_window_of_a_run_begins_with_the_run_before_as_it_is_recorded(step: 
         handle = scheduler.add_task(MINUTELY)
         virtual.advance(SECOND)
         virtual.step(step)
-        manual = handle.run_now().wait()
+        manual = handle.run_now().join()
         virtual.advance(2 * MINUTE)
 
     first, _, second, third = runs(handle)
@@ -154,7 +154,7 @@ def test_a_backfill_reads_its_span_by_the_offset_as_it_is_now(step: timedelta) -
         assert known == [START + MINUTE * nth + (step if nth > 2 else timedelta()) for nth in range(5)]
         moved = [START + MINUTE * nth + step for nth in range(5)]
         assert handle.backfill(moved[0], moved[-1], dry_run=True) == moved
-        assert [one.wait().scheduled_at for one in handle.backfill(known[-2], known[-1])] == known[-2:]
+        assert [one.join().scheduled_at for one in handle.backfill(known[-2], known[-1])] == known[-2:]
 
 
 def test_a_clock_that_is_corrected_slowly_changes_nothing() -> None:
@@ -178,7 +178,7 @@ def test_next_run_is_one_value_on_the_real_clock() -> None:
         handle.resume()
         handle.cancel()
         waiting = scheduler.add_task(BackgroundTask(note).interval(-1).interval_wait(DAY).with_policy(Policy()))
-        waiting.run_now().wait()
+        waiting.run_now().join()
         assert len({waiting.next_run for _ in range(200)}) == 1
         waiting.cancel()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import threading
 from collections.abc import Callable
@@ -27,7 +28,7 @@ def polls_a_run(handle: TaskHandle) -> None:
     run = handle.run_now()
     for _ in range(20):
         with pytest.raises(TimeoutError):
-            run.wait(timedelta(0))
+            run.join(timedelta(0))
 
 
 def is_interrupted(handle: TaskHandle) -> None:
@@ -39,7 +40,22 @@ def is_interrupted(handle: TaskHandle) -> None:
         handle.join()
 
 
-@pytest.mark.parametrize("wait", [polls, polls_a_run, is_interrupted])
+def polls_in_coroutines(handle: TaskHandle) -> None:
+    """Look again and again, on an event loop, and give up a wait that has no end."""
+
+    async def polls() -> None:
+        run = handle.run_now()
+        for _ in range(20):
+            assert not await handle.wait(timedelta(0))
+            with pytest.raises(TimeoutError):
+                await run.wait(MOMENT)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(handle.wait(), 0.01)
+
+    asyncio.run(polls())
+
+
+@pytest.mark.parametrize("wait", [polls, polls_a_run, polls_in_coroutines, is_interrupted])
 def test_a_wait_leaves_nothing_behind(wait: Callable[[TaskHandle], None]) -> None:
     let_go = threading.Event()
     with Scheduler() as scheduler:

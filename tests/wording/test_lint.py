@@ -131,8 +131,8 @@ MESSAGES: list[tuple[Schedule, str]] = [
         "*/5 is months 1, 6 and 11 of each year, not every 5 months; write Monthly(..., every=5, starting=...) for",
     ),
     (Cron("0 9 * * MON/2", tz="UTC"), "mon/2 is days 1, 3, 5 and 7 of each week, not every 2 days; "),
-    (Monthly(31, AT, tz="UTC"), "write on=-1 for the last day, or missing='clamp'"),
-    (Monthly((5, "fri"), AT, tz="UTC"), "months without a fifth Friday; write on=(-1, 'fri') for the last one"),
+    (Monthly(31, AT, tz="UTC"), "write day=-1 for the last day, or missing='clamp'"),
+    (Monthly((5, "fri"), AT, tz="UTC"), "months without a fifth Friday; write day=(-1, 'fri') for the last one"),
     (Cron("0 9 31 * *", tz="UTC"), "write L for the last day"),
     (Cron("0 9 13 * fri", tz="UTC"), "either day-of-month or day-of-week matches; write * for one"),
     (

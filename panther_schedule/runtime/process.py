@@ -1,0 +1,53 @@
+"""What the end of the process, and a fork, mean for its schedulers."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from datetime import timedelta
+from typing import Final, Protocol
+
+from .logs import log
+
+DRAIN: Final = timedelta(seconds=10)
+
+
+class Hosted(Protocol):
+    """A scheduler, as the process sees it."""
+
+    def _begin_stop(self, timeout: timedelta, *, at_exit: bool = False) -> None: ...
+    def _finish_stop(self) -> None: ...
+    def _leave_behind(self) -> None: ...  # in a child process
+
+
+schedulers: Final[weakref.WeakSet[Hosted]] = weakref.WeakSet()
+started: Final[set[Hosted]] = set()  # on the machine's clock
+ends: Final = threading.Event()
+
+
+def _drain_all() -> None:
+    ends.set()
+    timeout, left = DRAIN, tuple(started)
+    while left:
+        for scheduler in left:
+            scheduler._begin_stop(timeout, at_exit=True)
+        try:
+            for scheduler in left:
+                scheduler._finish_stop()
+            return
+        except KeyboardInterrupt:
+            log("interrupted: what is still active is abandoned")
+            timeout = timedelta(0)
+
+
+def _after_fork() -> None:
+    started.clear()
+    ends.clear()
+    for scheduler in tuple(schedulers):
+        scheduler._leave_behind()
+
+
+# atexit runs when no thread can be started any more, too late for async functions
+threading._register_atexit(_drain_all)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue,reportUnknownMemberType] - private, the same on 3.11 to 3.13
+os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,97 @@
+"""The driver on the machine's clock: a thread that sleeps until the next turn, and those who wait for it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Final
+
+from ..clock import MICROSECOND, SECOND, Clock
+from .entries import Entry
+from .logs import log
+from .loop import PATIENCE_S, Loop
+
+_LONGEST_SLEEP: Final = SECOND  # within this time a suspended machine or a stepped clock is noticed
+
+
+class Sleeper:
+    """Takes a loop's turns."""
+
+    def __init__(self, loop: Loop, clock: Clock) -> None:
+        self._loop, self._clock = loop, clock
+        self._ended = threading.Event()  # Ctrl+C while a thread is joined leaves that in a false state (Python 3.11)
+        self._thread = threading.Thread(target=self._run, name="panther_schedule", daemon=True)
+        self.start, self.is_alive = self._thread.start, self._thread.is_alive
+
+    def acknowledge(self, done: threading.Event) -> None:
+        """Wait until a command is done, up to a second; a stuck loop runs it later."""
+        if not self._loop.over and threading.current_thread() is not self._thread:
+            done.wait(PATIENCE_S)
+
+    def join(self, over: Callable[[], bool], timeout: timedelta | None, _tasks: Callable[[], list[Entry]]) -> bool:
+        """Wait until something is over, or the loop has ended; False when the timeout came first."""
+        told, left = threading.Event(), self._countdown(timeout)
+        watch = self._loop.watch(over, told.set)
+        try:
+            while not self._loop.over:
+                if told.wait(max(0, seconds := left())):
+                    return True
+                if seconds <= 0:
+                    return False
+            return True
+        finally:
+            watch.wanted = False
+
+    async def wait_for(
+        self, over: Callable[[], bool], timeout: timedelta | None, _tasks: Callable[[], list[Entry]]
+    ) -> bool:
+        """Wait as `join()` does, without blocking the event loop."""
+        told, left, event_loop = asyncio.Event(), self._countdown(timeout), asyncio.get_running_loop()
+
+        def tell() -> None:
+            with suppress(RuntimeError):  # it is closed: nobody waits any more
+                event_loop.call_soon_threadsafe(told.set)
+
+        watch = self._loop.watch(over, tell)
+        try:
+            while not self._loop.over:
+                seconds = left()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(max(0, seconds)):
+                        return await told.wait()
+                if seconds <= 0:
+                    return False
+            return True
+        finally:
+            watch.wanted = False
+
+    def _countdown(self, timeout: timedelta | None) -> Callable[[], float]:
+        """Return what tells the seconds that are left, one at most: a loop may end without a word."""
+        if timeout is None:
+            return lambda: 1
+        deadline = self._clock.read().steady + timeout // MICROSECOND
+        return lambda: min(1, (deadline - self._clock.read().steady) / SECOND)
+
+    def finish(self) -> None:
+        """Wait until the thread has ended."""
+        if threading.current_thread() is not self._thread:
+            while self._thread.is_alive() and not self._ended.wait(1):
+                pass  # in a child process it is not alive
+            self._thread.join()
+
+    def _run(self) -> None:
+        loop, read, wait = self._loop, self._clock.read, None
+        try:
+            while not loop.over:
+                messages = loop.take(_LONGEST_SLEEP if wait is None else min(_LONGEST_SLEEP, wait))
+                wait = loop.turn(messages, read())
+        except BaseException as error:
+            log("the scheduler's thread died; no task will run again", level=logging.CRITICAL, error=error)
+            loop.broken, loop.over = error, True
+            raise
+        finally:
+            self._ended.set()
