@@ -124,17 +124,20 @@ class Values:
         """
         if node in self._kept:
             return self._kept[node]
-        since = self.borrowed
         self._steps += 1
         if self._steps > _MOST_STEPS:
             raise UnknownError
+        since = self.borrowed
+        return self.keep(node, self._value(node), since=since)
+
+    def _value(self, node: Node) -> Any:
         match node:
             case StrExpr(value=value) | IntExpr(value=value) | FloatExpr(value=value) | ast.Constant(value=value):
                 return value
             case NameExpr() | MemberExpr() | ast.Name() | ast.Attribute():
                 return self._named(self._symbol(node))
             case CallExpr(callee=callee) | ast.Call(func=callee):
-                return self.keep(node, self._called(callee, node), since=since)
+                return self._called(callee, node)
             case TupleExpr(items=items) | ast.Tuple(elts=items):
                 return tuple(map(self.of, items))
             case ListExpr(items=items) | ast.List(elts=items):
@@ -148,8 +151,7 @@ class Values:
             case UnaryExpr(op="-", expr=operand) | ast.UnaryOp(op=ast.USub(), operand=operand):
                 return self._calculated(_OPERATORS["*"], -1, self.of(operand))
             case OpExpr(op=op, left=left, right=right) if op in _OPERATORS:
-                value = self._calculated(_OPERATORS[op], self.of(left), self.of(right))
-                return self.keep(node, value, since=since)
+                return self._calculated(_OPERATORS[op], self.of(left), self.of(right))
             case ast.BinOp(op=op, left=left, right=right) if type(op) in _OPERATORS:
                 return self._calculated(_OPERATORS[type(op)], self.of(left), self.of(right))
             case _:

@@ -15,6 +15,7 @@ from mypy_runs import CONFIG, Finding, Project, findings
 from pydantic import ValidationError
 
 from panther_schedule.mypy.options import read_options
+from panther_schedule.mypy.refusals import Attempt
 
 FILES = Path(__file__).parent / "plugin"
 WRONG = (FILES / "wrong.py").read_text().splitlines()
@@ -166,6 +167,37 @@ def test_likely_mistakes_are_notes_when_asked_for(project: Project) -> None:
     assert noted[-1].said == "it runs back to back for ever; add a wait, as in Repeat(-1, timedelta(minutes=5))"
     project.write("pyproject.toml", CONFIG)
     assert shown(project.check("uses.py")) == []
+
+
+def test_constants_of_constants_keep_mypy_from_nothing(project: Project) -> None:
+    """A circle has no value, and a long chain is no work."""
+    chain = "".join(f"W{n + 1} = W{n} + W{n}\n" for n in range(60))
+    project.write("circle.py", "A = B\nB = A\n")
+    project.write(
+        "uses.py",
+        "from datetime import timedelta\n\nfrom circle import A  # type: ignore[has-type]\n"
+        f"from panther_schedule import Repeat\n\nW0 = timedelta(microseconds=1)\n{chain}"
+        "Repeat(5, -W20)\nRepeat(A)\nRepeat(5, -W60)\n",
+    )
+    assert "uses:67:11 wait [panther-schedule]" in shown(project.check("uses.py"))
+
+
+def test_a_fault_of_the_plugin_does_not_end_mypy(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What raises in the plugin is not known, and the rest is checked."""
+
+    def fail(*_args: object, **_options: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr(Attempt, "refusals", fail)
+    project.write("uses.py", "from panther_schedule import Repeat\n\nRepeat(0)\nRepeat()\n")
+    assert [one.code for one in project.check("uses.py")] == ["call-arg"]
+
+
+def test_only_the_plugin_imports_mypy() -> None:
+    """A program that does not check itself needs no mypy."""
+    program = "import sys, panther_schedule; print([name for name in sys.modules if 'mypy' in name])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 @pytest.mark.parametrize(

@@ -76,8 +76,8 @@ CALLS: Final[dict[str, tuple[dict[str, str], dict[str, str]]]] = {  # the positi
     "Once": ({}, {"at": "moment", "after": "wait"}),
     "Repeat": ({"n": "count"}, {"wait": "wait", "after": "wait", "measured_from": "from"}),
     "Daily": ({"at": "time"}, CLOCK),
-    "Weekly": ({"on": "weekdays", "at": "time"}, CLOCK),
-    "Monthly": ({"on": "monthday", "at": "time"}, CLOCK | {"months": "months", "missing": "missing"}),
+    "Weekly": ({"days": "weekdays", "at": "time"}, CLOCK),
+    "Monthly": ({"day": "monthday", "at": "time"}, CLOCK | {"months": "months", "missing": "missing"}),
     "Cron": ({"expression": "cron"}, SPAN | {"n": "count", "tz": "zone", "gap": "gap", "fold": "fold"}),
     "AnyOf": ({"of": "parts"}, SPAN | {"n": "count"}),
     "Retry": ({"attempts": "most"}, {"delay": "wait", "max_delay": "wait", "jitter": "wait"}),
@@ -85,7 +85,7 @@ CALLS: Final[dict[str, tuple[dict[str, str], dict[str, str]]]] = {  # the positi
     ".interval": ({"n": "count"}, {}),
     ".interval_wait": ({"wait": "wait"}, {}),
     ".on_time": ({"at": "time"}, {"tz": "zone"}),
-    ".with_policy": ({}, {name: kind for name, kind in POLICY.items()}),
+    ".with_policy": ({}, POLICY),
 }
 
 

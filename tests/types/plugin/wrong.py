@@ -86,18 +86,18 @@ Once(datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=1))))  # E 6: at must be 
 Daily(EIGHT, start_at=datetime(2026, 1, 1))  # E 23: start_at must be an aware datetime
 Daily(EIGHT, start_at=LATE, end_at=EARLY)  # E 23: start_at must not be after end_at
 # dates
-Monthly(32, EIGHT)  # E 9: on must be a day from 1 to 31
-Monthly(0, at=EIGHT)  # E 9: on must be a day from 1 to 31
-Monthly(31, EIGHT, months=(2, 4))  # E 9: on=31, months=(2, 4) never names a date that exists
+Monthly(32, EIGHT)  # E 9: day must be a day from 1 to 31
+Monthly(0, at=EIGHT)  # E 9: day must be a day from 1 to 31
+Monthly(31, EIGHT, months=(2, 4))  # E 9: day=31, months=(2, 4) never names a date that exists
 Monthly(1, EIGHT, months={13})  # E 26: months must be a collection of months
 Monthly(1, EIGHT, months=[])  # E 26: months must be a collection of months
-Weekly((), EIGHT)  # E 8: on must be one or more of mon
+Weekly((), EIGHT)  # E 8: days must be one or more of mon
 Weekly("mon", EIGHT, every=2)  # E 28: starting must be given with every=2
 Daily(EIGHT, every=0)  # E 20: every must be an int from 1 to 1000
 Daily(EIGHT, every=1001, starting=date(2026, 1, 5))  # E 20: every must be an int from 1 to 1000
 Daily(EIGHT, starting=LATE)  # E 23: starting must be a date without a time
 Daily(EIGHT, excluding={LATE})  # E 24: excluding must be a collection of dates
-Weekly("mon", EIGHT, excluding={"mon"})  # E 8: on=('mon',), excluding=('mon',) never names a date
+Weekly("mon", EIGHT, excluding={"mon"})  # E 8: days=('mon',), excluding=('mon',) never names a date
 # cron
 Cron("61 * * * *")  # E 7: minute must be 0 to 59, got 61
 Cron("0 9 * * mon-fry")  # E 19: day-of-week must be
