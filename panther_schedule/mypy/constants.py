@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
-_ASSIGNMENT = re.compile(rb"^\w+[ \t]*(?::[^=\n]*)?=(?!=).*(?:\n(?:[ \t\])}#].*)?)*", re.MULTILINE)
+_ASSIGNMENT = re.compile(rb"^(\w+)[ \t]*(?::[^=\n]*)?=(?!=).*(?:\n(?:[ \t\])}#].*)?)*", re.MULTILINE)
+_INNER = re.compile(rb"^[ \t]+(\w+)[ \t]*(?::[^=\n]*)?=(?!=)", re.MULTILINE)  # one in a branch or a function
 
 
 def constants(path: str) -> Mapping[str, ast.expr]:
@@ -43,18 +44,19 @@ def _constants(path: str, _changed_at: int) -> Mapping[str, ast.expr]:
 
 
 def _set_in(module: ast.Module, with_calls: bool) -> Iterator[str]:
-    """Yield a name each time that it is set; calls, of which there may be many, set none but by `:=`."""
+    """Yield a name each time that it is bound; calls, of which there may be many, bind none but by `:=`."""
     nodes: list[ast.AST] = [module]
     while nodes:
-        match nodes.pop():
+        node = nodes.pop()
+        match node:
             case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
                 yield name
-            case ast.Name() | ast.Constant():
+            case ast.MatchAs(name=str() as name) | ast.ExceptHandler(name=str() as name):
+                yield name
+            case _:
                 pass
-            case ast.Call() if not with_calls:
-                pass
-            case node:
-                nodes += ast.iter_child_nodes(node)
+        if with_calls or not isinstance(node, ast.Call):
+            nodes += ast.iter_child_nodes(node)
 
 
 def digest(path: str) -> str | None:
@@ -69,4 +71,6 @@ def digest(path: str) -> str | None:
         text = Path(path).read_bytes()
     except OSError:
         return None
-    return hashlib.blake2b(b"".join(_ASSIGNMENT.findall(text)), digest_size=8).hexdigest()
+    found = {match[1]: match[0] for match in _ASSIGNMENT.finditer(text)}
+    again = sorted(found.keys() & set(_INNER.findall(text)))
+    return hashlib.blake2b(b"".join([*found.values(), *again]), digest_size=8).hexdigest()

@@ -77,7 +77,8 @@ class Attempt:
         names = self._names()
         for line in error.errors(include_url=False, include_context=False, include_input=False):
             alone = next((names[step] for step in line["loc"] if step in names), None)
-            if alone not in left_out if alone else certain and not left_out:
+            counts = certain and not left_out if alone is None else alone not in left_out
+            if counts:
                 yield _told(line["msg"], alone or self._place(line["msg"], names))
 
     def _place(self, message: str, names: Mapping[str | int, Expression]) -> Context:

@@ -43,11 +43,12 @@ MOST_LINES = {  # of each folder: all lines, and lines of code
     "occurrences": (658, 441),
     "planning": (976, 629),
     "runtime": (3044, 2155),
+    "mypy": (697, 514),
     "tasks": (1008, 650),
     "wording": (532, 400),
     "panther_schedule": (1061, 687),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (8925, 6091)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (9622, 6605)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:

@@ -19,6 +19,7 @@ from panther_schedule.mypy.refusals import Attempt
 
 FILES = Path(__file__).parent / "plugin"
 WRONG = (FILES / "wrong.py").read_text().splitlines()
+IGNORE = "# type: " + "ignore[panther-schedule]"
 MARKS = {line: mark for line, text in enumerate(WRONG, 1) if (mark := re.search(r"  # E (\d+): (.+)", text))}
 
 
@@ -121,6 +122,8 @@ def test_constants_of_other_modules_are_known_and_followed_by_the_cache(project:
     assert shown(project.check(*files)) == []
     write_settings(project, -5, "Berlin")
     assert shown(project.check(*files)) == BOTH[:1]
+    project.write("settings.py", f"{SETTINGS.format(minutes=-5, city='Berlin')}if ZONE:\n    WAIT = 5 * WAIT\n")
+    assert shown(project.check(*files)) == []
 
 
 def test_an_ignore_names_the_code(project: Project) -> None:
@@ -128,8 +131,7 @@ def test_an_ignore_names_the_code(project: Project) -> None:
     project.write(
         "uses.py",
         "from panther_schedule import Cron, Repeat\n\n"
-        "Repeat(0)  # type: ignore[panther-schedule]\n"
-        "Repeat(1)  # type: ignore[panther-schedule]\n"
+        f"Repeat(0)  {IGNORE}\nRepeat(1)  {IGNORE}\n"
         'Cron("61 * * * *", tz="Mars/Base")\n',
     )
     assert shown(project.check("uses.py")) == [
@@ -175,7 +177,7 @@ def test_constants_of_constants_keep_mypy_from_nothing(project: Project) -> None
     project.write("circle.py", "A = B\nB = A\n")
     project.write(
         "uses.py",
-        "from datetime import timedelta\n\nfrom circle import A  # type: ignore[has-type]\n"
+        "from datetime import timedelta\n\nfrom circle import A\n"
         f"from panther_schedule import Repeat\n\nW0 = timedelta(microseconds=1)\n{chain}"
         "Repeat(5, -W20)\nRepeat(A)\nRepeat(5, -W60)\n",
     )

@@ -1,5 +1,7 @@
 """What the plugin does not refuse: it is right, or only the running program knows."""
 
+# mypy: allow-untyped-defs
+
 import datetime as dt
 import os
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -106,6 +108,10 @@ IN_A_BRANCH = "Mars/Base"
 if PORT:
     IN_A_BRANCH = "UTC"
 BY_A_FUNCTION = 0
+MATCHED = 0
+match PORT:
+    case MATCHED:
+        pass
 KEYWORDS: dict[str, Any] = {"n": 0}
 for LAST in (0, 1):
     pass
@@ -128,6 +134,7 @@ Repeat(WRITTEN_TWICE)
 Daily(EIGHT, tz=IN_A_BRANCH)
 Repeat(BY_A_FUNCTION)
 Repeat(LAST)
+Repeat(MATCHED)
 Daily(EIGHT, tz=settings.zone)
 Repeat(Settings.n)
 Repeat(-1, timedelta(minutes=-1 if PORT else 1))
@@ -162,7 +169,7 @@ def local(EIGHT: time, tz: str | None, n: int, part: Weekday, schedule: Once, ta
     background_tasks.add_task(task.with_policy(jitter=timedelta(seconds=1)))
 
 
-def untyped(n, task: Any):  # type: ignore[no-untyped-def]
+def untyped(n, task):
     Repeat(n)
     task.interval(0)
 
