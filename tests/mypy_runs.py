@@ -34,9 +34,11 @@ class Finding(NamedTuple):
 
 
 def findings(out: str) -> Iterator[Finding]:
-    """Read all that mypy prints."""
+    """Read all that mypy prints; older versions have notes without a line."""
     for line in out.splitlines():
         found = _LINE.fullmatch(line)
+        if found is None and ": note: " in line:
+            continue
         assert found, out
         file, number, column, kind, said, code = found.groups()
         yield Finding(file, int(number), int(column or 0), kind, said, code or "")

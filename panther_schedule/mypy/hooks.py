@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import time, timedelta
-from functools import cache, partial
+from functools import partial
 from typing import Any, Final, cast
 
 import mypy.options
@@ -13,10 +12,10 @@ from mypy.checker import TypeChecker
 from mypy.errorcodes import ErrorCode
 from mypy.nodes import CallExpr, Expression, MemberExpr, OpExpr
 from mypy.plugin import FunctionContext, MethodContext, MethodSigContext, Plugin, ReportConfigContext
-from mypy.types import FunctionLike, Instance, Type
+from mypy.types import FunctionLike, Type
 from pydantic import ValidationError
 
-from ..models.schedules import SCHEDULES, AnyOf, Daily, Repeat, Schedule
+from ..models.schedules import SCHEDULES, AnyOf, Repeat, Schedule
 from ..runtime.scheduler import Scheduler
 from ..tasks.checks import check_name, check_policy
 from ..tasks.registry import TaskRegistry
@@ -25,7 +24,7 @@ from ..wording.smells import lint
 from .constants import digest
 from .options import read_options
 from .refusals import Attempt, Refusal
-from .values import MODELS, SETTERS, BrokenError, UnknownError, Values, arguments, full_name, stand_in
+from .values import MODELS, SETTERS, BrokenError, UnknownError, arguments, full_name, stand_in, values_of
 
 REFUSED: Final = ErrorCode("panther-schedule", "Check that schedules, policies and tasks can be made", "Plugins")
 SMELL: Final = ErrorCode("panther-lint", "Note likely mistakes in schedules", "Plugins")
@@ -77,7 +76,7 @@ class SchedulePlugin(Plugin):
     def _registered(self, ctx: MethodSigContext) -> FunctionLike:
         with suppress(Exception):  # as above
             for name, node in arguments(cast(CallExpr, ctx.context)):
-                if name == "name" and isinstance(value := Values(cast(TypeChecker, ctx.api)).of(node), str):
+                if name == "name" and isinstance(value := values_of(cast(TypeChecker, ctx.api)).of(node), str):
                     try:
                         check_name(value)
                     except ValidationError as error:
@@ -91,34 +90,14 @@ def _model(model: Callable[..., Any], attempt: Attempt) -> Iterator[Refusal]:
 
 
 def _set(attempt: Attempt) -> Iterator[Refusal]:
-    """Call a setter on its task; on one like it, if that is not known."""
-    match attempt.ctx:
-        case MethodContext(context=CallExpr(callee=MemberExpr(expr=receiver, name=setter)), type=Instance(type=known)):
-            try:
-                task, certain = attempt.values.task(receiver), True
-            except (UnknownError, BrokenError):
-                task, certain = _one_like(known.name), False
-            yield from attempt.refusals(getattr(task, setter), certain=certain)
-            attempt.keep()
-        case _:  # a call of the class's function
-            pass
-
-
-@cache
-def _one_like(class_name: str) -> BackgroundTask:
-    """Return a task of this class that refuses as little as one may: it runs once, or waits long."""
-    task = BackgroundTask(stand_in)
-    match class_name:
-        case CountedTask.__name__:
-            return task.interval(1)
-        case SpacedTask.__name__:
-            return task.interval_wait(timedelta(days=1))
-        case DailyTask.__name__:
-            return task.on_time(time(0))
-        case ScheduledTask.__name__:
-            return task.with_schedule(Daily(time(0)))
-        case _:
-            return task
+    """Call a setter on its task; on one that has no settings, if that is not known."""
+    callee = cast(MemberExpr, cast(CallExpr, attempt.ctx.context).callee)
+    try:
+        task, certain = attempt.values.task(callee.expr), True
+    except (UnknownError, BrokenError):
+        task, certain = BackgroundTask(stand_in), False
+    yield from attempt.refusals(getattr(task, callee.name), certain=certain)
+    attempt.keep()
 
 
 def _added(task: object) -> Schedule | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
 from itertools import chain
 from typing import Any, cast
 
@@ -20,16 +19,10 @@ from mypy.subtypes import is_subtype
 from mypy.types import CallableType, get_proper_type
 from pydantic import ValidationError
 
-from .values import BrokenError, Node, UnknownError, Values, arguments
+from .values import BrokenError, Node, UnknownError, arguments, values_of
 
 Refusal = tuple[str, Context]
 """A sentence, and the place that it is about."""
-
-
-@lru_cache(maxsize=1)
-def _values(checker: TypeChecker) -> Values:
-    """Return the values of the module that is being checked; the next one will not need them."""
-    return Values(checker)
 
 
 class Attempt:
@@ -38,9 +31,7 @@ class Attempt:
     def __init__(self, ctx: FunctionContext | MethodContext) -> None:
         self.ctx, self._call = ctx, cast(CallExpr, ctx.context)
         self._checker = cast(TypeChecker, ctx.api)  # mypy has no other
-        self.values = _values(self._checker)
-        self.values.begin()
-        self._since = self.values.borrowed
+        self.values = values_of(self._checker)
         self._whole = False
         self.made: Any = None
 
@@ -71,7 +62,7 @@ class Attempt:
     def keep(self) -> None:
         """Keep what was made as the value of the call, for the call that it is an argument of."""
         if self._whole:
-            self.values.keep(self._call, self.made, since=self._since)
+            self.values.keep(self._call, self.made)
 
     def _placed(self, error: ValidationError, left_out: set[Node], *, certain: bool) -> Iterator[Refusal]:
         names = self._names()

@@ -10,6 +10,7 @@ import ast
 import builtins
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from functools import lru_cache
 from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
@@ -88,32 +89,18 @@ _OPERATORS: Final[dict[object, Callable[[Any, Any], Any]]] = {
     **dict.fromkeys(("|", ast.BitOr), lambda left, right: left | right),
 }
 _OPERANDS: Final = (int, float, timedelta, date, set, Schedule)
-_LARGEST: Final = 10**18  # of an int that is calculated
-_MOST_STEPS: Final = 10_000  # so that no constants of constants of constants keep mypy busy
+_LARGEST: Final = 10**18  # of an int that is calculated: no constants may keep mypy busy
 
 
 class Values:
-    """Evaluates the expressions of one module, and keeps what the calls in it make."""
+    """Evaluates the expressions of one module, and keeps their values."""
 
-    def __init__(self, checker: TypeChecker, module: MypyFile | None = None) -> None:
-        self._checker = checker
-        self._module = module or checker.tree
+    def __init__(self, checker: TypeChecker, module: MypyFile, others: dict[str, Values]) -> None:
+        self._checker, self._module = checker, module
+        self._of_modules = others
+        self._of_modules[module.fullname] = self
         self._kept: dict[Node, Any] = {}
-        self._steps = 0
-        self.borrowed = 0
-        """How often a constant of another module was read."""
-
-    def begin(self) -> None:
-        """Allow as many steps again."""
-        self._steps = 0
-        if len(self._kept) > _MOST_STEPS:
-            self._kept.clear()
-
-    def keep(self, node: Node, value: Any, *, since: int) -> Any:
-        """Keep the value of a node of this module, unless a constant of another has been read `since`."""
-        if self.borrowed == since:
-            self._kept[node] = value
-        return value
+        self._begun: set[Node] = set()
 
     def of(self, node: Node) -> Any:
         """Return the value of an expression.
@@ -122,13 +109,13 @@ class Values:
             UnknownError: it is not known.
             BrokenError: a class of the standard library refuses to make it.
         """
-        if node in self._kept:
-            return self._kept[node]
-        self._steps += 1
-        if self._steps > _MOST_STEPS:
-            raise UnknownError
-        since = self.borrowed
-        return self.keep(node, self._value(node), since=since)
+        if node not in self._kept:
+            self.keep(node, self._value(node))
+        return self._kept[node]
+
+    def keep(self, node: Node, value: Any) -> None:
+        """Let an expression have this value."""
+        self._kept[node] = value
 
     def _value(self, node: Node) -> Any:
         match node:
@@ -262,19 +249,22 @@ class Values:
     def _constant(self, full_name: str) -> Any:
         owner, _, name = full_name.rpartition(".")
         module = self._checker.modules.get(owner)
-        value = constants(module.path).get(name) if module else None
-        if not module or not value:
+        node = constants(module.path).get(name) if module else None
+        if not module or not node or node in self._begun:  # begun: it is made of itself
             raise UnknownError
-        if module is self._module:
-            return self.of(value)
-        self.borrowed += 1
-        self._checker.module_refs.add(module.fullname)  # when it changes, this module is checked again
-        others = Values(self._checker, module)
-        others._steps = self._steps
+        self._checker.module_refs.add(owner)  # when it changes, this module is checked again
+        values = self._of_modules.get(owner) or Values(self._checker, module, self._of_modules)
+        self._begun.add(node)
         try:
-            return others.of(value)
+            return values.of(node)
         finally:
-            self._steps = others._steps
+            self._begun.remove(node)
+
+
+@lru_cache(maxsize=1)
+def values_of(checker: TypeChecker) -> Values:
+    """Return the values of the module that is being checked; each check of a module has a checker of its own."""
+    return Values(checker, checker.tree, {})
 
 
 def arguments(call: CallExpr | ast.Call) -> Iterator[tuple[str | None, Node]]:

@@ -126,6 +126,39 @@ def test_constants_of_other_modules_are_known_and_followed_by_the_cache(project:
     assert shown(project.check(*files)) == []
 
 
+def test_constants_of_constants_are_followed_by_the_cache(project: Project) -> None:
+    """A module is checked again when a constant changes that it knows only through others."""
+    project.write("uses.py", "from deep import TWICE\nfrom panther_schedule import Repeat\n\nRepeat(5, TWICE)\n")
+    project.write("deep.py", DEEP)
+    files = ("uses.py", "deep.py", "settings.py")
+    for minutes, wanted in ((5, []), (-5, ["uses:4:11 wait [panther-schedule]"]), (6, [])):
+        write_settings(project, minutes, "Berlin")
+        assert shown(project.check(*files)) == wanted
+
+
+def test_what_mypy_refuses_by_its_type_is_not_said_again(project: Project) -> None:
+    """A fault is one error; the other arguments of the call are checked."""
+    project.write(
+        "uses.py",
+        "from panther_schedule import BackgroundTask, Daily, Repeat, Weekly\n\n"
+        'Daily("08:00")\n'
+        'Daily("08:00", tz="Mars/Base")\n'
+        "Repeat(0, 300)\n"
+        "Repeat(0, weight=5)\n"
+        'BackgroundTask(print).interval("5")\n'
+        "Daily(8) | Repeat(5)\n"
+        'Weekly("monday", None, every=0)\n',
+    )
+    found = project.check("uses.py")
+    assert shown(one for one in found if one.code == "panther-schedule") == [
+        "uses:4:19 tz [panther-schedule]",
+        "uses:5:8 n [panther-schedule]",
+        "uses:6:8 n [panther-schedule]",
+        "uses:9:30 every [panther-schedule]",
+    ]
+    assert {one.line for one in found} == {3, 4, 5, 6, 7, 8, 9}
+
+
 def test_an_ignore_names_the_code(project: Project) -> None:
     """An error is silenced as any other of mypy's."""
     project.write(
@@ -179,7 +212,7 @@ def test_constants_of_constants_keep_mypy_from_nothing(project: Project) -> None
         "uses.py",
         "from datetime import timedelta\n\nfrom circle import A\n"
         f"from panther_schedule import Repeat\n\nW0 = timedelta(microseconds=1)\n{chain}"
-        "Repeat(5, -W20)\nRepeat(A)\nRepeat(5, -W60)\n",
+        "Repeat(5, -W20)\nRepeat(A)\nRepeat(5, -W60)\nC = (D,)\nD = (C,)\nRepeat(C)\n",
     )
     assert "uses:67:11 wait [panther-schedule]" in shown(project.check("uses.py"))
 

@@ -161,6 +161,7 @@ def local(EIGHT: time, tz: str | None, n: int, part: Weekday, schedule: Once, ta
     task.interval(5)
     task.with_policy(max_running=5)  # it may have overlap="allow"
     task.with_policy(missed="skip")  # it may have a grace
+    task.with_name("it still may").with_policy(max_running=5)
     task.interval(5).with_policy(overlap="allow")
     task.interval_wait(timedelta(0))
     task.interval_wait(MINUTE).with_policy(jitter=timedelta(seconds=1))
