@@ -38,7 +38,7 @@ class Life:
         self.workers: Workers
         self.driver: Sleeper | Mover
         if isinstance(clock, VirtualClock):
-            self.workers = inline = Inline(clock, self.engine, inbox.put)
+            self.workers = inline = Inline(clock, self.engine, inbox.put, event_loop)
             self.loop = Loop(inbox, self.engine, inline, clock.read())
             self.driver = Mover(self.loop, clock, inline, listeners)
         else:

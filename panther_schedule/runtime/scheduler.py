@@ -11,13 +11,13 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mappin
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from typing import Any, Final, ParamSpec, Self
+from typing import Final, Self
 
 from ..clock import MICROSECOND, Clock, SystemClock, VirtualClock, check_clock, duration, now_by
 from ..errors import SchedulerStateError, check_number, refuse
 from ..occurrences import compiler
 from ..planning import rule as rules
-from ..tasks.task import BackgroundTask, check_task, check_tasks
+from ..tasks.task import AnyTask, check_task, check_tasks
 from ..threads import on_a_thread
 from . import process
 from .admission import Admission
@@ -32,7 +32,6 @@ from .listeners import Listener, Listeners, check_listener
 from .logs import log
 from .names import Names, equal
 
-P = ParamSpec("P")
 _UNTOLD_S: Final = 1.0  # how long the end waits for listeners
 
 
@@ -68,7 +67,7 @@ class Scheduler:
         self._admission = Admission(self._names, self._now)
         self._stopped = self._forked = False
 
-    def add_task(self, task: BackgroundTask[P, Any]) -> TaskHandle:  # P, since mypy infers no lambda against `...`
+    def add_task(self, task: AnyTask) -> TaskHandle:
         """Run the task in the background by its schedule, and return its handle.
 
         Without a name each call makes a new task. With a name it is a declaration: adding an equal task again
@@ -79,13 +78,13 @@ class Scheduler:
                 (`name_in_use`), or its schedule has no occurrence (`no_occurrence`).
             SchedulerStateError: the scheduler has stopped.
         """
-        check_task("add_task", task)
+        task = check_task("add_task", task)
         with self._lock:
             life = self._running()
             entry, is_new = self._admission.entry(life, task)
             return self._post(life, entry) if is_new else TaskHandle(entry, life)
 
-    def add_tasks(self, tasks: Iterable[BackgroundTask[..., Any]]) -> list[TaskHandle]:
+    def add_tasks(self, tasks: Iterable[AnyTask]) -> list[TaskHandle]:
         """Add each task of an iterable, such as a whole `TaskRegistry`: all of them or, if one is refused, none."""
         wanted = check_tasks("add_tasks", tasks)
         with self._lock:
@@ -103,7 +102,7 @@ class Scheduler:
                     self._post(life, entry)
             return [TaskHandle(entry, life) for entry, _ in entries]
 
-    def replace(self, task: BackgroundTask[P, Any]) -> TaskHandle:
+    def replace(self, task: AnyTask) -> TaskHandle:
         """Replace the task of the same name, and return the handle; if there is none, add this one.
 
         Another schedule starts afresh, with `n` whole. Other arguments, another function or policy leave the times
@@ -114,7 +113,7 @@ class Scheduler:
             ValidationError: as `add_task()`, or the task has no name (`name_missing`).
             SchedulerStateError: the scheduler has stopped.
         """
-        check_task("replace", task)
+        task = check_task("replace", task)
         if task._name is None:
             message = "replace() needs a task with a name, to find the one it replaces; write task.with_name('digest')"
             refuse("replace", "name_missing", message, at=("name",))
@@ -331,6 +330,8 @@ class Scheduler:
                 self._listeners.start()
                 life.engine.emit = self._listeners.put
             life.driver.start()
+        except SchedulerStateError:  # of an event loop that can't be used
+            raise
         except RuntimeError as error:  # no thread can be started, as at exit on Python 3.12
             process.started.discard(self)
             self._life = None if self._life is life else self._life

@@ -39,16 +39,16 @@ NO_CODE = {
     tokenize.ENDMARKER,
 }
 MOST_LINES = {  # of each folder: all lines, and lines of code
-    "models": (1646, 1129),
-    "occurrences": (658, 441),
+    "models": (1709, 1164),
+    "occurrences": (677, 453),
     "planning": (976, 629),
-    "runtime": (3044, 2155),
-    "mypy": (697, 514),
-    "tasks": (1008, 650),
-    "wording": (532, 400),
-    "panther_schedule": (1061, 687),  # the modules beside the folders
+    "runtime": (3291, 2343),
+    "mypy": (662, 485),
+    "tasks": (1018, 654),
+    "wording": (548, 413),
+    "panther_schedule": (1145, 750),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (9622, 6605)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (10026, 6891)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:
