@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final, cast
@@ -107,6 +107,10 @@ def _added(task: object) -> Schedule | None:
     return None if isinstance(known, ScheduledTask) else known.schedule
 
 
+def _all_added(tasks: Iterable[object]) -> list[Schedule | None]:
+    return [_added(task) for task in tasks]
+
+
 def _declared(*args: Any, **kwargs: Any) -> object:
     return TaskRegistry().scheduled(*args, **kwargs)(stand_in)
 
@@ -135,6 +139,6 @@ _METHODS: Final[dict[str, _Check]] = {
     **{f"{full_name(task)}.{setter}": _set for task in _TASKS for setter in SETTERS},
     **{f"{full_name(kind)}.{name}": _unite for kind in SCHEDULES for name in ("__or__", "__ror__")},
     **{f"{full_name(Scheduler)}.{name}": _making(_added) for name in ("add_task", "replace")},
-    f"{full_name(Scheduler)}.add_tasks": _making(lambda tasks: [*map(_added, tasks)]),
+    f"{full_name(Scheduler)}.add_tasks": _making(_all_added),
     f"{full_name(TaskRegistry)}.scheduled": _making(_declared),
 }

@@ -43,12 +43,12 @@ MOST_LINES = {  # of each folder: all lines, and lines of code
     "occurrences": (677, 453),
     "planning": (976, 629),
     "runtime": (3291, 2343),
-    "mypy": (662, 485),
+    "mypy": (666, 487),
     "tasks": (1018, 654),
     "wording": (548, 413),
     "panther_schedule": (1145, 750),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (10026, 6891)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (10030, 6893)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:
