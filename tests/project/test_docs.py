@@ -9,6 +9,7 @@
 ```toml                     a part of a user's pyproject.toml
 ```json                     a document of tasks: `spec.load` must take it
 ```console                  commands for people
+```python title="tasks.py"  a file of tests/hosts/apps, which the tests there run on its server; ```ini alike
 """
 
 from __future__ import annotations
@@ -41,6 +42,12 @@ LINK = re.compile(r"\]\(([^)]+)\)")
 SITE = "https://panther-schedule.readthedocs.io/en/latest/"
 WRONG, VALUES, SAID = 'python title="wrong.py"', 'python title="values.py"', 'text title="mypy"'
 KINDS = {PROGRAM, CONTINUED, "text", WRONG, VALUES, SAID, "toml", "json", "console"}
+APPS = ROOT / "tests" / "hosts" / "apps"
+HOSTED = {
+    f'{kind} title="{path.relative_to(APPS)}"': path
+    for kind, ending in (("python", "py"), ("ini", "service"))
+    for path in APPS.rglob(f"*.{ending}")
+}
 WIDTH = 80
 """How many columns of code a page shows without scrolling."""
 DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.AnnAssign)
@@ -50,7 +57,7 @@ def parse(document: Document) -> Iterator[Region]:
     """Find the fenced blocks; one of an unknown kind is an error, so that none is left out."""
     for found in FENCE.finditer(document.text):
         info = found["info"].strip()
-        assert info in KINDS, f"{document.path}: ```{info} is none of {sorted(KINDS)}"
+        assert info in KINDS or info in HOSTED, f"{document.path}: ```{info} is none of {sorted(KINDS)}"
         body = re.sub(f"^{found['indent']}", "", found["body"], flags=re.MULTILINE)
         yield Region(found.start(), found.end(), (info, body), evaluate)
 
@@ -86,6 +93,8 @@ def evaluate(example: Example) -> None:
             tomllib.loads(body)
         case "json":
             _load(body, namespace)
+        case _ if info in HOSTED:
+            assert body == HOSTED[info].read_text(), f"{example.path}:{line}: {HOSTED[info]} differs"
         case _:
             pass  # console: shown to people; tests of dev.py are the two commands themselves
 
