@@ -1,5 +1,7 @@
 """From Panther: the lines of its page work here, but for a few differences."""
 
+# mypy: disable-error-code="panther-schedule"
+
 import re
 import warnings
 from collections.abc import Callable
