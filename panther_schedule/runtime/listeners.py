@@ -18,7 +18,6 @@ from .process import generation, leave_child
 MOST_UNTOLD: Final = 100_000  # events that wait for slow listeners; further ones are dropped and counted
 
 Listener: TypeAlias = Callable[[Event], None]
-Subscriptions: TypeAlias = dict[object, Listener]  # one listener may have two
 
 
 def check_listener(listener: object) -> None:
@@ -33,34 +32,34 @@ def check_listener(listener: object) -> None:
 class Listeners:
     """The listeners of one scheduler."""
 
-    def __init__(self, subscriptions: Subscriptions, *, inline: bool) -> None:
+    def __init__(self, *, inline: bool, subscriptions: dict[object, Listener] | None = None) -> None:
         self.dropped = 0  # events that no listener was told, because too many waited
-        self._subscriptions = subscriptions
+        self.subscriptions = {} if subscriptions is None else subscriptions  # one listener may have two
         self._queue: SimpleQueue[Event | None] = SimpleQueue()
         self._inline, self._generation = inline, generation()
         self._thread: threading.Thread | None = None
 
     def __bool__(self) -> bool:
-        return bool(self._subscriptions)
+        return bool(self.subscriptions)
 
     def add(self, listener: Listener) -> Callable[[], None]:
         """Subscribe; the result unsubscribes."""
         subscription = object()
-        self._subscriptions[subscription] = listener
+        self.subscriptions[subscription] = listener
 
         def remove() -> None:
-            self._subscriptions.pop(subscription, None)
+            self.subscriptions.pop(subscription, None)
 
         return remove
 
     def start(self) -> None:
         """Start the thread that calls listeners, if there are any."""
-        if self._subscriptions and self._thread is None and not self._inline:
+        if self.subscriptions and self._thread is None and not self._inline:
             self._thread = threading.Thread(target=self._run, name="panther_schedule-listeners", daemon=True)
             self._thread.start()
 
     def put(self, kind: type[Any], *details: object) -> None:
-        if not self._subscriptions:  # the last one was removed
+        if not self.subscriptions:  # the last one was removed
             return
         if self._queue.qsize() < MOST_UNTOLD:
             self._queue.put(make(kind, details))
@@ -89,7 +88,7 @@ class Listeners:
         event = self._queue.get()
         if event is None:
             return False
-        for listener in tuple(self._subscriptions.values()):
+        for listener in tuple(self.subscriptions.values()):
             failed: BaseException | None = None
             try:
                 listener(event)

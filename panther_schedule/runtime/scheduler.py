@@ -28,7 +28,7 @@ from .handles import TaskHandle
 from .health import Health, health_of
 from .ledger import no_counts
 from .life import Life, check_timeout
-from .listeners import Listener, Listeners, Subscriptions, check_listener
+from .listeners import Listener, Listeners, check_listener
 from .logs import log
 from .names import Names, equal
 
@@ -55,7 +55,7 @@ class Scheduler:
         self._max_workers = max_workers or min(32, (os.cpu_count() or 1) + 4)
         self._clock: Clock = SystemClock() if clock is None else check_clock(clock)
         self._lock = threading.RLock()  # a signal handler, or a __del__, may add a task while one is being added
-        self._subscriptions: Subscriptions = {}
+        self._listeners = Listeners(inline=isinstance(self._clock, VirtualClock))
         self._begin_empty(self._clock)
         process.schedulers.add(self)
 
@@ -64,7 +64,7 @@ class Scheduler:
         self._clock, self._now = clock, now_by(clock)
         self._names = Names(self._lock)
         self._life: Life | None = None
-        self._listeners = Listeners(self._subscriptions, inline=isinstance(clock, VirtualClock))
+        self._listeners = Listeners(inline=isinstance(clock, VirtualClock), subscriptions=self._listeners.subscriptions)
         self._admission = Admission(self._names, self._now)
         self._stopped = self._forked = False
 
@@ -287,7 +287,7 @@ class Scheduler:
     def _leave_behind(self) -> None:
         """In a child process, begin without what stayed with the parent."""
         life, self._lock = self._life, threading.RLock()
-        self._subscriptions = {}
+        self._listeners.subscriptions = {}
         self._begin_empty(self._clock)
         if life is not None:
             life.forked = life.loop.over = self._forked = True

@@ -50,12 +50,12 @@ class ScheduleClock:
 
     def __enter__(self) -> Self:
         self._scheduler._begin_anew(self.clock)
-        self._subscriptions = self._scheduler._subscriptions.copy()
+        self._subscriptions = dict(self._scheduler._listeners.subscriptions)
         self._scheduler.add_listener(self._hear)
         return self
 
     def __exit__(self, error_type: object, *_error: object) -> None:
-        subscriptions = self._scheduler._subscriptions  # the same object still, for those who unsubscribe later
+        subscriptions = self._scheduler._listeners.subscriptions
         subscriptions.clear()
         subscriptions.update(self._subscriptions)
         if self._scheduler._life is not None:
