@@ -47,7 +47,7 @@ class Admission:
         entry = Entry(name, task, rule, self.first_state(task, rule, name), order, context_seen())
         if task._known.is_async or rule.busy:
             self.prepare(life, name, task, rule, stacklevel=stacklevel)
-        if task._name is not None and isinstance(life.driver, Sleeper):
+        if task._name is not None and isinstance(life.driver, Sleeper) and not life.loop.off:
             warn_of_copies(name)
         return entry if self._names.take(entry) else None
 

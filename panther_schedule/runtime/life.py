@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import threading
 from asyncio import AbstractEventLoop
@@ -17,9 +18,9 @@ from ..planning.due import has_ended
 from .current import flying
 from .engine import Command, Engine
 from .entries import Entry, Flight, in_flight
-from .hosts import is_disabled
-from .idle import Idle, Nobody
+from .hosts import DISABLED, is_disabled
 from .listeners import Listeners
+from .logs import log
 from .loop import Loop, Message
 from .memory import Memory
 from .names import Names
@@ -44,18 +45,22 @@ class Life:
         self.forked = False  # this is a child process, and the threads stayed with the parent
         self.workers: Workers
         self.loop: Loop
-        self.driver: Sleeper | Mover | Idle
+        self.driver: Sleeper | Mover
         if isinstance(clock, VirtualClock):
             self.workers = inline = Inline(clock, self.engine, inbox.put, event_loop)
             self.loop = Loop(inbox, self.engine, inline, clock.read())
             self.driver = Mover(self.loop, clock, inline, listeners)
-        elif is_disabled(os.environ):
-            self.workers = Nobody(clock, self.engine, inbox.put)
-            self.loop = self.driver = Idle(inbox, self.engine, self.workers, clock.read())
         else:
-            self.workers = Pool(clock, self.engine, inbox.put, event_loop, size)
-            self.loop = Loop(inbox, self.engine, self.workers, clock.read())
+            off = is_disabled(os.environ)
+            self.workers = Pool(clock, self.engine, inbox.put, event_loop, 0 if off else size)
+            self.loop = Loop(inbox, self.engine, self.workers, clock.read(), off=off)
             self.driver = Sleeper(self.loop, clock)
+
+    def start(self) -> None:
+        if self.loop.off:
+            log("%s=1 is set: this process runs no tasks", DISABLED, level=logging.WARNING)
+        else:
+            self.driver.start()
 
     def counts(self) -> dict[str, int]:
         """Return the number of due occurrences for each outcome and reason, and of those in flight."""
@@ -85,7 +90,7 @@ class Life:
     def join(self, what: Awaited, timeout: timedelta | None) -> bool:
         """Block until a task or a run has ended, or all tasks have; False when the timeout came first."""
         self.check_stop("join", what, "write await ....wait() there")
-        if isinstance(self.driver, Sleeper) and self.workers.coroutines.is_another_here():
+        if isinstance(self.driver, Sleeper) and not self.loop.off and self.workers.coroutines.is_another_here():
             raise SchedulerStateError("join() would block this thread's event loop; write await ....wait() instead")
         over, tasks = self._end_of(what)
         return self.driver.join(over, timeout, tasks)

@@ -14,7 +14,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Final, TypeAlias
 
-from ..clock import MICROSECOND, SECOND, Reading, soonest
+from ..clock import SECOND, Reading, soonest
 from ..planning.rule import jittered
 from .engine import Command, Engine
 from .entries import Entry, Flight
@@ -32,11 +32,14 @@ Message: TypeAlias = Entry | Flight | Command
 class Loop:
     """One scheduler's loop. Other threads may call `post`, `watch`, `is_idle` and `tasks`."""
 
-    def __init__(self, inbox: SimpleQueue[Message], engine: Engine, workers: Workers, reading: Reading) -> None:
+    def __init__(
+        self, inbox: SimpleQueue[Message], engine: Engine, workers: Workers, reading: Reading, *, off: bool = False
+    ) -> None:
         self.post = inbox.put
+        self.off = off  # nothing is to run: it is over before it begins, and what is added ends at once
         self.reading = reading  # of the latest turn
-        self.closed = False  # the drain has ended, and who posts a message after it settles it
-        self.over = False  # the drain has ended and all is settled, the loop broke, or this is a child process
+        self.closed = off  # the drain has ended, and who posts a message after it settles it
+        self.over = off  # the drain has ended and all is settled, the loop broke, or this is a child process
         self.broken: BaseException | None = None  # what broke it
         self.joined = False  # somebody has waited for all tasks
         self._inbox, self._engine, self._workers = inbox, engine, workers
@@ -57,7 +60,8 @@ class Loop:
     def watch(self, over: Callable[[], bool]) -> Future[None]:
         """Return what is done as soon as something is over, or the loop is; cancel it to stop watching."""
         told: Future[None] = Future()
-        self.post(lambda _reading: self._watches.append((over, told)))
+        if not self.over:
+            self.post(lambda _reading: self._watches.append((over, told)))
         return told
 
     def is_idle(self) -> bool:
@@ -86,17 +90,13 @@ class Loop:
         """See to the messages and to all that is due; return the microseconds until the next turn, None for never."""
         ahead = (reading.wall - reading.steady) - (self.reading.wall - self.reading.steady)
         if abs(ahead) > _STEP:
-            self._engine.offset = reading.wall - reading.steady
-            self._engine.stepped = ahead
+            self._engine.offset, self._engine.stepped = reading.wall - reading.steady, ahead
         self.reading = reading
         for message in messages:
             self._try(message, reading)
         if self._again_at is not None and self._again_at <= reading.steady:
             self._try_again(reading)
-        if abs(ahead) > _STEP:
-            if not self._engine.quiet:
-                direction = "back" if ahead < 0 else "forward"
-                log("the wall clock was set %s by %s", direction, MICROSECOND * abs(ahead), level=logging.WARNING)
+        if self._engine.stepped:
             self._engine.clock_stepped(reading)
         if self._look not in self._put_off:
             self._try(self._look, reading)
@@ -213,16 +213,22 @@ class Loop:
             while self._inbox.qsize():
                 for message in self.take():
                     self._try(message, reading)
+                    if self.off:  # before anything is due
+                        self._end([message] if isinstance(message, Entry) else self.tasks(), reading)
             while self._try(self._look, reading):
                 pass
-            for entry in self.tasks():
-                self._try(partial(self._engine.end_drain, entry), reading)
+            if not self.off:
+                self._end(self.tasks(), reading)
             self._try_again(reading)  # for the last time
             self._engine.starts.clear()
             self._hand_over()  # to their coroutines, that they are to end
             if self._put_off:
                 runs = len(self._engine.store.in_flight)
                 log("the store failed until the end; %d run(s) stay without a record", runs)
+
+    def _end(self, entries: Iterable[Entry], reading: Reading) -> None:
+        for entry in entries:
+            self._try(partial(self._engine.end_drain, entry), reading)
 
 
 def _order(flight: Flight) -> tuple[int, bool, int]:

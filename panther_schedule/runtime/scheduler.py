@@ -323,7 +323,7 @@ class Scheduler:
             if self._listeners and not life.loop.over:
                 self._listeners.start()
                 life.engine.emit = self._listeners.put
-            life.driver.start()
+            life.start()
         except SchedulerStateError:  # of an event loop that can't be used
             raise
         except RuntimeError as error:  # no thread can be started, as at exit on Python 3.12

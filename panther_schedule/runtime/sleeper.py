@@ -74,7 +74,7 @@ class Sleeper:
 
     def finish(self) -> None:
         """Wait until the thread has ended."""
-        if threading.current_thread() is not self._thread:
+        if self._thread.ident is not None and threading.current_thread() is not self._thread:
             while self._thread.is_alive() and not self._ended.wait(1):
                 pass  # in a child process it is not alive
             self._thread.join()

@@ -112,7 +112,8 @@ class Pool(Workers):
         self._open: set[Flight] = set()  # sync functions that were handed over and have not ended
         self._queue: SimpleQueue[Flight | None] = SimpleQueue()
         self._stopped = False
-        self._add_worker()  # at exit none can be started (Python 3.12)
+        if size:
+            self._add_worker()  # at exit none can be started (Python 3.12)
 
     def start(self, flights: list[Flight]) -> None:
         coroutines: list[Flight] = []

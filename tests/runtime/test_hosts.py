@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import sys
 import threading
+import weakref
 from datetime import UTC, datetime, time
 from types import FrameType, SimpleNamespace
 from typing import Any, cast
@@ -206,9 +208,14 @@ def test_control_does_no_harm_in_a_disabled_process(disabled: Scheduler) -> None
 
 
 def test_a_disabled_process_keeps_no_unnamed_tasks(disabled: Scheduler) -> None:
-    disabled.add_tasks([TASK] * 100)
+    report = {"a report"}
+    gone = weakref.ref(report)
+    disabled.add_tasks([TASK, BackgroundTask(print, report)])
+    del report
+    gc.collect()
 
     assert len(disabled) == 0
+    assert gone() is None
     disabled.stop()
 
 
