@@ -13,6 +13,7 @@ from datetime import UTC, datetime, time
 from types import FrameType, SimpleNamespace
 from typing import Any, cast
 
+import law
 import pytest
 from pydantic import ValidationError
 from test_process import QUIET, run
@@ -207,10 +208,11 @@ def test_control_does_no_harm_in_a_disabled_process(disabled: Scheduler) -> None
     disabled.stop()
 
 
-def test_a_disabled_process_keeps_no_unnamed_tasks(disabled: Scheduler) -> None:
+def test_a_disabled_process_keeps_no_unnamed_tasks(disabled: Scheduler, the_law: law.Watch) -> None:
     report = {"a report"}
     gone = weakref.ref(report)
     disabled.add_tasks([TASK, BackgroundTask(print, report)])
+    the_law.known.clear()
     del report
     gc.collect()
 
