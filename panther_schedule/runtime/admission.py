@@ -19,7 +19,6 @@ from .entries import Entry
 from .hosts import warn_of_copies
 from .life import Life
 from .names import Names
-from .sleeper import Sleeper
 
 
 class Admission:
@@ -47,7 +46,7 @@ class Admission:
         entry = Entry(name, task, rule, self.first_state(task, rule, name), order, context_seen())
         if task._known.is_async or rule.busy:
             self.prepare(life, name, task, rule, stacklevel=stacklevel)
-        if task._name is not None and isinstance(life.driver, Sleeper) and not life.loop.off:
+        if task._name is not None and life.in_real_time:
             warn_of_copies(name)
         return entry if self._names.take(entry) else None
 

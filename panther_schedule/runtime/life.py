@@ -43,17 +43,16 @@ class Life:
         self.engine = Engine(self.store, names)
         self.next_number = itertools.count(1).__next__  # of a run that claims no occurrence; any thread may ask
         self.forked = False  # this is a child process, and the threads stayed with the parent
+        self.in_real_time = not isinstance(clock, VirtualClock) and not is_disabled(os.environ)
         self.workers: Workers
-        self.loop: Loop
         self.driver: Sleeper | Mover
         if isinstance(clock, VirtualClock):
             self.workers = inline = Inline(clock, self.engine, inbox.put, event_loop)
             self.loop = Loop(inbox, self.engine, inline, clock.read())
             self.driver = Mover(self.loop, clock, inline, listeners)
         else:
-            off = is_disabled(os.environ)
-            self.workers = Pool(clock, self.engine, inbox.put, event_loop, 0 if off else size)
-            self.loop = Loop(inbox, self.engine, self.workers, clock.read(), off=off)
+            self.workers = Pool(clock, self.engine, inbox.put, event_loop, size if self.in_real_time else 0)
+            self.loop = Loop(inbox, self.engine, self.workers, clock.read(), off=not self.in_real_time)
             self.driver = Sleeper(self.loop, clock)
 
     def start(self) -> None:
@@ -90,7 +89,7 @@ class Life:
     def join(self, what: Awaited, timeout: timedelta | None) -> bool:
         """Block until a task or a run has ended, or all tasks have; False when the timeout came first."""
         self.check_stop("join", what, "write await ....wait() there")
-        if isinstance(self.driver, Sleeper) and not self.loop.off and self.workers.coroutines.is_another_here():
+        if self.in_real_time and self.workers.coroutines.is_another_here():
             raise SchedulerStateError("join() would block this thread's event loop; write await ....wait() instead")
         over, tasks = self._end_of(what)
         return self.driver.join(over, timeout, tasks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from typing import Final
@@ -34,16 +34,13 @@ class Sleeper:
 
     def join(self, over: Callable[[], bool], timeout: timedelta | None, _tasks: Callable[[], list[Entry]]) -> bool:
         """Wait until something is over, or the loop has ended; False when the timeout came first."""
-        told, left = self._loop.watch(over), self._countdown(timeout)
+        told = self._loop.watch(over)
         try:
-            while not self._loop.over:
-                seconds = left()
+            for seconds in self._spans(timeout):
                 with suppress(TimeoutError):
-                    told.result(max(0, seconds))
+                    told.result(seconds)
                     return True
-                if seconds <= 0:
-                    return False
-            return True
+            return self._loop.over
         finally:
             told.cancel()
 
@@ -51,26 +48,24 @@ class Sleeper:
         self, over: Callable[[], bool], timeout: timedelta | None, _tasks: Callable[[], list[Entry]]
     ) -> bool:
         """Wait as `join()` does, without blocking the event loop."""
-        told, left = self._loop.watch(over), self._countdown(timeout)
+        told = self._loop.watch(over)
         waiting = asyncio.wrap_future(told)
         try:
-            while not self._loop.over:
-                seconds = left()
-                done, _ = await asyncio.wait([waiting], timeout=max(0, seconds))
+            for seconds in self._spans(timeout):
+                done, _ = await asyncio.wait([waiting], timeout=seconds)
                 if done:
                     return True
-                if seconds <= 0:
-                    return False
-            return True
+            return self._loop.over
         finally:
             told.cancel()
 
-    def _countdown(self, timeout: timedelta | None) -> Callable[[], float]:
-        """Return what tells the seconds that are left, one at most: a loop may end without a word."""
-        if timeout is None:
-            return lambda: 1
-        deadline = self._clock.read().steady + timeout // MICROSECOND
-        return lambda: min(1, (deadline - self._clock.read().steady) / SECOND)
+    def _spans(self, timeout: timedelta | None) -> Iterator[float]:
+        """Yield the seconds to wait next: one at most, since a loop may end without a word."""
+        ends_at = None if timeout is None else self._clock.read().steady + timeout // MICROSECOND
+        left = 1.0
+        while left > 0 and not self._loop.over:
+            left = 1 if ends_at is None else (ends_at - self._clock.read().steady) / SECOND
+            yield max(0, min(1, left))
 
     def finish(self) -> None:
         """Wait until the thread has ended."""
