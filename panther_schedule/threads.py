@@ -22,7 +22,7 @@ def taken_lock() -> threading.Lock:
 async def on_a_thread(func: Callable[[], T], call_off: Callable[[], object] | None = None) -> T:
     """Call a function on a thread of its own: those of the event loop's executor may all be taken.
 
-    If this is cancelled, a function that can be called off is, and waited for; another one goes on.
+    If this is cancelled, `call_off` makes the function end, which is waited for; without it, the function goes on.
     """
     done: Future[T] = Future()
     done.set_running_or_notify_cancel()  # so that it can't be cancelled

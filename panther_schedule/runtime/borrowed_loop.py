@@ -31,7 +31,7 @@ Active: TypeAlias = Callable[[Flight], bool]
 
 
 def borrow(clock: VirtualClock, loop: AbstractEventLoop, is_active: Active) -> BorrowedLoop:
-    """Put a loop in the time of a clock for one more scheduler; refuse a loop that can't be, or that has another."""
+    """Put a loop on a clock's time for one more scheduler; refuse one that can't be, or that follows another clock."""
     if not hasattr(loop, "_selector"):
         raise SchedulerStateError(
             f"a VirtualClock can't move the time of {type_name(loop)}; run the test on asyncio's own event loop, "
@@ -41,7 +41,7 @@ def borrow(clock: VirtualClock, loop: AbstractEventLoop, is_active: Active) -> B
     if not isinstance(borrowed, BorrowedLoop):
         borrowed = BorrowedLoop(clock, loop)
     if borrowed.clock is not clock:
-        raise SchedulerStateError("this event loop is in the time of another VirtualClock; give both schedulers one")
+        raise SchedulerStateError("this event loop follows another VirtualClock; give both schedulers the same one")
     borrowed.users.append(is_active)
     return borrowed
 

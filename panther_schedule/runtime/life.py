@@ -1,4 +1,4 @@
-"""One life of a scheduler, from its start to its stop: its parts, joined, and how one waits for them."""
+"""One life of a scheduler, from its start to its stop: its parts, put together, and how to wait for them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Awaited: TypeAlias = Entry | Flight | None  # a task, one of its runs, or all ta
 
 
 class Life:
-    """The parts of a scheduler that was started, joined."""
+    """The parts of a started scheduler."""
 
     def __init__(
         self, clock: Clock, names: Names, listeners: Listeners, size: int, event_loop: AbstractEventLoop | None
@@ -88,9 +88,9 @@ class Life:
 
     def join(self, what: Awaited, timeout: timedelta | None) -> bool:
         """Block until a task or a run has ended, or all tasks have; False when the timeout came first."""
-        self.check_stop("join", what, "write await ....wait() there")
+        self.check_stop("join", what, "await wait() instead")
         if self.in_real_time and self.workers.coroutines.is_another_here():
-            raise SchedulerStateError("join() would block this thread's event loop; write await ....wait() instead")
+            raise SchedulerStateError("join() would block this thread's event loop; await wait() instead")
         over, tasks = self._end_of(what)
         return self.driver.join(over, timeout, tasks)
 

@@ -38,7 +38,7 @@ class Loop:
         self.post = inbox.put
         self.off = off  # nothing is to run: it is over before it begins, and what is added ends at once
         self.reading = reading  # of the latest turn
-        self.closed = off  # the drain has ended, and who posts a message after it settles it
+        self.closed = off  # the drain has ended, and whoever posts a message then settles it
         self.over = off  # the drain has ended and all is settled, the loop broke, or this is a child process
         self.broken: BaseException | None = None  # what broke it
         self.joined = False  # somebody has waited for all tasks

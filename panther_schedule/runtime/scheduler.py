@@ -41,8 +41,8 @@ class Scheduler:
     The first `add_task()` starts it. When the main thread ends, it drains for at most ten seconds what is active or
     due, and drops later occurrences with one log line. `with Scheduler() as s:` stops it at the end of the block;
     inside `async with`, async functions run on the event loop of the block. A child process after a fork has an
-    empty, unstarted scheduler. In a process with `PANTHER_SCHEDULE_DISABLED=1` in its environment tasks are still
-    checked, but what is added ends at once and never runs.
+    empty, unstarted scheduler. With `PANTHER_SCHEDULE_DISABLED=1` in the environment, tasks are checked when they are
+    added, but never run.
 
     `max_workers` bounds the threads for sync functions, by default `min(32, cpus + 4)`; a run that waits for a
     worker is late, never skipped. `clock` is the machine's, or a `VirtualClock` for tests.
@@ -293,7 +293,7 @@ class Scheduler:
             life.forked = life.loop.over = self._forked = True
 
     def _start(self, event_loop: asyncio.AbstractEventLoop | None = None) -> Life:
-        """Return its life, which begins afresh if it has stopped."""
+        """Return its life as `_running()` does, but begin afresh after a stop."""
         with self._lock:
             if self._stopped:
                 if self._life is not None and not self._life.loop.over:
@@ -302,7 +302,7 @@ class Scheduler:
             return self._running(event_loop)
 
     def _running(self, event_loop: asyncio.AbstractEventLoop | None = None) -> Life:
-        """Return its life, which begins here at the latest; async functions then run on this event loop."""
+        """Return its life; start one if there is none, with async functions on this event loop."""
         life = self._look()
         if self._stopped:
             raise SchedulerStateError("the scheduler has stopped and takes no tasks; call start() to begin afresh")
@@ -314,7 +314,7 @@ class Scheduler:
             process.started.add(self)
         try:
             if process.ends.is_set():
-                raise RuntimeError("the interpreter shuts down")
+                raise RuntimeError("the interpreter is shutting down")
             made = Life(self._clock, self._names, self._listeners, self._max_workers, event_loop)
             self._life = life = self._life or made  # in one step, which no signal handler or __del__ can part
             if life is not made:  # one of them has added a task meanwhile, and so started the scheduler
@@ -353,7 +353,7 @@ class Scheduler:
         try:
             event_loop = asyncio.get_running_loop()
         except RuntimeError:
-            message = "`async with` needs an asyncio event loop, and trio's is none; write `with scheduler:` instead"
+            message = "`async with` needs an asyncio event loop, which trio's is not; write `with scheduler:` instead"
             raise SchedulerStateError(message) from None
         with self._lock:
             if self._life is not None and not self._stopped:
@@ -367,10 +367,10 @@ class Scheduler:
 
     @asynccontextmanager
     async def lifespan(self, _app: object = None) -> AsyncGenerator[None]:
-        """Run as long as an ASGI app does: `FastAPI(lifespan=background_tasks.lifespan)`, Starlette and Litestar alike.
+        """Run for as long as an ASGI app does: `FastAPI(lifespan=background_tasks.lifespan)`; Starlette, Litestar too.
 
-        Within a lifespan of one's own: `async with background_tasks.lifespan(app):`. It is `async with` the scheduler:
-        async functions run on the app's event loop, and its end drains for at most ten seconds.
+        Inside your own lifespan, write `async with background_tasks.lifespan(app):`. It does what `async with` the
+        scheduler does: async functions run on the app's event loop, and the end drains for at most ten seconds.
         """
         async with self:
             yield

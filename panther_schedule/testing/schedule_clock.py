@@ -91,7 +91,7 @@ class ScheduleClock:
 
         Raises:
             AssertionError: none of these runs failed with `raises`.
-            ValidationError: `until` is not aware (`instant`) or is over (`until_past`), or the time is negative.
+            ValidationError: `until` is not aware (`instant`) or is past (`until_past`), or the time is negative.
         """
         __tracebackhide__ = True
         span = self._span("advance", by, until, days=days, hours=hours, minutes=minutes, seconds=seconds)
@@ -144,7 +144,7 @@ class ScheduleClock:
 
         Raises:
             AssertionError: it is due at another time, or there is none.
-            ValidationError: there is no such task (`unknown_task`), or the time is none or not aware (`instant`).
+            ValidationError: there is no such task (`unknown_task`), or `when` is no aware moment (`instant`).
         """
         __tracebackhide__ = True
         handle, wanted = self._handle("assert_next", name), _moment(when)
@@ -158,12 +158,13 @@ class ScheduleClock:
         raise AssertionError(f"{found}, not at {wanted.isoformat()}")
 
     def fail_next(self, name: str, error: Raised) -> None:
-        """Let the next call of a task raise this error instead of calling the function; twice: the next two calls.
+        """Let the next call of a task raise this error instead of calling the function.
 
-        A retry calls again. A run that ends by such an error does not fail the test.
+        Write it twice to fail two calls; a retry is another call. A run that ends by such an error does not fail the
+        test.
 
         Raises:
-            ValidationError: there is no such task (`unknown_task`), or the error is none (`error_type`).
+            ValidationError: there is no such task (`unknown_task`), or `error` is no exception (`error_type`).
         """
         self._handle("fail_next", name)
         errors = self._errors.setdefault(name, deque())

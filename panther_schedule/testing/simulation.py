@@ -60,15 +60,15 @@ class Simulation:
 def simulate(tasks: Iterable[AnyTask], start: datetime, end: datetime, faults: Iterable[Fault] = ()) -> Simulation:
     """Tell what would run from `start` to `end`, both included, if these tasks were added at `start`.
 
-    No function is called, nothing is logged, and no time is taken: a `Scheduler` on a `VirtualClock` of its own calls
+    No function is called, nothing is logged, and it takes no time: a `Scheduler` on a `VirtualClock` of its own calls
     stand-ins, which succeed at once unless a fault says otherwise. Async ones are cancelled by a timeout,
     sync ones go on, as the functions would. The moments of faults, and `end`, are those of a clock that is never set.
 
     Raises:
-        ValidationError: `tasks` are none (`tasks_type`, `not_a_task`) or could not be added, a time is not aware
-            (`instant`), `end` is not after `start` (`simulation_span`), a task would run without end at one moment
-            (`simulation_endless`), or a fault is none (`fault_type`), is of an unknown task (`unknown_task`), or is
-            outside of the simulation or within a suspend (`fault_at`).
+        ValidationError: `tasks` holds something else (`tasks_type`, `not_a_task`) or what `add_task()` refuses, a time
+            is not aware (`instant`), `end` is not after `start` (`simulation_span`), a task would run endlessly at one
+            moment (`simulation_endless`), `faults` holds something else (`fault_type`), or a fault names no task
+            (`unknown_task`), lies outside the simulation or falls within a suspend (`fault_at`).
     """
     wanted, given = check_tasks("simulate", tasks), _check_faults(faults)
     first, last = instant("simulate", "start", start), instant("simulate", "end", end)
@@ -117,7 +117,7 @@ def _stand_in(clock: VirtualClock, handles: Sequence[TaskHandle], faults: Sequen
         own = [fault for fault in faults if fault.task == handle.name]
         always_slow = any(isinstance(it, SlowTask) and it.start_at is it.end_at is None for it in own)
         if handle._entry.rule.busy and not always_slow:
-            message = "{name} would run without end at one moment; say how long a run takes: SlowTask({name}, takes)"
+            message = "{name} would run endlessly at one moment; say how long a run takes: SlowTask({name}, takes)"
             refuse("simulate", "simulation_endless", message, at=("tasks",), name=repr(handle.name))
         calls = _Calls(clock, own, cancellable=handle.task._known.is_async)
         clock._stand_ins[handle.name] = calls.call
@@ -175,7 +175,7 @@ def _check_faults(faults: object) -> list[Fault]:
 
 
 def _check_moments(moments: Sequence[Suspend | ClockStep], first: int, last: int) -> None:
-    """Refuse a fault that lies outside of the simulation, or begins while the machine is suspended."""
+    """Refuse a fault that lies outside the simulation, or begins while the machine is suspended."""
     free_from = first
     for fault in moments:
         at = microseconds(fault.at)
