@@ -142,10 +142,10 @@ class BorrowedLoop(VirtualLoop):
     def select(self, timeout: float | None = None) -> Events:
         if self._flows_since is not None:
             self._set_timers_aside()
-            return self._look(timeout)
+            return self._select(timeout)
         if self._set_aside:
             self._bring_timers_back()
-            return self._look(0)
+            return self._select(0)
         return super().select(timeout)
 
     def _rest(self) -> Events:
@@ -155,7 +155,7 @@ class BorrowedLoop(VirtualLoop):
             self._settled = None
             settled.release()
         try:
-            return self._look(None)
+            return self._select(None)
         finally:
             self._idle = False
 

@@ -104,9 +104,8 @@ class Engine:
             self.live += had_ended
 
     def cancel(self, entry: Entry, running: bool, reading: Reading) -> None:
-        self._do(
-            entry, None, control.cancel(entry.rule, entry.state, entry.rule.now(reading), running=running), reading
-        )
+        step = control.cancel(entry.rule, entry.state, entry.rule.now(reading), running=running)
+        self._do(entry, None, step, reading)
 
     def clock_stepped(self, reading: Reading) -> None:
         by, self.stepped = self.stepped, 0

@@ -101,7 +101,7 @@ class Loop:
         if self._look not in self._put_off:
             self._try(self._look, reading)
         self._hand_over()
-        self._workers.coroutines.look()
+        self._workers.coroutines.abandon_orphans()
         ends_at = self._drain_ends_at
         if ends_at is not None and (reading.steady >= ends_at or (self.is_idle() and not self._put_off)):
             self._end_drain(reading)

@@ -337,9 +337,7 @@ class Scheduler:
         """Return its life, if there is one; in a child process, say once that the tasks stayed with the parent."""
         if self._forked:
             self._forked = False
-            message = (
-                "this is a child process: its scheduler starts empty, and the parent's tasks run only in the parent"
-            )
+            message = "this is a child process: its scheduler starts empty; the parent's tasks stay with the parent"
             log(message, level=logging.WARNING)
         return self._life
 

@@ -282,5 +282,5 @@ for look in {LOOKS!r}:
     )
 
     assert (done.returncode, done.stdout) == (0, "")
-    said = "this is a child process: its scheduler starts empty, and the parent's tasks run only in the parent\n"
+    said = "this is a child process: its scheduler starts empty; the parent's tasks stay with the parent\n"
     assert done.stderr == f"{said}---" * len(LOOKS)
