@@ -86,6 +86,7 @@ class VirtualClock:
         at = instant("VirtualClock", "start", start)
         self._reading = Reading(at, at)
         self._drives: list[Drive] = []
+        self._stand_ins: dict[str, Callable[[], object]] = {}  # by task: what a test has called instead
         self._relay = Relay(lambda: self._reading.steady, self._move, self._run_due, self._hear)
 
     def read(self) -> Reading:
