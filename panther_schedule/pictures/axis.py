@@ -1,0 +1,108 @@
+"""The time axis of a picture: where an instant lies, what the clock of its zone shows, and when that is set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Final, Literal, NamedTuple, TypeAlias, assert_never
+from zoneinfo import ZoneInfo
+
+from ..clock import SECOND, microseconds, moment
+from ..models.schedules import Cron
+from ..occurrences.compiler import compile_schedule
+from ..occurrences.evaluators import Evaluator
+from ..occurrences.zones import FIRST_SECOND, LAST_SECOND, zone
+from ..wording.sentence import DAY_NAMES, clock_time, local, short_date
+from .marks import ClockChange
+
+_Unit: TypeAlias = Literal["time", "day", "month", "year"]
+# what may be marked, the finest first; cron's own rules for a set clock would leave out what the clock skips
+_TICKS: Final[tuple[tuple[_Unit, str, str], ...]] = (
+    *(("time", "* * * * *", seconds) for seconds in ("*", "*/5", "*/15", "*/30", "0")),
+    *(("time", f"*/{minutes} * * * *", "0") for minutes in (5, 15, 30)),
+    *(("time", f"0 */{hours} * * *", "0") for hours in (1, 2, 3, 6, 12)),
+    *(("day", f"0 0 * * {days}", "0") for days in ("*", "mon")),
+    *(("month", f"0 0 1 {months} *", "0") for months in ("*", "*/3", "*/6")),
+    ("year", "0 0 1 1 *", "0"),
+)
+_LONG: Final = timedelta(days=800)  # in a longer picture no change of the clock can be seen
+
+
+class Tick(NamedTuple):
+    """A marked moment of the axis."""
+
+    at: datetime
+    label: str
+    above: str  # the date or the year, where another one begins
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A span of time, both ends included, as the clock of a zone shows it."""
+
+    start: datetime
+    end: datetime
+    zone: str
+
+    def place(self, at: datetime) -> float:
+        """Return where an instant lies: 0 at the start, 1 at the end; what lies outside is at that end."""
+        return min(1.0, max(0.0, (at - self.start) / (self.end - self.start)))
+
+    def shown(self, at: datetime) -> datetime:
+        """Return what the clock shows at an instant, without a zone."""
+        second = microseconds(at) // SECOND
+        wall = second + zone(ZoneInfo(self.zone)).offset(second)
+        return local(min(max(wall, FIRST_SECOND), LAST_SECOND))
+
+    def ticks(self, most: int) -> list[Tick]:
+        """Return the start, without a label, and then about as many round moments as fit."""
+        before, last = microseconds(self.start) - 1, microseconds(self.end)
+        known = [(unit, self._compiled(*line)) for unit, *line in _TICKS]
+        unit, occurrences = next((each for each in known if each[1].count(before, last, 0) <= most), known[-1])
+        moments, at = [self.start], before
+        while (following := occurrences.next_after(at, 0)) is not None and following <= last:
+            moments.append(moment(following))
+            at = following
+        moments[1:] = moments[1 :: max(1, -(-(len(moments) - 1) // most))]
+        said = [_said(self.shown(at), unit) for at in moments]
+        heads = [said[0].above, *(now.above if now.above != then.above else "" for then, now in pairwise(said))]
+        labels = ["", *(each.label for each in said[1:])]
+        return [Tick(*each) for each in zip(moments, labels, heads, strict=True)]
+
+    def _compiled(self, expression: str, seconds: str) -> Evaluator:
+        line = Cron(expression, seconds=seconds, gap="next_valid", fold="both")
+        return compile_schedule(line, ZoneInfo(self.zone))
+
+    def changes(self) -> tuple[ClockChange, ...]:
+        """Return when the clock is set, unless the span is longer than two years."""
+        found: list[ClockChange] = []
+        clock, last = zone(ZoneInfo(self.zone)), microseconds(self.end) // SECOND
+        stretch = clock.stretch(microseconds(self.start) // SECOND)
+        while self.end - self.start <= _LONG and stretch.end <= last:
+            at = stretch.end
+            if stretch.after != stretch.offset:
+                before, after = (clock_time(local(at + offset)) for offset in (stretch.offset, stretch.after))
+                found.append(ClockChange(moment(at * SECOND), before, after))
+            stretch = clock.stretch(at)
+        return tuple(found)
+
+
+class _Said(NamedTuple):
+    label: str
+    above: str
+
+
+def _said(shown: datetime, unit: _Unit) -> _Said:
+    day, year = short_date(shown), str(shown.year)
+    match unit:
+        case "time":
+            return _Said(clock_time(shown), f"{DAY_NAMES[shown.weekday()][:3]} {day}")
+        case "day":
+            return _Said(day, year)
+        case "month":
+            return _Said(day.split()[1], year)
+        case "year":
+            return _Said(year, "")
+        case _:
+            assert_never(unit)
