@@ -11,20 +11,20 @@ from zoneinfo import ZoneInfo
 from ..clock import SECOND, microseconds, moment
 from ..models.schedules import Cron
 from ..occurrences.compiler import compile_schedule
-from ..occurrences.evaluators import Evaluator
-from ..occurrences.zones import FIRST_SECOND, LAST_SECOND, zone
+from ..occurrences.zones import DAY, FIRST_SECOND, LAST_SECOND, zone
 from ..wording.sentence import DAY_NAMES, clock_time, local, short_date
 from .marks import ClockChange
 
 _Unit: TypeAlias = Literal["time", "day", "month", "year"]
-# what may be marked, the finest first; cron's own rules for a set clock would leave out what the clock skips
-_TICKS: Final[tuple[tuple[_Unit, str, str], ...]] = (
-    *(("time", "* * * * *", seconds) for seconds in ("*", "*/5", "*/15", "*/30", "0")),
-    *(("time", f"*/{minutes} * * * *", "0") for minutes in (5, 15, 30)),
-    *(("time", f"0 */{hours} * * *", "0") for hours in (1, 2, 3, 6, 12)),
-    *(("day", f"0 0 * * {days}", "0") for days in ("*", "mon")),
-    *(("month", f"0 0 1 {months} *", "0") for months in ("*", "*/3", "*/6")),
-    ("year", "0 0 1 1 *", "0"),
+# what may be marked, the finest first: about how many seconds apart, and the line of cron
+_TICKS: Final[tuple[tuple[_Unit, int, str, str], ...]] = (
+    *(("time", seconds, "* * * * *", f"*/{seconds}") for seconds in (1, 5, 15, 30)),
+    *(("time", minutes * 60, f"*/{minutes} * * * *", "0") for minutes in (1, 5, 15, 30)),
+    *(("time", hours * 3600, f"0 */{hours} * * *", "0") for hours in (1, 2, 3, 6, 12)),
+    ("day", DAY, "0 0 * * *", "0"),
+    ("day", 7 * DAY, "0 0 * * mon", "0"),
+    *(("month", months * 30 * DAY, f"0 0 1 */{months} *", "0") for months in (1, 3, 6)),
+    ("year", 365 * DAY, "0 0 1 1 *", "0"),
 )
 _LONG: Final = timedelta(days=800)  # in a longer picture no change of the clock can be seen
 
@@ -58,8 +58,11 @@ class Axis:
     def ticks(self, most: int) -> list[Tick]:
         """Return the start, without a label, and then about as many round moments as fit."""
         before, last = microseconds(self.start) - 1, microseconds(self.end)
-        known = [(unit, self._compiled(*line)) for unit, *line in _TICKS]
-        unit, occurrences = next((each for each in known if each[1].count(before, last, 0) <= most), known[-1])
+        fine = (last - before) // most // SECOND
+        unit, _, expression, seconds = next((each for each in _TICKS if each[1] >= fine), _TICKS[-1])
+        # with cron's own rules for a set clock, midnight would not begin a date where the clock skips it
+        line = Cron(expression, seconds=seconds, gap="next_valid", fold="both")
+        occurrences = compile_schedule(line, ZoneInfo(self.zone))
         moments, at = [self.start], before
         while (following := occurrences.next_after(at, 0)) is not None and following <= last:
             moments.append(moment(following))
@@ -69,10 +72,6 @@ class Axis:
         heads = [said[0].above, *(now.above if now.above != then.above else "" for then, now in pairwise(said))]
         labels = ["", *(each.label for each in said[1:])]
         return [Tick(*each) for each in zip(moments, labels, heads, strict=True)]
-
-    def _compiled(self, expression: str, seconds: str) -> Evaluator:
-        line = Cron(expression, seconds=seconds, gap="next_valid", fold="both")
-        return compile_schedule(line, ZoneInfo(self.zone))
 
     def changes(self) -> tuple[ClockChange, ...]:
         """Return when the clock is set, unless the span is longer than two years."""

@@ -62,19 +62,14 @@ def draw_svg(axis: Axis, lanes: Sequence[Lane], changes: Sequence[ClockChange], 
         y += _LINE
     size = f"{width} {y + _MARGIN:g}"
     of = ", ".join(lane.name for lane in lanes) if 0 < len(lanes) < 4 else f"{len(lanes)} tasks"
-    described = ". ".join(
-        [
-            *(f"{lane.name}: {_said(lane)}" for lane in lanes),
-            *(f"{_moment(axis, each.at)}: {each}" for each in changes),
-            *notes(lanes),
-        ]
-    )
+    set_at = (f"{_moment(axis, change.at)}: {change}" for change in changes)
+    described = [*(f"{lane.name}: {_said(lane)}" for lane in lanes), *set_at, *notes(lanes)] or ["no tasks"]
     return "\n".join(
         [
             '<svg xmlns="http://www.w3.org/2000/svg" role="img" class="timeline"'
             f' width="{width}" height="{y + _MARGIN:g}" viewBox="0 0 {size}">',
             f"<title>{_xml(f'Timeline of {of}, {span}')}</title>",
-            f"<desc>{_xml(described)}</desc>",
+            f"<desc>{_xml('. '.join(described))}</desc>",
             f"<style>{_painted(_LIGHT)}",
             f"@media (prefers-color-scheme:dark){{{_painted(_DARK)}}}</style>",
             '<rect class="bg" width="100%" height="100%" rx="6"/>',

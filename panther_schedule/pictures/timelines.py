@@ -78,6 +78,8 @@ class Timeline:
 
     def json(self, *, indent: int | None = None) -> str:
         """Return its fields as JSON; `TypeAdapter(Timeline).validate_json()` reads it."""
+        if indent is not None:
+            indent = check_number("json", "number", "indent", indent, 0, "write json(indent=2)")
         return _adapter().dump_json(self, indent=indent).decode()
 
     @property
