@@ -43,14 +43,15 @@ NO_CODE = {
 MOST_LINES = {  # of each folder: all lines, and lines of code
     "models": (1709, 1164),
     "occurrences": (677, 453),
-    "planning": (976, 629),
-    "runtime": (3302, 2353),
-    "tasks": (1008, 650),
-    "testing": (611, 411),
-    "wording": (548, 413),
-    "panther_schedule": (1144, 749),  # the modules beside the folders
+    "pictures": (768, 544),
+    "planning": (978, 630),
+    "runtime": (3307, 2356),
+    "tasks": (1018, 654),
+    "testing": (617, 415),
+    "wording": (561, 418),
+    "panther_schedule": (1146, 751),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (9934, 6807)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (10781, 7385)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:
