@@ -54,8 +54,8 @@ def test_every_public_name_is_in_the_reference() -> None:
     by_module = {name: module for module, name in reference() if name not in panther_schedule.__all__}
     beside = {module.__name__.rpartition(".")[2]: module for module in (pictures, testing)}
 
-    for name, module in beside.items():
-        assert {shown for shown, place in by_module.items() if place == name} == set(module.__all__)
+    for place, held in beside.items():
+        assert {name for name, module in by_module.items() if module == place} == set(held.__all__)
     assert names - by_module.keys() == set(panther_schedule.__all__) - {"__version__"}
     for name, module in by_module.items():  # only returned, or needed for a hint
         assert getattr(importlib.import_module(f"panther_schedule.{module}"), name).__doc__, name

@@ -193,7 +193,7 @@ schedules = st.one_of(
 )
 starts = st.datetimes(datetime(1950, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis wants naive bounds
 spans = st.timedeltas(MINUTE, 60 * DAY)
-tasks = st.builds(lambda name, schedule: BackgroundTask(work).with_schedule(schedule).with_name(name), names, schedules)
+tasks = st.builds(BackgroundTask(work).with_schedule, schedules).flatmap(lambda task: st.builds(task.with_name, names))
 
 
 @given(schedules, starts, spans)
