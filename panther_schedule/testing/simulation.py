@@ -18,7 +18,7 @@ from ..planning.rule import Plan
 from ..runtime.handles import TaskHandle
 from ..runtime.ledger import History, Ledger, count
 from ..runtime.scheduler import Scheduler
-from ..tasks.task import BackgroundTask, check_tasks
+from ..tasks.task import AnyTask, check_tasks
 from .faults import ClockStep, FailingTask, Fault, SlowTask, Suspend, TaskFault, check_task_name, raised
 
 
@@ -63,9 +63,7 @@ class Simulation:
         raise KeyError(name, nearest(name, [task.name for task in self.tasks]))
 
 
-def simulate(
-    tasks: Iterable[BackgroundTask[..., Any]], start: datetime, end: datetime, faults: Iterable[Fault] = ()
-) -> Simulation:
+def simulate(tasks: Iterable[AnyTask], start: datetime, end: datetime, faults: Iterable[Fault] = ()) -> Simulation:
     """Tell what would run from `start` to `end`, both included, if these tasks were added at `start`.
 
     No function is called, nothing is logged, and no time is taken: a `Scheduler` on a `VirtualClock` of its own calls

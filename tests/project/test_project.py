@@ -43,15 +43,16 @@ NO_CODE = {
 MOST_LINES = {  # of each folder: all lines, and lines of code
     "models": (1709, 1164),
     "occurrences": (677, 453),
-    "pictures": (768, 544),
     "planning": (978, 630),
-    "runtime": (3307, 2356),
-    "tasks": (1018, 654),
-    "testing": (617, 415),
+    "runtime": (3464, 2470),
+    "mypy": (666, 487),
+    "tasks": (1056, 679),
+    "pictures": (768, 544),
+    "testing": (615, 413),
     "wording": (561, 418),
-    "panther_schedule": (1146, 751),  # the modules beside the folders
+    "panther_schedule": (1150, 754),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (10781, 7385)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (11644, 8012)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:
