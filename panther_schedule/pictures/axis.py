@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Final, Literal, NamedTuple, TypeAlias, assert_never
 from zoneinfo import ZoneInfo
 
@@ -26,7 +25,7 @@ _TICKS: Final[tuple[tuple[_Unit, int, str, str], ...]] = (
     *(("month", months * 30 * DAY, f"0 0 1 */{months} *", "0") for months in (1, 3, 6)),
     ("year", 365 * DAY, "0 0 1 1 *", "0"),
 )
-_LONG: Final = timedelta(days=800)  # in a longer picture no change of the clock can be seen
+_LONG: Final = timedelta(days=732)  # in a longer picture no change of the clock can be seen
 
 
 class Tick(NamedTuple):
@@ -63,15 +62,17 @@ class Axis:
         # with cron's own rules for a set clock, midnight would not begin a date where the clock skips it
         line = Cron(expression, seconds=seconds, gap="next_valid", fold="both")
         occurrences = compile_schedule(line, ZoneInfo(self.zone))
-        moments, at = [self.start], before
+        moments, at = list[int](), before
         while (following := occurrences.next_after(at, 0)) is not None and following <= last:
-            moments.append(moment(following))
+            moments.append(following)
             at = following
-        moments[1:] = moments[1 :: max(1, -(-(len(moments) - 1) // most))]
-        said = [_said(self.shown(at), unit) for at in moments]
-        heads = [said[0].above, *(now.above if now.above != then.above else "" for then, now in pairwise(said))]
-        labels = ["", *(each.label for each in said[1:])]
-        return [Tick(*each) for each in zip(moments, labels, heads, strict=True)]
+        ticks = [Tick(self.start, "", _said(self.shown(self.start), unit)[1])]
+        latest = ticks[0].above
+        for when in map(moment, moments[:: max(1, -(-len(moments) // most))]):
+            label, above = _said(self.shown(when), unit)
+            ticks.append(Tick(when, label, above if above != latest else ""))
+            latest = above
+        return ticks
 
     def changes(self) -> tuple[ClockChange, ...]:
         """Return when the clock is set, unless the span is longer than two years."""
@@ -87,21 +88,17 @@ class Axis:
         return tuple(found)
 
 
-class _Said(NamedTuple):
-    label: str
-    above: str
-
-
-def _said(shown: datetime, unit: _Unit) -> _Said:
+def _said(shown: datetime, unit: _Unit) -> tuple[str, str]:
+    """Return the label of a moment, and what stands above it."""
     day, year = short_date(shown), str(shown.year)
     match unit:
         case "time":
-            return _Said(clock_time(shown), f"{DAY_NAMES[shown.weekday()][:3]} {day}")
+            return (clock_time(shown), f"{DAY_NAMES[shown.weekday()][:3]} {day}")
         case "day":
-            return _Said(day, year)
+            return (day, year)
         case "month":
-            return _Said(day.split()[1], year)
+            return (day.split()[1], year)
         case "year":
-            return _Said(year, "")
+            return (year, "")
         case _:
             assert_never(unit)

@@ -81,7 +81,8 @@ def coming(plan: Plan, first: int, last: int) -> list[Mark]:
     """Return the runs that wait, and the occurrences that are to come from `first` to `last`, both included."""
     rule, state, offset = plan
     occurrences, anchor, left = rule.occurrences, state.anchor, places(rule, state)
-    found = [Mark("in_flight", at, at, at) for at in (moment(at + offset) for at in state.held.waiting)]
+    waiting = (moment(at + offset) for at in state.held.waiting if first <= at + offset <= last)
+    found = [Mark("in_flight", at, at, at) for at in waiting]
     if state.next_at is None or due_at(rule, state) is None:
         return found
     begin, end = max(state.next_at, first - offset), last - offset
@@ -115,10 +116,7 @@ def _crowds(plan: Plan, begin: int, end: int) -> Iterator[Mark]:
 def recorded(records: Sequence[Record], in_flight: Sequence[Run], first: int, last: int) -> list[Mark]:
     """Return what records, and runs that have not ended, show of the time from `first` to `last`."""
     known = {record.id for record in records if isinstance(record, Run)}
-    marks = [
-        *(_passed(record) if isinstance(record, Passed) else _ended(record) for record in records),
-        *(_run("in_flight", run, run.scheduled_at, run.scheduled_at) for run in in_flight if run.id not in known),
-    ]
+    marks = [_mark(record) for record in (*records, *(run for run in in_flight if run.id not in known))]
     start, end = moment(first), moment(last)
     inside = [mark for mark in marks if min(mark.scheduled_at, mark.start_at) <= end and mark.end_at >= start]
     return inside if len(inside) <= MOST_MARKS else joined(inside, (last - first) // MOST_MARKS)
@@ -140,16 +138,13 @@ def joined(marks: Iterable[Mark], touching: int) -> list[Mark]:
     return found
 
 
-def _passed(record: Passed) -> Mark:
-    return Mark(record.reason, record.first_at, record.first_at, record.last_at, record.count)
-
-
-def _ended(run: Run) -> Mark:
-    return _run(run.outcome, run, run.started_at or run.finished_at, run.finished_at)
-
-
-def _run(what: What, run: Run, start_at: datetime, end_at: datetime) -> Mark:
-    error = next((attempt.error.type for attempt in reversed(run.attempts) if attempt.error), None)
-    tried = f"{len(run.attempts)} attempts" if len(run.attempts) > 1 else None
-    said = [run.cause if run.cause != "schedule" else None, tried, error]
-    return Mark(what, run.scheduled_at, start_at, end_at, note=", ".join(filter(None, said)) or None)
+def _mark(record: Record) -> Mark:
+    at = record.first_at if isinstance(record, Passed) else record.scheduled_at
+    if isinstance(record, Passed):
+        return Mark(record.reason, at, at, record.last_at, record.count)
+    if record.phase != "ended":
+        return Mark("in_flight", at, at, at)
+    error = next((attempt.error.type for attempt in reversed(record.attempts) if attempt.error), None)
+    tried = f"{len(record.attempts)} attempts" if len(record.attempts) > 1 else None
+    note = ", ".join(filter(None, [record.cause if record.cause != "schedule" else None, tried, error]))
+    return Mark(record.outcome, at, record.started_at or record.finished_at, record.finished_at, note=note or None)

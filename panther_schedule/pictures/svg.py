@@ -81,10 +81,8 @@ def draw_svg(axis: Axis, lanes: Sequence[Lane], changes: Sequence[ClockChange], 
 
 
 def _painted(colours: tuple[str, ...]) -> str:
-    rules = Template(
-        _RULES.replace("\n", "").replace("&", "\n.timeline")
-    )  # where it is inlined, others stay as they are
-    return rules.substitute(dict(zip(_NAMES, colours, strict=True)))
+    rules = _RULES.replace("\n", "").replace("&", "\n.timeline")  # so that on a page other pictures stay as they are
+    return Template(rules).substitute(dict(zip(_NAMES, colours, strict=True)))
 
 
 def _ticks(axis: Axis, plot: int, top: int, bottom: float) -> Iterator[str]:

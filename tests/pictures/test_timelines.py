@@ -161,6 +161,21 @@ def test_runs_that_end_a_task_leave_nothing_to_come() -> None:
     assert lane.marks[-1].end_at == START + 999 * MINUTE
 
 
+def test_an_occurrence_is_drawn_where_its_jitter_moves_it() -> None:
+    task = hourly("load", jitter=30 * MINUTE)
+    (lane,) = timeline([task], START, START + 4 * HOUR).lanes
+
+    assert [mark.scheduled_at for mark in lane.marks] == [START + n * HOUR for n in range(5)]
+    assert [mark.start_at for mark in lane.marks] == task.next_runs(5, after=START)
+
+
+def test_runs_that_wait_are_in_flight() -> None:
+    task = hourly("load", overlap="queue_all")
+    (lane,) = timeline(simulate([task], START, START + 3 * HOUR, [SlowTask("load", 9 * HOUR)])).lanes
+
+    assert lane.counts == {"in_flight": 4}
+
+
 def test_what_is_raised_and_tried_again_is_in_the_note() -> None:
     task = hourly("flaky", retry=Retry(3))
     (lane,) = timeline(simulate([task], START, START + MINUTE, [FailingTask("flaky", OSError, times=2)])).lanes

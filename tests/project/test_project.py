@@ -47,12 +47,12 @@ MOST_LINES = {  # of each folder: all lines, and lines of code
     "runtime": (3464, 2470),
     "mypy": (666, 487),
     "tasks": (1056, 679),
-    "pictures": (768, 544),
+    "pictures": (758, 539),
     "testing": (615, 413),
     "wording": (561, 418),
     "panther_schedule": (1150, 754),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (11644, 8012)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (11634, 8007)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:
