@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Final, Literal, Self, TypedDict, Unpack, cast, get_args
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, Strict, model_validator
 
 from ..errors import refuse, type_name
 from .cron import CronFields, parse, why_never
@@ -27,6 +27,7 @@ from .fields import (
     Months,
     RunCount,
     Starting,
+    TimeZone,
     Wait,
     Weekdays,
     Zone,
@@ -60,7 +61,7 @@ class _DailyKeywords(_CalendarKeywords, total=False):
 
 class _WeeklyKeywords(_DailyKeywords, total=False):
     n: int
-    tz: str | None
+    tz: TimeZone | None
 
 
 class _MonthlyKeywords(_WeeklyKeywords, total=False):
@@ -70,7 +71,7 @@ class _MonthlyKeywords(_WeeklyKeywords, total=False):
 
 class _CronKeywords(_CalendarKeywords, total=False):
     n: int
-    tz: str | None
+    tz: TimeZone | None
     gap: Gap | None
     fold: Fold | None
 
@@ -222,7 +223,7 @@ class Daily(_AtTime, frozen=True):
 
     kind: Literal["daily"] = "daily"
 
-    def __init__(self, at: time, n: int = -1, tz: str | None = None, **fields: Unpack[_DailyKeywords]) -> None:
+    def __init__(self, at: time, n: int = -1, tz: TimeZone | None = None, **fields: Unpack[_DailyKeywords]) -> None:
         self._validate(at=at, n=n, tz=tz, **fields)
 
     @property
@@ -372,7 +373,9 @@ def _order(part: Part) -> tuple[str, str, str]:
     return part.kind, fields, part.model_dump_json(exclude={"expression"})
 
 
-_Parts = Annotated[tuple[Part, ...], AfterValidator(_canonical), Field(json_schema_extra={"minItems": 1})]
+_Parts = Annotated[
+    tuple[Part, ...], Strict(strict=False), AfterValidator(_canonical), Field(json_schema_extra={"minItems": 1})
+]
 
 
 class AnyOf(Calendar, frozen=True):

@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, time, timedelta
 from types import MappingProxyType
 from typing import Any, Final, Generic, NoReturn, Self, cast, final
-from zoneinfo import ZoneInfo
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, InitErrorDetails, core_schema
 from typing_extensions import ParamSpec, TypeVar, Unpack
 
 from ..errors import check_number, fault, refusal, refuse, refuse_value, type_name
+from ..models.fields import TimeZone
 from ..models.policy import DEFAULT_POLICY, Policy, PolicyChanges
 from ..models.schedules import ONCE, AnySchedule, Daily, Once, Repeat
 from ..occurrences.compiler import check_schedule
@@ -130,7 +130,7 @@ class BackgroundTask(Generic[P, R]):
         """
         return self._changed(SpacedTask, Repeat(self._schedule.run_count, wait))
 
-    def on_time(self, at: time, tz: str | ZoneInfo | None = None) -> DailyTask[P, R]:
+    def on_time(self, at: time, tz: TimeZone | None = None) -> DailyTask[P, R]:
         """Run each day at this wall-clock time; as often as interval() says, and once without it.
 
         Without `tz` the time is that of the machine's zone.
@@ -139,8 +139,7 @@ class BackgroundTask(Generic[P, R]):
             ValidationError: `at` is not a naive time in whole seconds, `tz` is not an IANA zone, or interval_wait() is
                 set (`schedule_conflict`).
         """
-        zone = str(tz) if isinstance(tz, ZoneInfo) else tz
-        return self._changed(DailyTask, Daily(at, self._schedule.run_count, zone))
+        return self._changed(DailyTask, Daily(at, self._schedule.run_count, tz))
 
     def with_schedule(self, schedule: AnySchedule) -> ScheduledTask[P, R]:
         """Run by this schedule.
@@ -277,7 +276,7 @@ class SpacedTask(CountedTask[P, R]):
 
     __slots__ = ()
 
-    def on_time(self, at: OnTimeExcludesIntervalWait, tz: str | ZoneInfo | None = None) -> DailyTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above  # noqa: ARG002 - the setter's signature
+    def on_time(self, at: OnTimeExcludesIntervalWait, tz: TimeZone | None = None) -> DailyTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above  # noqa: ARG002 - the setter's signature
         _conflict(self, f"on_time({at})")
 
 
@@ -303,7 +302,7 @@ class ScheduledTask(BackgroundTask[P, R]):
     def interval_wait(self, wait: WithScheduleExcludesOtherSetters) -> SpacedTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above
         _conflict(self, f"interval_wait({wait})")
 
-    def on_time(self, at: WithScheduleExcludesOtherSetters, tz: str | ZoneInfo | None = None) -> DailyTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above  # noqa: ARG002 - the setter's signature
+    def on_time(self, at: WithScheduleExcludesOtherSetters, tz: TimeZone | None = None) -> DailyTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above  # noqa: ARG002 - the setter's signature
         _conflict(self, f"on_time({at})")
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import ValidationError
@@ -63,7 +62,7 @@ ROWS: list[Row] = [
     ("BackgroundTask.interval_wait", lambda on: on.task.interval_wait(None)),
     ("BackgroundTask.on_time", lambda on: on.task.on_time("08:00")),
     ("BackgroundTask.on_time", lambda on: on.task.on_time(T, tz=5)),
-    ("BackgroundTask.on_time", lambda on: on.task.on_time(T, tz=UTC)),
+    ("BackgroundTask.on_time", lambda on: on.task.on_time(T, tz=timezone(W))),
     ("BackgroundTask.with_schedule", lambda on: on.task.with_schedule(api.Daily)),
     ("BackgroundTask.with_schedule", lambda on: on.task.with_schedule(W)),
     ("BackgroundTask.with_name", lambda on: on.task.with_name(5)),
@@ -112,7 +111,7 @@ ROWS: list[Row] = [
     ("Repeat", lambda _: api.Repeat(W)),
     ("Repeat", lambda _: api.Repeat(5, 5)),
     ("Daily", lambda _: api.Daily("08:00")),
-    ("Daily", lambda _: api.Daily(T, tz=ZoneInfo("UTC"))),
+    ("Daily", lambda _: api.Daily(T, tz=timezone(W))),
     ("Daily", lambda _: api.Daily(T, excluding="sat")),
     ("Daily", lambda _: api.Daily(T, starting=START)),
     ("Daily", lambda _: api.Daily(T, timezone="UTC")),
@@ -139,7 +138,7 @@ ROWS: list[Row] = [
     ("lint", lambda _: api.lint(api.Daily(T), 5)),
     ("next_after", lambda on: api.next_after(on.task, START)),
     ("next_after", lambda _: api.next_after(api.Daily(T), "2026-01-01")),
-    ("next_after", lambda _: api.next_after(api.Daily(T), START, zone=UTC)),
+    ("next_after", lambda _: api.next_after(api.Daily(T), START, zone=timezone(W))),
     ("next_after", lambda _: api.next_after(api.Daily(T), START, anchor=NAIVE)),
     ("between", lambda _: api.between(api.Policy(), START, START)),
     ("between", lambda _: api.between(api.Daily(T), START, W)),
