@@ -20,7 +20,7 @@ WANTED: Final = {
     "schedule": ("dict_type", "an object"),
     "policy": ("dict_type", "an object"),
 }
-_SAYS_SO: Final = re.compile(r"missing|\w+_type|\w+_than_equal")  # what pydantic says of a place in `WANTED`
+_SAYS_SO: Final = re.compile(r"missing|\w+_type|\w+_than_equal|string_\w+")  # what pydantic says of a place in `WANTED`
 _JSON_TYPES: Final[dict[type, str]] = {
     type(None): "null", bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "an array",
     dict: "an object",
@@ -58,7 +58,7 @@ def worded(
     if "kwargs" in path[:-1]:
         pass
     elif where in wanted and _SAYS_SO.fullmatch(kind):
-        got = "none" if kind == "missing" else repr(value) if where == "version" else json_type(value)
+        got = "none" if kind == "missing" else repr(value) if where in ("version", "name") else json_type(value)
         kind, rule = wanted[where]
         message = f"{where} must be {rule}, got {got}"
     elif kind == "missing" and message == "Field required":  # `Monthly` has a field of this name

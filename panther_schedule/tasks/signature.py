@@ -8,7 +8,6 @@ refuses what a type checker would, and leaves class mismatches to the type check
 from __future__ import annotations
 
 import inspect
-import json
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property, partial
@@ -20,7 +19,7 @@ from weakref import WeakKeyDictionary
 
 import typing_extensions
 from pydantic import ConfigDict, JsonValue, TypeAdapter, ValidationError
-from pydantic_core import ArgsKwargs, ErrorDetails, InitErrorDetails
+from pydantic_core import ArgsKwargs, ErrorDetails, InitErrorDetails, to_json
 
 from ..errors import fault, nearest, refusal, refuse, refuse_value, type_name
 from ..models.faults import json_type
@@ -124,7 +123,7 @@ class KnownFunction:
     def read(self, name: str, kwargs: dict[str, JsonValue]) -> dict[str, Any]:
         """Read JSON data as arguments by name; raise a `ValidationError` that shows no value."""
         try:
-            arguments = self.adapter.validator.validate_json(json.dumps(kwargs))
+            arguments = self.adapter.validator.validate_json(to_json(kwargs))
             return {key: value for key, value in arguments.items() if value is not _LEFT_OUT}
         except ValidationError as error:  # as in check()
             lines = error.errors(include_url=False)

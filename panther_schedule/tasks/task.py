@@ -23,7 +23,7 @@ from typing_extensions import ParamSpec, TypeVar, Unpack
 from ..errors import check_number, fault, refusal, refuse, refuse_value, type_name
 from ..models.fields import TimeZone
 from ..models.policy import DEFAULT_POLICY, Policy, PolicyChanges
-from ..models.schedules import ONCE, AnySchedule, Daily, Once, Repeat
+from ..models.schedules import ONCE, AnySchedule, Daily, Repeat
 from ..occurrences.compiler import check_schedule
 from ..occurrences.queries import ever_happens
 from ..wording.previews import preview
@@ -37,6 +37,7 @@ _Task = TypeVar("_Task", bound="BackgroundTask")
 
 _NO_KWARGS: Final[dict[str, Any]] = {}
 """Shared by all tasks without keyword arguments; nobody changes it."""
+_SET_BY_ON_TIME: Final = {"kind", "at", "n", "tz"}
 _put = object.__setattr__
 
 
@@ -330,26 +331,32 @@ def _not_a_task(value: object, *at: int) -> InitErrorDetails:
     return fault("not_a_task", "{got}; write add_task(BackgroundTask({name}, ...))", at=at, got=got, name=name)
 
 
-def restore(func: Any, kwargs: Any, schedule: AnySchedule, name: str | None, policy: Policy) -> BackgroundTask:
-    """Make a task whose arguments have been checked, by JSON."""
-    cls: type[BackgroundTask]
-    match schedule:
-        case Once() if schedule == ONCE:
+def restore(
+    func: Any, known: KnownFunction, kwargs: Any, schedule: AnySchedule, name: str | None, policy: Policy
+) -> BackgroundTask:
+    """Make a task whose arguments have been checked, by data."""
+    cls: type[BackgroundTask] = ScheduledTask
+    if schedule.kind == "once":  # isinstance() is slow for a model
+        if schedule.at is None and not schedule.after:
             cls = BackgroundTask
-        case Repeat() if schedule == Repeat(schedule.n, schedule.wait):
+    elif schedule.kind == "repeat":
+        if not schedule.after and (schedule.has_grid or not schedule.wait):
             cls = SpacedTask if schedule.wait else CountedTask
-        case Daily() if schedule == Daily(schedule.at, schedule.n, schedule.tz):
-            cls = DailyTask
-        case _:
-            cls = ScheduledTask
-    return _remade(cls, func, (), kwargs, schedule, name, policy)
+    elif schedule.kind == "daily" and (
+        schedule.model_fields_set <= _SET_BY_ON_TIME or schedule == Daily(schedule.at, schedule.n, schedule.tz)
+    ):
+        cls = DailyTask
+    task = object.__new__(cls)
+    if known.wrapper is not None:
+        known = known.taking((), kwargs)
+    _fill(task, func, (), kwargs or _NO_KWARGS, known, schedule, name, policy)
+    return task
 
 
 def _remade(cls: type[_Task], func: Any, args: Any, kwargs: Any, *settings: Any) -> _Task:
-    """Make a task whose arguments have been checked."""
+    """Make a task whose arguments have been checked, by pickle."""
     task = object.__new__(cls)
-    known = inspect_function(func).taking(args, kwargs)
-    _fill(task, func, args, kwargs or _NO_KWARGS, known, *settings)
+    _fill(task, func, args, kwargs or _NO_KWARGS, inspect_function(func).taking(args, kwargs), *settings)
     return task
 
 
