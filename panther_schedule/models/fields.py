@@ -22,7 +22,7 @@ from pydantic.functional_validators import AfterValidator, BeforeValidator, Wrap
 from pydantic_core import PydanticCustomError
 
 from ..clock import AWARE, is_aware, plain_datetime, plain_timedelta
-from ..errors import type_name
+from ..errors import MOST_SHOWN, brief, type_name
 from .cron import CronError, parse
 from .days import WEEKDAYS, Weekday
 
@@ -54,8 +54,8 @@ def invalid(type_: str, info: ValidationInfo, rule: str, got: str, remedy: str) 
 def shown(value: object) -> str:
     """Show a value in a refusal, with its type unless it is plain."""
     if value is None or isinstance(value, (str, int, float)):
-        return repr(value)
-    return str(value) if isinstance(value, timedelta) else f"{type_name(value)} {value!r}"
+        return brief(value)
+    return str(value) if isinstance(value, timedelta) else f"{type_name(value)} {brief(value)}"
 
 
 def said(
@@ -72,7 +72,7 @@ def said(
         except ValidationError as error:
             fault = error.errors()[0]
         told = in_data if in_data and is_data(info) else remedy if isinstance(remedy, str) else remedy(value)
-        wanted = rule or fault.get("ctx", {})["expected"]
+        wanted = rule or fault.get("ctx", {}).get("expected", "one of its choices")
         raise invalid(type_ or f"{info.field_name}", info, wanted, shown(fault["input"]), told)
 
     return WrapValidator(check)
@@ -224,7 +224,7 @@ def right_zone(value: object) -> str:
     if isinstance(value, str) and not value.isupper():
         cities = {key.lower(): key for key in available_timezones() if "/" in key and not key.startswith("Etc/")}
         cities |= {key.rpartition("/")[2]: name for key, name in sorted(cities.items(), reverse=True)} | {"utc": "UTC"}
-        near = difflib.get_close_matches(value.lower().replace(" ", "_"), cities, 1, 0.8)
+        near = difflib.get_close_matches(value[:MOST_SHOWN].lower().replace(" ", "_"), cities, 1, 0.8)
         if near:
             return f"did you mean {cities[near[0]]!r}?"
     return "write the zone of a city, such as tz='Europe/Paris'; an abbreviation or an offset does not say which it is"
@@ -277,7 +277,7 @@ Starting = Annotated[
 Every = Annotated[int, Field(ge=1, le=1000), said("an int from 1 to 1000", "write every=2 for every other one")]
 
 _AnyCollection = Strict(strict=False)  # of a tuple: its items stay strict
-_Weekdays = Annotated[tuple[Weekday, ...], Field(min_length=1), _AnyCollection]
+_Weekdays = Annotated[tuple[Weekday, ...], Field(min_length=1, max_length=1000), _AnyCollection]
 Weekdays = Annotated[
     _Weekdays,
     AfterValidator(_in_order),
@@ -299,7 +299,7 @@ DayOfMonth = Annotated[
 ]
 _Months = Annotated[
     tuple[Annotated[int, Field(ge=1, le=12)], ...],
-    Field(min_length=1),
+    Field(min_length=1, max_length=1000),
     _AnyCollection,
     AfterValidator(_in_order),
     AfterValidator(lambda months: months if len(months) < 12 else None),
@@ -311,10 +311,11 @@ Months = Annotated[
 ]
 Excluding = Annotated[
     tuple[Weekday | _LocalDate, ...],
+    Field(max_length=10_000),
     _AnyCollection,
     AfterValidator(_in_order),
     said(
-        "a collection of dates and weekdays",
+        "a collection of dates and weekdays, at most 10,000",
         'write {date(2026, 12, 25), "sat"}',
         in_data='write ["2026-12-25", "sat"]',
     ),
@@ -322,6 +323,7 @@ Excluding = Annotated[
 ]
 CronExpression = Annotated[
     str,
+    Field(max_length=1000),
     said("a str of five fields", 'write "0 9 * * mon-fri"', type_="cron_expression"),
     AfterValidator(_expression),
     _text(re.compile(r"^\s*(@[A-Za-z]+|\S+(\s+\S+){4})\s*$"), "0 9 * * mon-fri", "*/5 * * * *", "@daily"),

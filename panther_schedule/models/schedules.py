@@ -374,7 +374,10 @@ def _order(part: Part) -> tuple[str, str, str]:
 
 
 _Parts = Annotated[
-    tuple[Part, ...], Strict(strict=False), AfterValidator(_canonical), Field(json_schema_extra={"minItems": 1})
+    tuple[Part, ...],
+    Field(max_length=1000, json_schema_extra={"minItems": 1}),
+    Strict(strict=False),
+    AfterValidator(_canonical),
 ]
 
 

@@ -69,7 +69,10 @@ def _tasks(source: Source, known: Known) -> list[BackgroundTask]:
     data = source.data
     given = data.get("tasks") if isinstance(data, dict) else None
     slices: list[Any] = [data]
-    if isinstance(given, list) and len(given) <= MOST_TASKS:
+    if isinstance(given, list):
+        if len(given) > MOST_TASKS:
+            message = f"tasks must be at most {MOST_TASKS:,}, got {len(given):,}; split the document"
+            raise source.refusal([("too_large", message, ("tasks",))])
         slices = [{**data, "tasks": given[at : at + _SLICE]} for at in range(0, len(given) or 1, _SLICE)]
     tasks: list[BackgroundTask] = []
     faults: list[Fault] = []
@@ -112,7 +115,7 @@ def _validated(model: type[_Model], data: object, known: Known) -> tuple[_Model 
     try:
         return model.model_validate(data, context=known), []
     except ValidationError as error:  # it holds the values, so ours is made of its words alone
-        return None, [_worded(line, model) for line in error.errors(include_url=False)]
+        return None, [_worded(line, model) for line in error.errors(include_url=False)[: _MOST_FAULTS + 1]]
 
 
 def _worded(line: ErrorDetails, root: type[BaseModel]) -> Fault:

@@ -10,6 +10,7 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, LiteralString, NamedTuple, cast
 
@@ -23,6 +24,9 @@ Place = tuple[int, int]  # line and column, from 1
 Fault = tuple[str, str, Steps]  # its type, its message and its path
 
 MOST_BYTES: Final = {"JSON": 16 << 20, "TOML": 1 << 20, "YAML": 256 << 10}  # the others take longer to read
+MOST_VALUES: Final = 2_000_000
+_MOST_KEYS: Final = 1_000  # of an object
+_LONG_KEY: Final = re.compile(r"""((?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){32}""")  # tomllib takes its square
 _SUFFIXES: Final = {".json": "JSON", ".toml": "TOML", ".yaml": "YAML", ".yml": "YAML"}
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[][{},]|[^][{},:"\s]+')
 
@@ -37,16 +41,20 @@ class Source(NamedTuple):
     def refusal(self, faults: Sequence[Fault]) -> ValidationError:
         """Make a `ValidationError` of faults, each at its place or, if that is not there, at what should hold it."""
         wanted = {path[:length] for _, _, path in faults for length in range(len(path) + 1)}
-        places = {path: place for path, place in self.places() if path in wanted}
-        return refusal("spec", [self._line(kind, message, path, places) for kind, message, path in faults])
+        places = dict(islice((found for found in self.places() if found[0] in wanted), len(wanted)))
 
-    def _line(self, kind: Any, message: str, path: Steps, places: dict[Steps, Place]) -> InitErrorDetails:
+        def place(path: Steps) -> Place:
+            return next((places[path[:at]] for at in range(len(path), -1, -1) if path[:at] in places), (0, 0))
+
+        in_order = sorted(faults, key=lambda fault: (fault[0] == "more_faults", place(fault[2])))
+        return refusal("spec", [self._line(kind, message, path, place(path)) for kind, message, path in in_order])
+
+    def _line(self, kind: Any, message: str, path: Steps, place: Place) -> InitErrorDetails:
         context: dict[str, Any] = {"message": message}
         shown: LiteralString = ""
         if self.name:
-            nearest = next((path[:at] for at in range(len(path), -1, -1) if path[:at] in places), None)
-            line, column = places[nearest] if nearest is not None else (None, None)
-            context |= {"file": self.name, "line": line, "column": column}
+            line, column = place
+            context |= {"file": self.name, "line": line or None, "column": column or None}
             context["path"] = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
             shown = ("{file}:{line}:{column}: " if line else "{file}: ") + ("{path}: " if path else "")
         error = PydanticCustomError(kind, shown + "{message}", context)
@@ -73,20 +81,27 @@ def read_source(title: str, source: object) -> Source:
 
 
 def _parsed(name: str, raw: str | bytes, kind: str) -> Source:
-    if len(raw) > MOST_BYTES[kind]:
-        message = f"the text must have at most {MOST_BYTES[kind]:,} bytes of {kind}; split it"
-        raise Source(name, None).refusal([("too_large", message, ())])
+    data = raw.encode(errors="surrogatepass") if isinstance(raw, str) else raw
     try:
-        text = raw.encode().decode() if isinstance(raw, str) else raw.decode("utf-8-sig")
-    except UnicodeError:
-        raise _unreadable(name, kind, "it is not UTF-8", None, "save it as UTF-8") from None
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise _unreadable(name, kind, "it is not UTF-8", (line, 1), "save it as UTF-8") from None
+    if len(data) > MOST_BYTES[kind] or data.count(b",") > MOST_VALUES:
+        message = (
+            f"the text must have at most {MOST_BYTES[kind]:,} bytes of {kind} and {MOST_VALUES:,} values; split it"
+        )
+        raise Source(name, None, lambda: [((), (1, 1))]).refusal([("too_large", message, ())])
     return _PARSERS[kind](name, text)
 
 
-def _unreadable(name: str, kind: str, what: str, place: Place | None, remedy: str = "mend it there") -> ValidationError:
+def _unreadable(name: str, kind: str, what: str, place: Place, remedy: str = "mend it there") -> ValidationError:
     message = f"the text can't be read as {kind}: {what}; {remedy}"
-    found: list[tuple[Steps, Place]] = [] if place is None else [((), place)]
-    return Source(name, None, lambda: found).refusal([(f"{kind.lower()}_invalid", message, ())])
+    return Source(name, None, lambda: [((), place)]).refusal([(f"{kind.lower()}_invalid", message, ())])
+
+
+class _TooManyKeys(Exception):  # noqa: N818 - it is caught where it is raised
+    """Each of them may be a fault of its own."""
 
 
 def _json(name: str, text: str) -> Source:
@@ -96,12 +111,18 @@ def _json(name: str, text: str) -> Source:
         nonlocal twice
         found = dict(pairs)
         twice = twice or len(found) != len(pairs)
+        if len(found) > _MOST_KEYS:
+            raise _TooManyKeys
         return found
 
     try:
         data = json.loads(text, object_pairs_hook=collect)
     except json.JSONDecodeError as error:
         raise _unreadable(name, "JSON", error.msg, (error.lineno, error.colno)) from None
+    except _TooManyKeys:
+        raise _unreadable(
+            name, "JSON", f"an object has more than {_MOST_KEYS:,} keys", (1, 1), "write an array"
+        ) from None
     except RecursionError:
         raise _unreadable(name, "JSON", "it is nested too deeply", (1, 1)) from None
     except ValueError:  # Python's limit on the digits of an int
@@ -125,12 +146,12 @@ def _refused_twice(name: str, places: Iterable[tuple[Steps, Place]]) -> Validati
 def _places_in_json(text: str) -> Iterator[tuple[Steps, Place]]:
     """Find each key, and each item of an array, in JSON that is known to be right."""
     steps: list[str | int | None] = []  # None: a key comes next
-    line, begin = 1, 0
+    line, begin, after = 1, 0, 0
     for token in _TOKEN.finditer(text):
         mark, at = token[0], token.start()
-        newlines = text.count("\n", begin, at)
-        if newlines:
-            line, begin = line + newlines, text.rindex("\n", begin, at) + 1
+        if newlines := text.count("\n", after, at):
+            line, begin = line + newlines, text.rindex("\n", after, at) + 1
+        after = at
         if mark in "}]":
             steps.pop()
         elif mark == ",":
@@ -148,12 +169,16 @@ def _places_in_json(text: str) -> Iterator[tuple[Steps, Place]]:
 
 
 def _toml(name: str, text: str) -> Source:
+    if found := _LONG_KEY.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        raise _unreadable(name, "TOML", "a key has more than 32 parts", (line, 1))
     try:
         return Source(name, tomllib.loads(text))
     except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError
         what, _, place = str(error).partition(" (at line ")
         found = re.match(r"(\d+), column (\d+)", place)
-        raise _unreadable(name, "TOML", what, (int(found[1]), int(found[2])) if found else None) from None
+        at = (int(found[1]), int(found[2])) if found else (text.count("\n") + 1, 1)
+        raise _unreadable(name, "TOML", what, at) from None
 
 
 def _yaml(name: str, text: str) -> Source:

@@ -8,7 +8,8 @@ from itertools import count
 from typing import Any, Final
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.reader import ReaderError
 
 from ..models.faults import Path as Steps
 
@@ -23,7 +24,7 @@ class YamlFault(Exception):  # noqa: N818 - a fault of the text, which becomes a
 
     def __init__(self, what: str, mark: Any) -> None:
         super().__init__(what)
-        self.place = None if mark is None else _place(mark)
+        self.place = mark if isinstance(mark, tuple) else _place(mark)
 
 
 def read_yaml(text: str, found: Callable[[Steps, tuple[int, int]], object]) -> Any:
@@ -37,7 +38,7 @@ def read_yaml(text: str, found: Callable[[Steps, tuple[int, int]], object]) -> A
         _next(events, "StreamStart")
         start = next(events)
         if _kind(start) == "StreamEnd":
-            return None
+            raise YamlFault("it is empty", start.start_mark)
         if getattr(start, "version", None) not in (None, (1, 2)):
             raise YamlFault("only YAML 1.2 is read; leave out the directive", start.start_mark)
         first = next(events)
@@ -47,8 +48,9 @@ def read_yaml(text: str, found: Callable[[Steps, tuple[int, int]], object]) -> A
         _next(events, "StreamEnd")
     except MarkedYAMLError as error:
         raise YamlFault(str(error.problem or error.context), error.problem_mark or error.context_mark) from None
-    except YAMLError as error:  # a character that YAML refuses
-        raise YamlFault(str(error).partition("\n")[0], None) from None
+    except ReaderError as error:
+        what = f"the character {error.character!r} is refused"
+        raise YamlFault(what, (text.count("\n", 0, error.position) + 1, 1)) from None
     return data
 
 

@@ -21,7 +21,7 @@ import typing_extensions
 from pydantic import ConfigDict, JsonValue, TypeAdapter, ValidationError
 from pydantic_core import ArgsKwargs, ErrorDetails, InitErrorDetails, to_json
 
-from ..errors import fault, nearest, refusal, refuse, refuse_value, type_name
+from ..errors import MOST_SHOWN, fault, nearest, refusal, refuse, refuse_value, type_name
 from ..models.faults import json_type
 from .hints import accepts, hint_text
 
@@ -138,7 +138,7 @@ class KnownFunction:
         for line in lines:
             step, *inside = line["loc"]
             argument, kind = self._argument(step), line["type"]
-            named = argument if isinstance(argument, str) else f"positional argument {argument + 1}"
+            named = argument[:MOST_SHOWN] if isinstance(argument, str) else f"positional argument {argument + 1}"
             path: tuple[str | int, ...] = (argument,)
             if not inside and kind in _CALLS:
                 type_, message = _CALLS[kind]
