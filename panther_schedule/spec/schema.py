@@ -15,7 +15,7 @@ from .document import Document, checked_registry
 def json_schema(registry: TaskRegistry | None = None) -> dict[str, Any]:
     """Return the JSON Schema of a document, with the arguments of each registered function, for an editor.
 
-    Without a registry it says nothing of functions; `tasks.schema.json` in this package's folder holds that one.
+    Without a registry it says nothing of functions; `tasks.schema.json` in the folder of the package is that one.
     """
     registered = {} if registry is None else checked_registry("json_schema", registry).functions
     functions = {name: inspect_function(func) for name, func in registered.items()}

@@ -189,7 +189,7 @@ def _yaml(name: str, text: str) -> Source:
         raise ModuleNotFoundError(message, name="ruamel.yaml") from None
     places: list[tuple[Steps, Place]] = []
     try:
-        data = read_yaml(text, lambda path, place: places.append((path, place)))
+        data = read_yaml(text, places)
     except YamlFault as fault:
         raise _unreadable(name, "YAML", str(fault), fault.place) from None
     if len(places) != len({path for path, _ in places}):

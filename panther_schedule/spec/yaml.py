@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count
 from typing import Any, Final
 
@@ -27,8 +27,8 @@ class YamlFault(Exception):  # noqa: N818 - a fault of the text, which becomes a
         self.place = mark if isinstance(mark, tuple) else _place(mark)
 
 
-def read_yaml(text: str, found: Callable[[Steps, tuple[int, int]], object]) -> Any:
-    """Return the data of a document, and tell the place of each key and item.
+def read_yaml(text: str, places: list[tuple[Steps, tuple[int, int]]]) -> Any:
+    """Return the data of a document, and add the place of each key and item.
 
     Raises:
         YamlFault: the text is not YAML, or does more than JSON can.
@@ -42,8 +42,8 @@ def read_yaml(text: str, found: Callable[[Steps, tuple[int, int]], object]) -> A
         if getattr(start, "version", None) not in (None, (1, 2)):
             raise YamlFault("only YAML 1.2 is read; leave out the directive", start.start_mark)
         first = next(events)
-        found((), _place(first.start_mark))
-        data = _node(first, events, (), found)
+        places.append(((), _place(first.start_mark)))
+        data = _node(first, events, (), places)
         _next(events, "DocumentEnd")
         _next(events, "StreamEnd")
     except MarkedYAMLError as error:
@@ -51,10 +51,14 @@ def read_yaml(text: str, found: Callable[[Steps, tuple[int, int]], object]) -> A
     except ReaderError as error:
         what = f"the character {error.character!r} is refused"
         raise YamlFault(what, (text.count("\n", 0, error.position) + 1, 1)) from None
+    except YamlFault:
+        raise
+    except Exception:  # noqa: BLE001 - the parser has bugs: "%YAML 1.10" is an AssertionError
+        raise YamlFault("it is not YAML 1.2", places[-1][1] if places else (1, 1)) from None
     return data
 
 
-def _node(event: Any, events: Iterator[Any], path: Steps, found: Callable[[Steps, tuple[int, int]], object]) -> Any:
+def _node(event: Any, events: Iterator[Any], path: Steps, places: list[tuple[Steps, tuple[int, int]]]) -> Any:
     kind, mark = _kind(event), event.start_mark
     if kind == "Alias":
         raise YamlFault("an alias is refused, since a few of them can stand for any amount of data", mark)
@@ -74,8 +78,8 @@ def _node(event: Any, events: Iterator[Any], path: Steps, found: Callable[[Steps
             if _kind(inner) != "Scalar":
                 raise YamlFault("a key must be text", inner.start_mark)
             step, inner = inner.value, next(events)
-        found((*path, step), begin)
-        held[step] = _node(inner, events, (*path, step), found)
+        places.append(((*path, step), begin))
+        held[step] = _node(inner, events, (*path, step), places)
     return held if kind == "MappingStart" else [*held.values()]
 
 

@@ -218,13 +218,14 @@ def test_the_example_of_policies_leaves_out_no_hour() -> None:
     ]
 
 
-def test_the_wheel_holds_the_types(tmp_path: Path) -> None:
+def test_the_wheel_holds_the_types_and_the_schema(tmp_path: Path) -> None:
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
     held = set(zipfile.ZipFile(wheel).namelist())
 
-    assert {by_name(path) for path in MODULES} | {"panther_schedule/py.typed"} <= held
+    assert {by_name(path) for path in MODULES} <= held
+    assert {"panther_schedule/py.typed", "panther_schedule/tasks.schema.json"} <= held
     assert {name.split("/")[0].split("-")[0] for name in held} == {"panther_schedule"}
 
 

@@ -100,7 +100,7 @@ def test_a_key_named_as_a_kind_or_a_field_keeps_its_place() -> None:
 
     registry = TaskRegistry()
     registry.register(take)
-    task: JsonValue = {"func": "take", "kwargs": {"kwargs": "a", "schedule": [1, "once"]}}
+    task: dict[str, JsonValue] = {"func": "take", "kwargs": {"kwargs": "a", "schedule": [1, "once"]}}
     assert refusals(lambda: spec.load_task(task, registry)) == {
         ("kwargs", "kwargs"): "argument_type",
         ("kwargs", "schedule", 1): "argument_type",
