@@ -314,6 +314,23 @@ def ten_years(_side: str) -> Figures:
     return {"seconds": seconds, "runs": counts["succeeded"]}
 
 
+def tested_year(_side: str) -> Figures:
+    """Time a virtual year in one test: an async daily task, and one each five minutes that sleeps for a minute."""
+    from datetime import time as clock_time
+
+    from panther_schedule import BackgroundTask, Scheduler
+    from panther_schedule.testing import ScheduleClock
+
+    begin = time.perf_counter()
+    with ScheduleClock(scheduler := Scheduler()) as schedule_clock:
+        polls = BackgroundTask(asyncio.sleep, 60).interval(-1).interval_wait(timedelta(minutes=5))
+        digest = BackgroundTask(asyncio.sleep, 3600).interval(-1).on_time(clock_time(8), tz="UTC")
+        scheduler.add_tasks([polls, digest])
+        runs = schedule_clock.advance(days=365)
+    assert len(runs) == 365 * (24 * 12 + 1), len(runs)
+    return {"seconds": time.perf_counter() - begin, "runs": len(runs)}
+
+
 ROWS: dict[str, Callable[[str], Figures]] = {
     "add": add,
     "million": million,
@@ -328,6 +345,7 @@ ROWS: dict[str, Callable[[str], Figures]] = {
     "import": imports,
     "year": year,
     "ten years": ten_years,
+    "test": tested_year,
 }
 
 if __name__ == "__main__":

@@ -212,6 +212,13 @@ ROWS = {
         (Bar("s, at most 7", value("seconds"), 7),),
         rounds=3,
     ),
+    "test": Row(
+        "a virtual year in one test: daily and each five minutes, async functions that sleep, s / runs",
+        ("ours",),
+        {"seconds": ".1f", "runs": ",.0f"},
+        (Bar("s", value("seconds")),),
+        rounds=3,
+    ),
 }
 SLOW = {"lost"}
 

@@ -17,6 +17,7 @@ from .runtime.current import current_run
 from .runtime.handles import TaskHandle
 from .runtime.scheduler import Scheduler
 from .tasks.registry import TaskRegistry
+from .tasks.task import AnyTask
 from .wording.previews import preview
 from .wording.sentence import explain
 from .wording.smells import lint
@@ -26,6 +27,7 @@ __version__ = "0.1.0"
 __all__ = [
     # tasks, and the scheduler that runs them
     "BackgroundTask",
+    "AnyTask",
     "background_tasks",
     "Scheduler",
     "TaskHandle",

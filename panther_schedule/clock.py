@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import threading
 import time
-from asyncio import _get_running_loop
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from .errors import SchedulerStateError, fault, refusal, refuse, refuse_value, type_name
 from .relay import Relay
+from .threads import on_a_thread
 
 SECOND = 1_000_000  # microseconds
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -85,6 +86,7 @@ class VirtualClock:
         at = instant("VirtualClock", "start", start)
         self._reading = Reading(at, at)
         self._drives: list[Drive] = []
+        self._stand_ins: dict[str, Callable[[], object]] = {}  # by task: what a test has called instead
         self._relay = Relay(lambda: self._reading.steady, self._move, self._run_due, self._hear)
 
     def read(self) -> Reading:
@@ -103,6 +105,20 @@ class VirtualClock:
         """
         self._pass("advance", by)
 
+    async def wait(self, by: timedelta) -> None:
+        """Do what `advance()` does, on another thread, while the event loop of the caller goes on.
+
+        So what runs on this event loop, in virtual time too, can be tested. If this is cancelled, the clock stops.
+
+        Raises:
+            SchedulerStateError: it is called in a run, which would wait for itself; await `asyncio.sleep()` there.
+        """
+        by_us = _forward("wait", by)
+        if self._relay.is_inside():
+            raise SchedulerStateError("wait() in a run would wait for that run; await asyncio.sleep() instead")
+        called_off = threading.Event()
+        await on_a_thread(lambda: self._lead("wait", by_us, called_off=called_off), called_off.set)
+
     def sleep(self, by: timedelta) -> None:
         """Let a task's function take `by` of virtual time; other functions run meanwhile, and wake at their own times.
 
@@ -119,30 +135,39 @@ class VirtualClock:
         def step() -> None:
             self._reading = Reading(self._reading.wall + by_us, self._reading.steady)
 
-        self._change(step)
+        self._change("step", step)
 
     def suspend(self, by: timedelta) -> None:
         """Let `by` pass with nothing running, as a suspended machine or a blocked process does, then wake up."""
         by_us = _forward("suspend", by)
-        self._change(lambda: self._move(by_us))
+        self._change("suspend", lambda: self._move(by_us))
 
     def _pass(self, method: str, by: timedelta) -> None:
         by_us = _forward(method, by)
         if not self._relay.is_inside():
-            self._lead(by_us)
-        elif _get_running_loop() is None:
+            self._lead(method, by_us)
+        elif asyncio._get_running_loop() is None:
             self._relay.sleep(self._reading.steady + by_us)
         else:
             raise SchedulerStateError(f"{method}() would block the event loop; await asyncio.sleep() instead")
 
-    def _change(self, change: Callable[[], None]) -> None:
+    def _change(self, method: str, change: Callable[[], None]) -> None:
         """Change the time, and run what is due then; within a function, when that has returned."""
         if self._relay.is_inside():
             change()
         else:
-            self._lead(0, change)
+            self._lead(method, 0, change)
 
-    def _lead(self, by: int, first: Callable[[], None] | None = None) -> None:
+    def _lead(
+        self,
+        method: str,
+        by: int,
+        first: Callable[[], None] | None = None,
+        called_off: threading.Event | None = None,
+    ) -> None:
+        if any(loop.is_here() for loop in self._relay.loops):
+            remedy = "clock.wait(...)" if first is None else f"asyncio.to_thread(clock.{method}, ...)"
+            raise SchedulerStateError(f"{method}() would block the event loop that runs need; await {remedy} instead")
         if threading.current_thread() in self._relay.helpers:
             raise SchedulerStateError(
                 "a thread that works for a coroutine takes no virtual time; await asyncio.sleep() instead"
@@ -154,9 +179,9 @@ class VirtualClock:
                     raise SchedulerStateError("another thread is moving this clock, and may be waiting for this one")
                 if first is not None:
                     first()
-                self._relay.lead(self._reading.steady + by)
+                self._relay.lead(self._reading.steady + by, called_off)
 
-        if _get_running_loop() is None:
+        if asyncio._get_running_loop() is None:
             lead()
             return
         with ThreadPoolExecutor(1) as thread:  # where no loop runs, so that the one of virtual time can

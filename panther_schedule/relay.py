@@ -10,8 +10,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from heapq import heappop, heappush
+from functools import partial
+from heapq import heapify, heappop, heappush
 from itertools import count
+from typing import Protocol
+
+from .errors import SchedulerStateError
+
+
+class Follower(Protocol):
+    """An event loop on a thread of its own, whose time is that of a clock while somebody moves it."""
+
+    def hold(self) -> None: ...  # somebody moves the clock from now on
+    def release(self) -> None: ...  # nobody does any more
+    def is_here(self) -> bool: ...  # the caller runs on it
+    def is_for_a_run(self) -> bool: ...  # it does, and a scheduler called it
 
 
 class _Leader:
@@ -20,7 +33,7 @@ class _Leader:
     def __init__(self, *, is_caller: bool) -> None:
         self.is_caller = is_caller  # that asked for time to pass, and returns when it has
         self.thread = threading.current_thread()
-        self.back = threading.Semaphore(0)  # the sleeper that it woke sleeps again, or its function has ended
+        self.back = _taken()  # the sleeper that it woke sleeps again, or its function has ended
         self.dismissed = False
 
 
@@ -28,7 +41,7 @@ class _Sleeper:
     """A function that sleeps."""
 
     def __init__(self) -> None:
-        self.wakes = threading.Semaphore(0)
+        self.wakes = _taken()
         self.woken = False
         self.error: BaseException | None = None  # to raise where it slept
 
@@ -46,9 +59,10 @@ class Relay:
         self._steady, self._move = steady, move
         self._run_due = run_due  # calls functions; returns the time until the next event
         self._hear = hear  # records what has ended, and calls none
+        self.loops: list[Follower] = []
         self._asking = threading.Lock()
         self._leader: _Leader | None = None  # None unless somebody asks
-        self._members: set[threading.Thread] = set()  # which may have functions on their stacks
+        self.members: set[threading.Thread] = set()  # which may have functions on their stacks
         self.helpers: set[threading.Thread] = set()  # which a function waits for, so that they can't wait for time
         self._sleepers: list[tuple[int, int, _Sleeper]] = []
         self._number = count().__next__
@@ -57,7 +71,10 @@ class Relay:
 
     def is_inside(self) -> bool:
         """Tell whether this is one of its threads, so that it calls or is called by a function."""
-        return threading.current_thread() in self._members
+        return threading.current_thread() in self.members or any(loop.is_for_a_run() for loop in self.loops)
+
+    def is_led(self) -> bool:
+        return self._leader is not None
 
     def leads_here(self) -> bool:
         return self._leader is not None and self._leader.thread is threading.current_thread()
@@ -72,18 +89,22 @@ class Relay:
             yield False
             return
         me = self._leader = _Leader(is_caller=True)
-        self._members.add(me.thread)
+        self.members.add(me.thread)
+        for loop in tuple(self.loops):
+            loop.hold()
         try:
             yield True
         finally:
-            self._members.discard(me.thread)
+            for loop in tuple(self.loops):
+                loop.release()
+            self.members.discard(me.thread)
             self._leader = None
             self._asking.release()
 
-    def lead(self, until: int) -> None:
-        """Let time pass until then; only within `asks()`, or a function's `sleep()` takes this long."""
+    def lead(self, until: int, called_off: threading.Event | None = None) -> None:
+        """Let time pass until then, or until it is called off; only within `asks()`."""
         assert self._leader is not None  # noqa: S101 - within asks()
-        self._lead(self._leader, until)
+        self._lead(self._leader, until, called_off)
 
     def sleep(self, until: int) -> None:
         """Let the function that calls this sleep; only inside."""
@@ -92,14 +113,17 @@ class Relay:
         if self._refusal is not None:
             raise self._refusal
         sleeper = _Sleeper()
-        heappush(self._sleepers, (until, self._number(), sleeper))
+        place = until, self._number(), sleeper
+        heappush(self._sleepers, place)
         if leader.thread is threading.current_thread():
-            self._leader = _Leader(is_caller=False)
-            thread = threading.Thread(target=self._lead_on, args=(self._leader,), name="panther_schedule-virtual")
-            thread.daemon = True
-            self._leader.thread = thread
-            self._members.add(thread)
-            thread.start()
+            try:
+                self._begin_to_lead()
+            except RuntimeError as error:
+                self._leader = leader
+                self._sleepers.remove(place)
+                heapify(self._sleepers)
+                message = f"no thread is left for this function to sleep beside {len(self._sleepers)} others: {error}"
+                raise SchedulerStateError(message) from error
         else:
             leader.back.release()
         try:
@@ -120,7 +144,7 @@ class Relay:
             self._wake(leader)
         self._refusal = None
 
-    def _lead(self, me: _Leader, until: int | None) -> None:
+    def _lead(self, me: _Leader, until: int | None, called_off: threading.Event | None = None) -> None:
         wait: int | None = None
         while not me.dismissed:
             try:
@@ -138,6 +162,8 @@ class Relay:
             if me.is_caller and self._error is not None:
                 raised, self._error = self._error, None
                 raise raised
+            if called_off is not None and called_off.is_set():
+                return
             now = self._steady()
             if leader is not me:
                 if until is not None and now > until:
@@ -156,11 +182,23 @@ class Relay:
         if until is not None:
             self._move(max(0, until - self._steady()))
 
+    def _begin_to_lead(self) -> None:
+        """Let a new thread lead."""
+        self._leader = leader = _Leader(is_caller=False)
+        target, name = partial(self._lead_on, leader), "panther_schedule-virtual"
+        leader.thread = threading.Thread(target=target, name=name, daemon=True)
+        self.members.add(leader.thread)
+        try:
+            leader.thread.start()
+        except RuntimeError:  # as many as the machine allows
+            self.members.discard(leader.thread)
+            raise
+
     def _lead_on(self, me: _Leader) -> None:
         try:
             self._lead(me, None)
         finally:
-            self._members.discard(me.thread)
+            self.members.discard(me.thread)
 
     def _wake(self, me: _Leader) -> None:
         sleeper = heappop(self._sleepers)[2]
@@ -172,3 +210,9 @@ class Relay:
             except BaseException:  # Ctrl+C: the function comes first
                 me.back.acquire()
                 raise
+
+
+def _taken() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock

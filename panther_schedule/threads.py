@@ -12,8 +12,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def on_a_thread(func: Callable[[], T]) -> T:
-    """Call a function on a thread of its own: those of the event loop's executor may all be taken."""
+async def on_a_thread(func: Callable[[], T], call_off: Callable[[], object] | None = None) -> T:
+    """Call a function on a thread of its own: those of the event loop's executor may all be taken.
+
+    If this is cancelled, a function that can be called off is, and waited for; another one goes on.
+    """
     done: Future[T] = Future()
     done.set_running_or_notify_cancel()  # so that it can't be cancelled
     context = copy_context()
@@ -25,4 +28,15 @@ async def on_a_thread(func: Callable[[], T]) -> T:
             done.set_exception(error)
 
     threading.Thread(target=call, name="panther_schedule-waits", daemon=True).start()
-    return await asyncio.wrap_future(done)
+    cancelled: asyncio.CancelledError | None = None
+    while not done.done():
+        try:
+            await asyncio.wrap_future(done)
+        except asyncio.CancelledError as error:
+            if call_off is None:
+                raise
+            cancelled = error
+            call_off()
+    if cancelled is not None:
+        raise cancelled
+    return done.result()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 import time
 import zoneinfo
@@ -21,6 +22,7 @@ from panther_schedule.models.days import Dates
 
 settings.register_profile("project", deadline=None)  # a busy machine is no fault
 settings.load_profile("project")
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in a shell's background ignores Ctrl+C
 zoneinfo.reset_tzpath(to=())  # the tzdata package alone, whatever zones the machine has
 
 

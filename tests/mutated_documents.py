@@ -49,7 +49,23 @@ ARGUMENTS: list[Any] = [
 WORDS = ["", " ", "os.system", "subprocess.run", "__import__", "builtins.eval", "send_opt", "dayly", "08:00", "PT5M"]
 WORDS += ["2026-12-25", "Europe/Pariss", "../../etc/passwd", "\0", "\ud800", "é", "x" * 2_000, "{what}", "1e999", "on"]
 KEYS = ["kind", "at", "n", "func", "kwargs", "schedule", "policy", "name", "tasks", "version", "tz", "of", "retry"]
-NUMBERS: list[Any] = [0, -1, 1, 2**31, 2**63, -(2**70), 10**400, 0.5, 1e308, float("inf"), float("nan"), -0.0, True, False, None]
+NUMBERS: list[Any] = [
+    0,
+    -1,
+    1,
+    2**31,
+    2**63,
+    -(2**70),
+    10**400,
+    0.5,
+    1e308,
+    float("inf"),
+    float("nan"),
+    -0.0,
+    True,
+    False,
+    None,
+]
 
 
 def valid(rng: random.Random) -> dict[str, Any]:

@@ -141,6 +141,7 @@ def kinds(draw: st.DrawFn, change: tuple[str, int]) -> walker.Kind:
         fields = [draw(field(0, 59, minutes)), draw(field(0, 23, hours)), draw(field(1, 31, (day.day,)))]
         fields += [draw(field(1, 12, (day.month,))), draw(field(0, 7, (day.isoweekday(),)))]
         document["expression"] = " ".join(fields)
+        document["seconds"] = draw(st.sampled_from(["0", "0", "0", "30", "*/30"]))
     else:
         document["at"] = at
     if kind == "weekly":

@@ -124,9 +124,10 @@ def times(schedule: Kind) -> list[int]:
     if isinstance(schedule, Cron):
         minutes, hours, *_ = fields(schedule)
         return [
-            hour * 3600 + minute * 60
+            hour * 3600 + minute * 60 + second
             for hour in sorted(values(hours, 0, 23))
             for minute in sorted(values(minutes, 0, 59))
+            for second in sorted(values(schedule.seconds, 0, 59))
         ]
     return [schedule.at.hour * 3600 + schedule.at.minute * 60 + schedule.at.second]
 

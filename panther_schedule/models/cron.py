@@ -2,8 +2,8 @@
 
 The grammar is that of crontab(5) of Vixie and Debian cron: minute, hour, day-of-month, month, day-of-week; lists,
 ranges, steps, English names, 0 and 7 for Sunday, and the macros `@hourly` to `@yearly`. Beyond it there are
-`a/n` (from a to the end of the field), `L`, `LW`, `15W` for days of the month, `5L` and `2#1` for weekdays. There are
-no seconds, no `?`, no `H`, no range that wraps, no @reboot.
+`a/n` (from a to the end of the field), `L`, `LW`, `15W` for days of the month, `5L` and `2#1` for weekdays, and `?`,
+which is `*`. There is no `H`, no range that wraps, no @reboot. Seconds are a field apart.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ class _Field(NamedTuple):
     names: tuple[str, ...] = ()
 
 
+_SECOND: Final = _Field("second", 0, 59)
 _FIELDS: Final = (
     _Field("minute", 0, 59),
     _Field("hour", 0, 23),
@@ -54,6 +55,7 @@ class CronFields(NamedTuple):
     hours: int  # bits 0 to 23
     dates: DayRule
     elapsed: bool  # minute or hour starts with a star: it follows the real minutes when the clock is set (Debian)
+    seconds: int = 1  # bits 0 to 59
 
 
 class CronError(ValueError):
@@ -99,6 +101,15 @@ def parse(expression: str) -> CronFields:
     )
 
 
+@lru_cache(maxsize=128)
+def parse_seconds(seconds: str) -> int:
+    """Read a field of seconds; raises `CronError`."""
+    places = _places(seconds)
+    if len(places) != 1:
+        raise CronError(_pointed(seconds, "must be one field without spaces; write 0, */15 or 0,30", 0, len(seconds)))
+    return _Reader(seconds, places[0], _SECOND).values
+
+
 class _Reader:
     """What one field of an expression says."""
 
@@ -107,7 +118,7 @@ class _Reader:
         self.values = self.near_workdays = 0
         self.nth: set[tuple[int, int]] = set()
         self.last = self.last_workday = False
-        self.star = expression[place[0]] == "*"
+        self.star = expression[place[0]] in "*?"
         for item in _ITEM.finditer(expression.lower(), *place):
             self._item(item)
 
@@ -117,6 +128,8 @@ class _Reader:
             raise self._error("has an empty place in its list; remove a comma", item.start(), 1)
         if item[0] == low and self._special(low, item.start()):
             return
+        if item[0] == "?":
+            low = "*"
         first, last = self._field.first, self._field.last
         if high is not None:
             first, last = self._value(low, item.start()), self._value(high, item.start("high"))
@@ -166,12 +179,12 @@ class _Reader:
         rule = f"must be {wanted}, got {word[:_SHOWN]}"
         if not word:
             rule = f"must have a value here; write {wanted}"
-        elif "?" in word:
-            rule, at, length = "can't be ?; write *", at + word.index("?"), 1
         elif word == "h" or word.startswith("h("):
             rule = f"can't be H; write a number, {wanted}"
         elif name == "day-of-month" and (word == "l" or word.endswith("w")):
             rule = "can't have L or W in a range or with a step; write L, LW or 15W alone"
+        elif "?" in word:
+            rule, at, length = "can have ? only alone; write *", at + word.index("?"), 1
         elif word == "*":
             rule = "can't have * within a range; write it alone or with a step, such as */2"
         raise self._error(rule, at, length)
@@ -203,17 +216,20 @@ def _wrong_number(expression: str, places: list[tuple[int, int]]) -> str:
     if len(joined.split()) == len(_FIELDS):
         message += f"; a space ends a field, so write none beside a comma: {joined[:_SHOWN]!r}"
     elif got <= len(_FIELDS) + 2:
-        message += "; there is no field for seconds or years: leave out the seconds in front, or the year at the end"
+        seconds, *rest = expression.split()[: len(_FIELDS) + 1]
+        apart = f"Cron({' '.join(rest)[:_SHOWN]!r}, seconds={seconds[:_SHOWN]!r})"
+        message += f"; seconds in front go apart: {apart}; a year at the end becomes start_at and end_at"
     begin, end = places[len(_FIELDS)]
     return _pointed(expression, message, begin, end - begin)
 
 
-def open_steps(expression: str) -> Iterator[tuple[str, str, int, int]]:
+def open_steps(expression: str, seconds: str) -> Iterator[tuple[str, str, int, int]]:
     """Yield each step that runs to the end of its field, as */45: the field, the item, its values and the step."""
-    for place, field in zip(_places(expression), _FIELDS, strict=False):
-        for item in _ITEM.finditer(expression.lower(), *place):
-            if item["step"] and item["high"] is None:
-                yield field.name, item[0], _Reader(expression, item.span(), field).values, _number(item["step"])
+    for text, fields in ((expression, _FIELDS), (seconds, (_SECOND,))):
+        for place, field in zip(_places(text), fields, strict=False):
+            for item in _ITEM.finditer(text.lower(), *place):
+                if item["step"] and item["high"] is None:
+                    yield field.name, item[0], _Reader(text, item.span(), field).values, _number(item["step"])
 
 
 def why_never(expression: str) -> str:

@@ -23,7 +23,7 @@ from pydantic_core import PydanticCustomError
 
 from ..clock import AWARE, is_aware, plain_datetime, plain_timedelta
 from ..errors import MOST_SHOWN, brief, type_name
-from .cron import CronError, parse
+from .cron import CronError, parse, parse_seconds
 from .days import WEEKDAYS, Weekday
 
 TimeZone = str | ZoneInfo | timezone  # an IANA name, or UTC or a zone of that name
@@ -261,9 +261,9 @@ def _in_order(items: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(sorted(set(items), key=lambda item: (1, WEEKDAYS.index(item)) if isinstance(item, str) else (0, item)))
 
 
-def _expression(value: str, info: ValidationInfo) -> str:
+def _cron(value: str, info: ValidationInfo) -> str:
     try:
-        parse(value)
+        (parse_seconds if info.field_name == "seconds" else parse)(value)
     except CronError as error:
         raise refused("cron_expression", f"{info.field_name}: {error}") from None
     return value
@@ -325,6 +325,12 @@ CronExpression = Annotated[
     str,
     Field(max_length=1000),
     said("a str of five fields", 'write "0 9 * * mon-fri"', type_="cron_expression"),
-    AfterValidator(_expression),
+    AfterValidator(_cron),
     _text(re.compile(r"^\s*(@[A-Za-z]+|\S+(\s+\S+){4})\s*$"), "0 9 * * mon-fri", "*/5 * * * *", "@daily"),
+]
+CronSeconds = Annotated[
+    str,
+    said("a str of one field", 'write "0", "*/15" or "0,30"', type_="cron_expression"),
+    AfterValidator(_cron),
+    _text(re.compile(r"^\s*[^\s]+\s*$"), "0", "*/15", "0,30"),
 ]

@@ -155,6 +155,7 @@ class Retry(Value, frozen=True):
     on: _Exceptions = Field(("Exception",), description="The exceptions that are tried again, with their subclasses.")
 
     def __init__(self, attempts: int, **fields: Unpack[_RetryKeywords]) -> None:
+        """Try at most `attempts` times in all, the first included."""
         self._validate(attempts=attempts, **fields)
 
     def covers(self, error: BaseException) -> bool:
@@ -226,6 +227,7 @@ class Policy(Value, frozen=True):
     jitter: Wait = Field(timedelta(0), description="Each run is due later by less than this.")
 
     def __init__(self, **fields: Unpack[_PolicyKeywords[None]]) -> None:
+        """Say what happens to runs that overlap, are missed, fail or take too long."""
         self._validate(**fields)
 
     @model_validator(mode="after")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any, Final, Literal, Self, TypedDict, Unpack, cast, get_args
+from datetime import datetime, time, timedelta
+from typing import Annotated, Any, Final, Literal, Self, Unpack, cast, get_args
 
 from pydantic import AfterValidator, Field, Strict, model_validator
 
 from ..errors import refuse, type_name
-from .cron import CronFields, parse, why_never
+from .cron import CronFields, parse, parse_seconds, why_never
 from .days import ALL_MONTHS, WEEKDAYS, DayRule, Weekday, day_number, mask_of
 from .fields import (
     ClockTime,
     CronExpression,
+    CronSeconds,
     DayOfMonth,
     Delay,
     Every,
@@ -34,46 +35,16 @@ from .fields import (
     optional,
     refused,
 )
+from .keywords import (
+    CalendarKeywords,
+    CronKeywords,
+    DailyKeywords,
+    MonthlyKeywords,
+    OnceKeywords,
+    RepeatKeywords,
+    WeeklyKeywords,
+)
 from .value import Value
-
-
-# The keyword arguments of each kind, for editors and type checkers.
-class _OnceKeywords(TypedDict, total=False):
-    after: timedelta
-
-
-class _RepeatKeywords(_OnceKeywords, total=False):
-    measured_from: Literal["start", "end"]
-
-
-class _CalendarKeywords(TypedDict, total=False):
-    excluding: Collection[date | Weekday]
-    start_at: datetime | None
-    end_at: datetime | None
-
-
-class _DailyKeywords(_CalendarKeywords, total=False):
-    every: int
-    starting: date | None
-    gap: Gap
-    fold: Fold
-
-
-class _WeeklyKeywords(_DailyKeywords, total=False):
-    n: int
-    tz: TimeZone | None
-
-
-class _MonthlyKeywords(_WeeklyKeywords, total=False):
-    months: Collection[int] | None
-    missing: Missing
-
-
-class _CronKeywords(_CalendarKeywords, total=False):
-    n: int
-    tz: TimeZone | None
-    gap: Gap | None
-    fold: Fold | None
 
 
 class Schedule(Value, frozen=True):
@@ -85,8 +56,7 @@ class Schedule(Value, frozen=True):
     @property
     def run_count(self) -> int:
         """How many runs it asks for; -1 is for ever."""
-        n: int = getattr(self, "n", 1)
-        return n
+        return cast(int, getattr(self, "n", 1))
 
 
 class Once(Schedule, frozen=True):
@@ -99,7 +69,8 @@ class Once(Schedule, frozen=True):
     at: Instant | None = Field(None, description="The moment, aware, kept in UTC; null means when the task is added.")
     after: Delay = optional(timedelta(0), "How long after it is added the task runs.")
 
-    def __init__(self, at: datetime | None = None, **fields: Unpack[_OnceKeywords]) -> None:
+    def __init__(self, at: datetime | None = None, **fields: Unpack[OnceKeywords]) -> None:
+        """Run at `at`, an aware datetime; without it, when the task is added."""
         self._validate(at=at, **fields)
 
 
@@ -118,11 +89,10 @@ class Repeat(Schedule, frozen=True):
     n: RunCount
     wait: Wait = Field(timedelta(0), description="The time from one start to the next; zero is back to back.")
     after: Delay = optional(timedelta(0), "How long after it is added the task first runs.")
-    measured_from: MeasuredFrom = optional(
-        "start", "Whether `wait` counts from the start of the run before, or its end."
-    )
+    measured_from: MeasuredFrom = optional("start", "Whether `wait` counts from the start of a run, or from its end.")
 
-    def __init__(self, n: int, wait: timedelta = timedelta(0), **fields: Unpack[_RepeatKeywords]) -> None:
+    def __init__(self, n: int, wait: timedelta = timedelta(0), **fields: Unpack[RepeatKeywords]) -> None:
+        """Run `n` times, -1 for ever, with `wait` from one start to the next."""
         self._validate(n=n, wait=wait, **fields)
 
     @property
@@ -223,7 +193,8 @@ class Daily(_AtTime, frozen=True):
 
     kind: Literal["daily"] = "daily"
 
-    def __init__(self, at: time, n: int = -1, tz: TimeZone | None = None, **fields: Unpack[_DailyKeywords]) -> None:
+    def __init__(self, at: time, n: int = -1, tz: TimeZone | None = None, **fields: Unpack[DailyKeywords]) -> None:
+        """Run each day at `at` on the clock of `tz`; `n` times in all, by default for ever."""
         self._validate(at=at, n=n, tz=tz, **fields)
 
     @property
@@ -240,7 +211,8 @@ class Weekly(_AtTime, frozen=True):
     kind: Literal["weekly"] = "weekly"
     days: Weekdays = Field(description="One weekday or more.")
 
-    def __init__(self, days: Weekday | Collection[Weekday], at: time, **fields: Unpack[_WeeklyKeywords]) -> None:
+    def __init__(self, days: Weekday | Collection[Weekday], at: time, **fields: Unpack[WeeklyKeywords]) -> None:
+        """Run on `days`, a weekday such as "mon" or several, at `at`."""
         self._validate(days=days, at=at, **fields)
 
     @property
@@ -262,7 +234,8 @@ class Monthly(_AtTime, frozen=True):
     months: Months = optional(None, "The months that count, from 1 to 12; null means all of them.")
     missing: Missing = optional("skip", "A month without that day has none (skip), or its last day counts (clamp).")
 
-    def __init__(self, day: MonthDay, at: time, **fields: Unpack[_MonthlyKeywords]) -> None:
+    def __init__(self, day: MonthDay, at: time, **fields: Unpack[MonthlyKeywords]) -> None:
+        """Run on `day`, 1 to 31, -1 for the last one, or the nth of a weekday such as (2, "tue"), at `at`."""
         self._validate(day=day, at=at, **fields)
 
     @property
@@ -284,27 +257,29 @@ class Monthly(_AtTime, frozen=True):
 class Cron(Calendar, frozen=True):
     """Run by a cron expression of five fields, as Debian's cron reads it: `Cron("0 9 * * mon-fri")`.
 
-    Day-of-month and day-of-week must both match when one of them starts with a star; otherwise one is enough. When
-    minute or hour starts with a star, it follows the real minutes: none of those that the clock skips, and both
-    passes of those that it passes twice. Otherwise it is as in `Daily`. A `gap` or `fold` that is given wins.
-
-    The expression is kept as it was written; two are equal when their fields say the same: "@daily" is "0 0 * * *".
+    Day-of-month and day-of-week must both match when one of them starts with a star; else one is enough. When minute
+    or hour does, it follows the real minutes: none that the clock skips, both passes of those that it passes twice;
+    else it is as in `Daily`. A `gap` or `fold` that is given wins. `seconds` is a field apart, such as "*/15". The
+    expression is kept as written; two are equal when their fields say the same: "@daily" is "0 0 * * *".
     """
 
     kind: Literal["cron"] = "cron"
     expression: CronExpression = Field(description="Minute, hour, day-of-month, month, day-of-week; or a macro.")
+    seconds: CronSeconds = optional("0", "The seconds of each minute, as a field of cron.")
     n: RunCount = -1
     tz: Zone = None
     gap: Gap | None = optional(None, "As for the other schedules; null means Debian's star rule.")
     fold: Fold | None = optional(None, "As for the other schedules; null means Debian's star rule.")
 
-    def __init__(self, expression: str, **fields: Unpack[_CronKeywords]) -> None:
+    def __init__(self, expression: str, **fields: Unpack[CronKeywords]) -> None:
+        """Run by `expression`: minute, hour, day-of-month, month and day-of-week, or a macro such as "@daily"."""
         self._validate(expression=expression, **fields)
 
     @property
     def fields(self) -> CronFields:
-        """What the expression says."""
-        return parse(self.expression)
+        """What the expression and the seconds say."""
+        fields = parse(self.expression)
+        return fields if self.seconds == "0" else fields._replace(seconds=parse_seconds(self.seconds))
 
     @property
     def dates(self) -> DayRule:
@@ -316,7 +291,7 @@ class Cron(Calendar, frozen=True):
         return super()._why_never()
 
     def _meaning(self) -> tuple[object, ...]:
-        return (self.fields, *(value for name, value in self if name != "expression"))
+        return (self.fields, *(value for name, value in self if name not in {"expression", "seconds"}))
 
     def __eq__(self, other: object) -> bool:
         return self._meaning() == other._meaning() if isinstance(other, Cron) else NotImplemented
@@ -370,7 +345,7 @@ def _canonical(parts: tuple[Part, ...]) -> tuple[Part, ...]:
 
 def _order(part: Part) -> tuple[str, str, str]:
     fields = str(part.fields) if isinstance(part, Cron) else ""
-    return part.kind, fields, part.model_dump_json(exclude={"expression"})
+    return part.kind, fields, part.model_dump_json(exclude={"expression", "seconds"})
 
 
 _Parts = Annotated[
@@ -391,7 +366,8 @@ class AnyOf(Calendar, frozen=True):
     kind: Literal["any_of"] = "any_of"
     of: _Parts = Field(description="Daily, weekly, monthly and cron schedules without `n`, and moments.")
 
-    def __init__(self, of: Iterable[Part | AnyOf], *, n: int = -1, **fields: Unpack[_CalendarKeywords]) -> None:
+    def __init__(self, of: Iterable[Part | AnyOf], *, n: int = -1, **fields: Unpack[CalendarKeywords]) -> None:
+        """Run when one of the schedules `of` does; `n` times in all, by default for ever."""
         self._validate(of=_flat(of), n=n, **fields)
 
     def _names_no_date(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, assert_never, cast
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from ..models.fields import TimeZone, is_zone, right_zone, zone_name
 from ..models.schedules import SCHEDULES, AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
 from . import zones
 from .evaluators import Calendar, Evaluator, Grid, Union
+from .walltimes import Seconds
 from .zones import DAY, FIRST, LAST
 
 UTC_ZONE: Final = ZoneInfo("UTC")
@@ -56,7 +58,7 @@ def calendar_of(part: Daily | Weekly | Monthly | Cron, zone: ZoneInfo, union: An
         rule, start, end = rule.without(union.excluding), max(start, first), min(end, last)
     if isinstance(part, Cron):
         fields = part.fields
-        times = _times_of_day(fields.minutes, fields.hours)
+        times = _times_of_day(fields.minutes, fields.hours, fields.seconds)
         gap = part.gap or ("skip" if fields.elapsed else "next_valid")
         fold = part.fold or ("both" if fields.elapsed else "first")
     else:
@@ -82,8 +84,9 @@ def _union_of(union: AnyOf, zone: ZoneInfo) -> Evaluator:
 
 
 @lru_cache(maxsize=128)
-def _times_of_day(minutes: int, hours: int) -> tuple[int, ...]:
-    return tuple((hour * 60 + minute) * 60 for hour in bits(hours) for minute in bits(minutes))
+def _times_of_day(minutes: int, hours: int, seconds: int) -> Sequence[int]:
+    times = tuple((hour * 60 + minute) * 60 for hour in bits(hours) for minute in bits(minutes))
+    return times if seconds == 1 else Seconds(times, tuple(bits(seconds)))
 
 
 _grid: Final = lru_cache(maxsize=1024)(Grid)

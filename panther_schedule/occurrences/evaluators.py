@@ -11,7 +11,7 @@ All are exact and defined for any int, and take a bounded number of steps.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -55,7 +55,7 @@ class Calendar:
     __slots__ = ("_daily", "end", "fold", "gap", "start", "walltimes", "zone")
 
     def __init__(
-        self, rule: DayRule, times: tuple[int, ...], info: ZoneInfo, gap: Gap, fold: Fold, start: int, end: int
+        self, rule: DayRule, times: Sequence[int], info: ZoneInfo, gap: Gap, fold: Fold, start: int, end: int
     ) -> None:
         self.walltimes = Walltimes(rule, times)
         self.zone = zone(info)

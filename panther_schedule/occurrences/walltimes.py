@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from ..models.days import Dates, DayRule
 from .zones import DAY
@@ -15,12 +15,28 @@ from .zones import DAY
 _dates: Final = lru_cache(maxsize=1024)(Dates)
 
 
+class Seconds(Sequence[int]):
+    """The same seconds of each of these minutes of a day, up to 86,400 of them, which take no room."""
+
+    __slots__ = ("_minutes", "_seconds")
+
+    def __init__(self, minutes: tuple[int, ...], seconds: tuple[int, ...]) -> None:
+        self._minutes, self._seconds = minutes, seconds
+
+    def __len__(self) -> int:
+        return len(self._minutes) * len(self._seconds)
+
+    def __getitem__(self, index: Any) -> Any:
+        minute, second = divmod(cast(int, index), len(self._seconds))
+        return self._minutes[minute] + self._seconds[second]
+
+
 class Walltimes:
     """The dates of a rule, each at the same times of day, as one increasing series of wall-clock seconds."""
 
     __slots__ = ("dates", "rule", "times")
 
-    def __init__(self, rule: DayRule, times: tuple[int, ...]) -> None:
+    def __init__(self, rule: DayRule, times: Sequence[int]) -> None:
         self.rule = rule
         self.times = times
         self.dates = _dates(rule)
@@ -109,7 +125,7 @@ def _count_together(pieces: list[Piece], first: int, last: int) -> int:
     return total
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def _seconds_of_day(dates: tuple[tuple[Walltimes, int], ...]) -> frozenset[int]:
     """Return the seconds of a day with an occurrence, given when each local date begins, in seconds after the day."""
     return frozenset(at for walltimes, begin in dates for time in walltimes.times if 0 <= (at := begin + time) < DAY)

@@ -16,8 +16,10 @@ from ..tasks.checks import check_policy
 from ..tasks.task import BackgroundTask
 from .current import context_seen
 from .entries import Entry
+from .hosts import warn_of_copies
 from .life import Life
 from .names import Names
+from .sleeper import Sleeper
 
 
 class Admission:
@@ -45,6 +47,8 @@ class Admission:
         entry = Entry(name, task, rule, self.first_state(task, rule, name), order, context_seen())
         if task._known.is_async or rule.wait_from_end == 0:
             self.prepare(life, name, task, rule, stacklevel=stacklevel)
+        if task._name is not None and isinstance(life.driver, Sleeper):
+            warn_of_copies(name)
         return entry if self._names.take(entry) else None
 
     def rule(self, task: BackgroundTask[..., Any]) -> Rule:
@@ -72,5 +76,5 @@ class Admission:
         if rule.wait_from_end == 0 and rule.endless:
             message = f"{name} repeats for ever without a wait and keeps a worker busy; give it interval_wait(...)"
             warnings.warn(message, BusyLoopWarning, stacklevel=stacklevel)
-        if task._known.is_async:
+        if task._known.is_async and not life.loop.over:
             life.workers.coroutines.event_loop()

@@ -82,6 +82,11 @@ class Coroutines:
             with suppress(Exception):  # the event loop is closed, and with it the run; or a run broke it
                 run.get_loop().call_soon_threadsafe(run.cancel)
 
+    def is_active(self, flight: Flight) -> bool:
+        """Tell whether a run is active here, and not being cancelled."""
+        run, _ = self.running.get(flight, (None, None))
+        return run is not None and not run.cancelling()
+
     def look(self) -> None:
         """Abandon what the app's event loop has not begun or ended, once that is closed."""
         if self._apps is not None and self._apps.is_closed() and (self._handed or self.running):

@@ -36,6 +36,7 @@ class Engine:
         self.emit: Emit | None = None  # None when there is no listener
         self.attempt: Callable[[Command, Reading], object] = lambda command, reading: command(reading)  # or puts it off
         self.stepped = 0  # by how much the wall clock was set since the turn before
+        self.quiet = False  # True where nothing is to be logged, as in a simulation
         self.offset = 0  # of the wall to steady time, as it is shown; a step of the clock changes it
 
     def offset_of(self, rule: Rule) -> int:
@@ -217,7 +218,7 @@ class Engine:
             self.attempt(partial(self.wake, queued), reading)
 
     def _finished(self, entry: Entry, record: Run, error: BaseException | None = None) -> None:
-        if record.attempts[-1].outcome in LOGGED:
+        if record.attempts[-1].outcome in LOGGED and not self.quiet:
             log_run(record, error)
         if self.emit is not None:
             self.emit(events.RunFinished, entry.name, record)

@@ -47,9 +47,9 @@ def drain_on_signal(wait: Next, scheduler: Hosted, life: Life, timeout: timedelt
     """Drain after the first signal; return the second one, which ends the drain."""
     if (first := wait()) is None:
         return None
+    before = life.counts()
     message = "%s: finishing what is active or due, for at most %s; a second signal ends this at once"
     log(message, first.name, timeout, level=logging.INFO)
-    before = life.counts()
     scheduler._begin_stop(timeout)
     if (second := wait()) is not None:
         scheduler._begin_stop(timedelta(0))

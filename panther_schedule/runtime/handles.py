@@ -17,6 +17,8 @@ from ..planning.records import Cause, Passed, Run
 from ..planning.rule import due_at
 from ..tasks.task import BackgroundTask
 from .entries import Entry, Flight, in_flight
+from .hosts import DISABLED
+from .idle import Idle
 from .ledger import counts_of
 from .life import Life, check_timeout
 
@@ -186,6 +188,9 @@ class TaskHandle(_Handle):
 
     def _startable(self, method: str) -> Life:
         life, cancelled = self._alive(), is_cancelled(self._entry.state)
+        if isinstance(life.driver, Idle):
+            message = f"{method}() runs nothing here, since {DISABLED}=1 is set; call it in a process that runs tasks"
+            raise SchedulerStateError(message)
         if cancelled or life.loop.stopping:
             what = "the task was cancelled" if cancelled else "the scheduler has stopped"
             raise SchedulerStateError(f"{method}() needs a task in a running scheduler, but {what}; add it again")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,6 +15,8 @@ from ..planning.due import has_ended
 from .current import flying
 from .engine import Command, Engine
 from .entries import Entry, Flight, in_flight
+from .hosts import is_disabled
+from .idle import Idle, Nobody
 from .listeners import Listeners
 from .loop import Loop, Message
 from .memory import Memory
@@ -36,11 +39,15 @@ class Life:
         self.next_number = itertools.count(1).__next__  # of a run that claims no occurrence; any thread may ask
         self.forked = False  # this is a child process, and the threads stayed with the parent
         self.workers: Workers
-        self.driver: Sleeper | Mover
+        self.loop: Loop
+        self.driver: Sleeper | Mover | Idle
         if isinstance(clock, VirtualClock):
-            self.workers = inline = Inline(clock, self.engine, inbox.put)
+            self.workers = inline = Inline(clock, self.engine, inbox.put, event_loop)
             self.loop = Loop(inbox, self.engine, inline, clock.read())
             self.driver = Mover(self.loop, clock, inline, listeners)
+        elif is_disabled(os.environ):
+            self.workers = Nobody(clock, self.engine, inbox.put)
+            self.loop = self.driver = Idle(inbox, self.engine, self.workers, clock)
         else:
             self.workers = Pool(clock, self.engine, inbox.put, event_loop, size)
             self.loop = Loop(inbox, self.engine, self.workers, clock.read())

@@ -112,8 +112,9 @@ class Loop:
         if self._again_at is not None and self._again_at <= reading.steady:
             self._try_again(reading)
         if abs(ahead) > _STEP:
-            direction = "back" if ahead < 0 else "forward"
-            log("the wall clock was set %s by %s", direction, MICROSECOND * abs(ahead), level=logging.WARNING)
+            if not self._engine.quiet:
+                direction = "back" if ahead < 0 else "forward"
+                log("the wall clock was set %s by %s", direction, MICROSECOND * abs(ahead), level=logging.WARNING)
             self._engine.clock_stepped(reading)
         if self._look not in self._put_off:
             self._try(self._look, reading)

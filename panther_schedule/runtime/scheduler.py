@@ -11,13 +11,13 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mappin
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from typing import Any, Final, ParamSpec, Self
+from typing import Final, Self
 
 from ..clock import MICROSECOND, Clock, SystemClock, VirtualClock, check_clock, duration, now_by
 from ..errors import SchedulerStateError, check_number, refuse
 from ..occurrences import compiler
 from ..planning import rule as rules
-from ..tasks.task import BackgroundTask, check_task, check_tasks
+from ..tasks.task import AnyTask, check_task, check_tasks
 from ..threads import on_a_thread
 from . import process
 from .admission import Admission
@@ -32,7 +32,6 @@ from .listeners import Listener, Listeners, check_listener
 from .logs import log
 from .names import Names, equal
 
-P = ParamSpec("P")
 _UNTOLD_S: Final = 1.0  # how long the end waits for listeners
 
 
@@ -42,7 +41,8 @@ class Scheduler:
     The first `add_task()` starts it. When the main thread ends, it drains for at most ten seconds what is active or
     due, and drops later occurrences with one log line. `with Scheduler() as s:` stops it at the end of the block;
     inside `async with`, async functions run on the event loop of the block. A child process after a fork has an
-    empty, unstarted scheduler.
+    empty, unstarted scheduler. In a process with `PANTHER_SCHEDULE_DISABLED=1` in its environment tasks are still
+    checked, but what is added ends at once and never runs.
 
     `max_workers` bounds the threads for sync functions, by default `min(32, cpus + 4)`; a run that waits for a
     worker is late, never skipped. `clock` is the machine's, or a `VirtualClock` for tests.
@@ -68,7 +68,7 @@ class Scheduler:
         self._admission = Admission(self._names, self._now)
         self._stopped = self._forked = False
 
-    def add_task(self, task: BackgroundTask[P, Any]) -> TaskHandle:  # P, since mypy infers no lambda against `...`
+    def add_task(self, task: AnyTask) -> TaskHandle:
         """Run the task in the background by its schedule, and return its handle.
 
         Without a name each call makes a new task. With a name it is a declaration: adding an equal task again
@@ -79,13 +79,13 @@ class Scheduler:
                 (`name_in_use`), or its schedule has no occurrence (`no_occurrence`).
             SchedulerStateError: the scheduler has stopped.
         """
-        check_task("add_task", task)
+        task = check_task("add_task", task)
         with self._lock:
             life = self._running()
             entry, is_new = self._admission.entry(life, task)
             return self._post(life, entry) if is_new else TaskHandle(entry, life)
 
-    def add_tasks(self, tasks: Iterable[BackgroundTask[..., Any]]) -> list[TaskHandle]:
+    def add_tasks(self, tasks: Iterable[AnyTask]) -> list[TaskHandle]:
         """Add each task of an iterable, such as a whole `TaskRegistry`: all of them or, if one is refused, none."""
         wanted = check_tasks("add_tasks", tasks)
         with self._lock:
@@ -103,7 +103,7 @@ class Scheduler:
                     self._post(life, entry)
             return [TaskHandle(entry, life) for entry, _ in entries]
 
-    def replace(self, task: BackgroundTask[P, Any]) -> TaskHandle:
+    def replace(self, task: AnyTask) -> TaskHandle:
         """Replace the task of the same name, and return the handle; if there is none, add this one.
 
         Another schedule starts afresh, with `n` whole. Other arguments, another function or policy leave the times
@@ -114,7 +114,7 @@ class Scheduler:
             ValidationError: as `add_task()`, or the task has no name (`name_missing`).
             SchedulerStateError: the scheduler has stopped.
         """
-        check_task("replace", task)
+        task = check_task("replace", task)
         if task._name is None:
             message = "replace() needs a task with a name, to find the one it replaces; write task.with_name('digest')"
             refuse("replace", "name_missing", message, at=("name",))
@@ -154,7 +154,7 @@ class Scheduler:
         check_listener(listener)
         with self._lock:
             remove = self._listeners.add(listener)
-            if self._life is not None and not self._stopped:
+            if self._life is not None and not self._life.loop.over:
                 self._listeners.start()
                 self._life.engine.emit = self._listeners.put
         return remove
@@ -164,12 +164,12 @@ class Scheduler:
 
         It reads what the scheduler's thread wrote last, so it answers even when that thread is stuck.
         """
-        return health_of(self._life, self._names, self._listeners.dropped)
+        return health_of(self._look(), self._names, self._listeners.dropped)
 
     @property
     def counts(self) -> Mapping[str, int]:
         """What happened to all due occurrences of all tasks: a number for each outcome and reason, and `in_flight`."""
-        return {**no_counts(), "in_flight": 0} if self._life is None else self._life.counts()
+        return {**no_counts(), "in_flight": 0} if (life := self._look()) is None else life.counts()
 
     def reload_tz(self) -> None:
         """Read the time zones' rules and the machine's zone again, as is needed after either was changed.
@@ -193,19 +193,19 @@ class Scheduler:
 
     def __getitem__(self, name: str) -> TaskHandle:
         """Return the handle of a task by its name; KeyError when there is none."""
-        entry = self._names.find(name)
-        if entry is None or self._life is None:
+        life, entry = self._look(), self._names.find(name)
+        if entry is None or life is None:
             raise KeyError(name)
-        return TaskHandle(entry, self._life)
+        return TaskHandle(entry, life)
 
     def __contains__(self, name: object) -> bool:
-        return self._names.find(name) is not None
+        return self._look() is not None and self._names.find(name) is not None
 
     def __len__(self) -> int:
-        return len(self._names)
+        return 0 if self._look() is None else len(self._names)
 
     def __iter__(self) -> Iterator[TaskHandle]:
-        life = self._life
+        life = self._look()
         return iter([] if life is None else [TaskHandle(entry, life) for entry in self._names])
 
     def start(self) -> Self:
@@ -229,12 +229,12 @@ class Scheduler:
             SchedulerStateError: it is called from a run, or where an event loop runs.
         """
         timeout = check_timeout("join", timeout)
-        return True if self._life is None else self._life.join(None, timeout)
+        return True if (life := self._look()) is None else life.join(None, timeout)
 
     async def wait(self, timeout: timedelta | None = None) -> bool:
         """Wait as `join()` does, in a coroutine: the event loop goes on."""
         timeout = check_timeout("wait", timeout)
-        return True if self._life is None else await self._life.wait(None, timeout)
+        return True if (life := self._look()) is None else await life.wait(None, timeout)
 
     def run_forever(self, timeout: timedelta = process.DRAIN) -> None:
         """Start, and block the main thread until SIGTERM or Ctrl+C; then drain for at most `timeout`, and stop.
@@ -310,7 +310,7 @@ class Scheduler:
 
     def _running(self, event_loop: asyncio.AbstractEventLoop | None = None) -> Life:
         """Return its life, which begins here at the latest; async functions then run on this event loop."""
-        life = self._life
+        life = self._look()
         if self._stopped:
             raise SchedulerStateError("the scheduler has stopped and takes no tasks; call start() to begin afresh")
         if life is not None:
@@ -327,22 +327,28 @@ class Scheduler:
             if life is not made:  # one of them has added a task meanwhile, and so started the scheduler
                 made.workers.stop()
                 return life
-            if self._listeners:
+            if self._listeners and not life.loop.over:
                 self._listeners.start()
                 life.engine.emit = self._listeners.put
             life.driver.start()
+        except SchedulerStateError:  # of an event loop that can't be used
+            raise
         except RuntimeError as error:  # no thread can be started, as at exit on Python 3.12
             process.started.discard(self)
             self._life = None if self._life is life else self._life
             message = f"the scheduler can't start: {error}; add tasks before the program ends"
             raise SchedulerStateError(message) from error
+        return life
+
+    def _look(self) -> Life | None:
+        """Return its life, if there is one; in a child process, say once that the tasks stayed with the parent."""
         if self._forked:
             self._forked = False
             message = (
                 "this is a child process: its scheduler starts empty, and the parent's tasks run only in the parent"
             )
             log(message, level=logging.WARNING)
-        return life
+        return self._life
 
     def __enter__(self) -> Self:
         return self.start()

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from asyncio import AbstractEventLoop
 from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from ..clock import MICROSECOND, VirtualClock, soonest
 from ..errors import SchedulerStateError
 from ..planning.due import has_ended
 from ..threads import on_a_thread
+from .borrowed_loop import borrow
+from .current import flying
 from .engine import Engine
 from .entries import Entry, Flight
 from .listeners import Listeners
@@ -27,9 +30,10 @@ _A_RUNS_OWN: Final = (Exception, SystemExit, GeneratorExit, asyncio.CancelledErr
 class Inline(Workers):
     """Calls functions one after the other; coroutines run side by side on an event loop of virtual time."""
 
-    def __init__(self, clock: VirtualClock, engine: Engine, post: Post) -> None:
+    def __init__(self, clock: VirtualClock, engine: Engine, post: Post, loop: AbstractEventLoop | None = None) -> None:
         self._clock = clock
-        super().__init__(clock, engine, post)
+        super().__init__(clock, engine, post, loop)
+        self._borrowed = None if loop is None else borrow(clock, loop, self.coroutines.is_active)
         self._pending: deque[Flight] = deque()
         self._interrupt: BaseException | None = None  # Ctrl+C, or a test's failure, for whoever moves the clock
 
@@ -45,14 +49,25 @@ class Inline(Workers):
     def stop(self) -> None:
         self._pending.clear()
         super().stop()
+        if self._borrowed is not None:
+            self._borrowed.leave(self.coroutines.is_active)
+
+    @property
+    def loop(self) -> VirtualLoop | None:
+        """The event loop, once it was needed."""
+        own = self.coroutines.own
+        return own if isinstance(own, VirtualLoop) else self._borrowed
 
     def call_next(self) -> bool:
-        """Call the next function; False when there is none."""
+        """Call the next function, or several async ones; False when there is none."""
         if not self._pending:
             return False
         flight = self._pending.popleft()
         if flight.task._known.is_async:
-            self.coroutines.start([flight])
+            flights = [flight]
+            while self._pending and self._pending[0].task._known.is_async:
+                flights.append(self._pending.popleft())
+            self.coroutines.start(flights)
             self.run_loop()
         elif (begun := self.call(flight)) is not None:
             self.coroutines.adopt(flight, begun)
@@ -61,7 +76,7 @@ class Inline(Workers):
 
     def run_loop(self) -> None:
         """Run what is ready on the event loop, if it was needed yet."""
-        if isinstance(loop := self.coroutines.own, VirtualLoop) and self._clock._relay.leads_here():
+        if (loop := self.loop) is not None and self._clock._relay.leads_here():
             loop.run_ready()
             self._pass_on()
 
@@ -74,8 +89,14 @@ class Inline(Workers):
         """Return the microseconds until the next call, or the event loop's next timer."""
         if self._pending:
             return 0
-        loop = self.coroutines.own
-        return loop.wait() if isinstance(loop, VirtualLoop) else None
+        return None if self.loop is None else self.loop.wait()
+
+    def invoke(self, flight: Flight) -> Any:
+        stand_in = self._clock._stand_ins.get(flight.entry.name)
+        if stand_in is None:
+            return super().invoke(flight)
+        flying.set(flight)
+        return stand_in()
 
     def end(self, flight: Flight, error: BaseException | None, obeyed: bool) -> None:
         super().end(flight, error, obeyed)
@@ -97,9 +118,14 @@ class Mover:
 
     def acknowledge(self, _done: threading.Event) -> None:
         """Do a command at once; later if another thread moves the clock, or when a coroutine asks."""
-        if self._loop.over or asyncio._get_running_loop() is not None:
+        if self._loop.over:
             return
         relay = self._clock._relay
+        if asyncio._get_running_loop() is not None:
+            with relay.asks(0) as leads:
+                if leads:
+                    self.hear()
+            return
         if relay.is_inside():
             self._loop.turn(self._loop.take(), self._clock.read())  # the functions it starts come after this one
             return
@@ -111,13 +137,16 @@ class Mover:
         """Move the clock until something about these tasks is over; False when the timeout comes first."""
         end = None if timeout is None else self._clock.read().steady + timeout // MICROSECOND
         self._clock.advance(timedelta(0))
+        last: Entry | None = None  # that ends by itself: until it has, nobody looks at the others
         while not (over() or self._loop.over):
-            left = [entry.rule for entry in tasks() if not has_ended(entry.rule, entry.state)]
-            if end is None and left and all(rule.endless for rule in left):
-                raise SchedulerStateError(
-                    "join() would move the virtual clock for ever: these tasks have no last run; "
-                    "give join() a timeout, or use the clock's advance()"
-                )
+            if end is None and (last is None or last.rule.endless or has_ended(last.rule, last.state)):
+                left = [entry for entry in tasks() if not has_ended(entry.rule, entry.state)]
+                last = next((entry for entry in reversed(left) if not entry.rule.endless), None)
+                if left and last is None:
+                    raise SchedulerStateError(
+                        "join() would move the virtual clock for ever: these tasks have no last run; "
+                        "give join() a timeout, or use the clock's advance()"
+                    )
             time_left = None if end is None else end - self._clock.read().steady
             wait = soonest(self._clock._next(), time_left)
             if wait is None or (time_left is not None and time_left <= 0):
@@ -128,7 +157,9 @@ class Mover:
     async def wait_for(
         self, over: Callable[[], bool], timeout: timedelta | None, tasks: Callable[[], list[Entry]]
     ) -> bool:
-        return await on_a_thread(partial(self.join, over, timeout, tasks))
+        called_off = threading.Event()
+        join = partial(self.join, lambda: called_off.is_set() or over(), timeout, tasks)
+        return await on_a_thread(join, called_off.set)
 
     def finish(self) -> None:
         if self.is_alive():
@@ -161,7 +192,7 @@ class Mover:
                 self._workers.run_loop()
             if self._listeners:  # which may have something done
                 self._listeners.flush()
-            if self._listeners or self._workers.coroutines.own is not None:
+            if self._listeners or self._workers.loop is not None:
                 wait = loop.wait(read())
             wait = soonest(wait, self._workers.wait())
             if wait != 0:

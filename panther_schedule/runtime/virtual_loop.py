@@ -3,76 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-import selectors
 import threading
+from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import suppress
-from typing import TypeVar, TypeVarTuple
+from typing import Any, TypeAlias, TypeVar, TypeVarTuple, cast
 
 from ..clock import SECOND, VirtualClock
 
 _T = TypeVar("_T")
 _Args = TypeVarTuple("_Args")
-
-
-class _Selector(selectors.DefaultSelector):
-    """Stops its event loop where that would wait for a timer."""
-
-    loop: _Loop
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        idle = timeout is None or timeout > 0
-        events = super().select(None if self.loop.threads and idle else 0)  # a thread reports through a socket
-        if not events and idle:
-            self.loop.idle_for = timeout
-            self.loop.stop()
-        return events
-
-
-class _Loop(asyncio.SelectorEventLoop):
-    def __init__(self, steady: Callable[[], int], helpers: set[threading.Thread]) -> None:
-        selector = _Selector()
-        selector.loop = self
-        super().__init__(selector)
-        self._steady, self._start, self._helpers = steady, steady(), helpers
-        self._clock_resolution = 1 / SECOND
-        self.ahead = 0  # of the clock, while it ends
-        self.threads = 0  # that work for it
-        self.idle_for: float | None = None  # seconds until the next timer
-
-    def time(self) -> float:
-        return (self._steady() - self._start + self.ahead) / SECOND
-
-    def run_in_executor(
-        self, executor: Executor | None, func: Callable[[*_Args], _T], *args: *_Args
-    ) -> asyncio.Future[_T]:
-        def help_with() -> _T:
-            self._helpers.add(threading.current_thread())
-            try:
-                return func(*args)
-            finally:
-                self._helpers.discard(threading.current_thread())
-
-        future = super().run_in_executor(executor, help_with)
-        self.threads += 1
-        future.add_done_callback(self._thread_done)
-        return future
-
-    def _thread_done(self, _future: object) -> None:
-        self.threads -= 1
+Events: TypeAlias = list[Any]  # what a selector has found
 
 
 class VirtualLoop:
     """The event loop of a scheduler on a virtual clock; it runs in whatever thread moves the clock."""
 
-    def __init__(self, clock: VirtualClock) -> None:
-        self._clock = clock
-        self.loop = _Loop(self._steady, clock._relay.helpers)
-        self._next_at: int | None = None
-
-    def _steady(self) -> int:
-        return self._clock.read().steady
+    def __init__(self, clock: VirtualClock, loop: AbstractEventLoop | None = None, *, began_at: float = 0) -> None:
+        self.loop = cast(Any, asyncio.SelectorEventLoop() if loop is None else loop)  # with its insides
+        self.clock = clock
+        self._offset = round(began_at * SECOND) - clock.read().steady  # from the clock's time to the loop's
+        self._idle = False  # it waits for a timer, or for nothing that it knows of
+        self._next_at: int | None = None  # when its next timer is due, by the clock
+        self._threads = 0  # that work for it
+        self._look: Callable[[float | None], Events] = self.loop._selector.select
+        self._run_in_executor: Callable[..., asyncio.Future[Any]] = self.loop.run_in_executor
+        self._replaced: list[tuple[object, str, object]] = []
+        self._replace(self.loop, "time", self.time)
+        self._replace(self.loop, "run_in_executor", self.run_in_executor)
+        self._replace(self.loop, "_clock_resolution", 1 / SECOND)
+        self._replace(self.loop._selector, "select", self.select)
 
     def start(self) -> None:
         """Do nothing: it needs no thread."""
@@ -81,18 +42,19 @@ class VirtualLoop:
         return asyncio._get_running_loop() is self.loop
 
     def run_ready(self) -> None:
-        """Run it until it waits for a timer, or for nothing that it knows of."""
-        loop, idle = self.loop, False
-        while not idle:
-            loop.idle_for = -1
+        """Run it, if anything is to be done, until it waits for a timer, or for nothing that it knows of."""
+        if self.loop._ready or not self._idle or self.wait() == 0:  # in this order
+            self._run_until_idle()
+
+    def _run_until_idle(self) -> None:
+        self._idle = False
+        while not self._idle:  # else a coroutine has stopped it
             with suppress(SystemExit):  # of an asyncio task that a run started
-                loop.run_forever()
-            idle = loop.idle_for != -1  # else a coroutine has stopped it
-        self._next_at = None if loop.idle_for is None else self._steady() + round(loop.idle_for * SECOND)
+                self.loop.run_forever()
 
     def wait(self) -> int | None:
         """Return the microseconds until its next timer; None when there is none."""
-        return None if self._next_at is None else max(0, self._next_at - self._steady())
+        return None if self._next_at is None else max(0, self._next_at - self.clock.read().steady)
 
     def stop(self) -> None:
         """Cancel what is still active, give it as much time as it needs to clean up, and close the loop."""
@@ -100,10 +62,62 @@ class VirtualLoop:
         for task in tasks:
             task.cancel()
         while any(not task.done() for task in tasks):
-            self.run_ready()
-            if self.loop.idle_for is None:
+            self._run_until_idle()
+            if (wait := self.wait()) is None:
                 break
-            self.loop.ahead += round(self.loop.idle_for * SECOND)
+            self._offset += wait  # ahead of the clock
         self.loop.call_soon(asyncio.ensure_future, self.loop.shutdown_asyncgens())
         self.run_ready()
         self.loop.close()
+
+    # ---- in the place of the loop's own methods ------------------------------------------------------------------
+
+    def time(self) -> float:
+        return (self.clock.read().steady + self._offset) / SECOND
+
+    def select(self, timeout: float | None = None) -> Events:
+        """Look for events; where the loop would wait for a timer, or for nothing that it knows of, it is idle."""
+        if timeout is not None and timeout <= 0:
+            return self._look(0)
+        events = self._look(None if self._threads else 0)  # a thread reports through a socket
+        if events:
+            return events
+        self._next_at = None if timeout is None else self.clock.read().steady + round(timeout * SECOND)
+        self._idle = True
+        return self._rest()
+
+    def _rest(self) -> Events:
+        self.loop.stop()
+        return []
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[*_Args], _T], *args: *_Args
+    ) -> asyncio.Future[_T]:
+        """Let time stand still while the thread works."""
+        helpers = self.clock._relay.helpers
+
+        def help_with() -> _T:
+            helpers.add(threading.current_thread())
+            try:
+                return func(*args)
+            finally:
+                helpers.discard(threading.current_thread())
+
+        future = self._run_in_executor(executor, help_with)
+        self._threads += 1
+        future.add_done_callback(self._thread_done)
+        return future
+
+    def _thread_done(self, _future: object) -> None:
+        self._threads -= 1
+
+    def _replace(self, owner: object, name: str, stand_in: object) -> None:
+        self._replaced.append((owner, name, vars(owner).get(name)))
+        setattr(owner, name, stand_in)
+
+    def _put_back(self) -> None:
+        for owner, name, own in self._replaced:
+            if own is None:  # its class has it
+                delattr(owner, name)
+            else:
+                setattr(owner, name, own)

@@ -61,7 +61,7 @@ class Workers(ABC):
             engine.emit(RunStarted, entry.name, flight.run, flight.started)
         context = flight.context.copy()
         try:
-            result = context.run(_call, flight)
+            result = context.run(self.invoke, flight)
             coroutine = None if result is None else _coroutine(result)
         except BaseException as error:  # noqa: BLE001 - a run's SystemExit ends the run, not the worker
             self.end(flight, error, False)
@@ -70,6 +70,12 @@ class Workers(ABC):
             return coroutine, context
         self.end(flight, None, flight.seen)
         return None
+
+    def invoke(self, flight: Flight) -> Any:
+        """Call a run's function with its arguments, in the run's context."""
+        flying.set(flight)
+        task = flight.task
+        return task._func(*task._args, **task._kwargs)  # task.kwargs would make a view for each run
 
     def end(self, flight: Flight, error: BaseException | None, obeyed: bool) -> None:
         """Report how a call ended; `obeyed` when it ended, or never began, because it was asked to."""
@@ -152,12 +158,6 @@ class Pool(Workers):
                 self._open.discard(flight)
                 self.coroutines.adopt(flight, begun)
             del flight, begun  # an idle worker keeps nobody's arguments alive
-
-
-def _call(flight: Flight) -> Any:
-    flying.set(flight)
-    task = flight.task
-    return task._func(*task._args, **task._kwargs)  # task.kwargs would make a view for each run
 
 
 def _coroutine(result: object) -> Coroutine[Any, Any, Any] | None:

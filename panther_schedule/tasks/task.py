@@ -33,7 +33,7 @@ from .signature import KnownFunction, function_name, inspect_function
 
 P = ParamSpec("P", default=...)
 R = TypeVar("R", covariant=True, default=Any)  # noqa: PLC0105 - an editor shows the name: R reads better than R_co
-_Task = TypeVar("_Task", bound="BackgroundTask")
+_Task = TypeVar("_Task", bound="AnyTask")
 
 _NO_KWARGS: Final[dict[str, Any]] = {}
 """Shared by all tasks without keyword arguments; nobody changes it."""
@@ -51,20 +51,11 @@ class WithScheduleExcludesOtherSetters:
     """No value has this type: `with_schedule()` stands alone, without interval(), interval_wait() and on_time()."""
 
 
-class BackgroundTask(Generic[P, R]):
-    """A function, its arguments and a schedule; without a schedule it runs once, when it is added.
-
-    Every method returns a new task and leaves this one as it is. Tasks are equal when function, arguments,
-    schedule, policy and name are. The function gets the very objects given here.
-
-    Raises:
-        ValidationError: the function is not one (`not_callable`: it was called already) or is a generator function
-            (`generator_function`: calling it runs none of its code), or the arguments don't fit it: `missing_argument`,
-            `unknown_argument`, `surplus_argument`, `argument_type`.
-    """
+class AnyTask:
+    """What every task has, whatever its function: the type of the items of a mixed list."""
 
     __slots__ = ("__weakref__", "_args", "_func", "_known", "_kwargs", "_name", "_policy", "_schedule")
-    _func: Callable[..., R]
+    _func: Callable[..., Any]
     _args: tuple[Any, ...]
     _kwargs: dict[str, Any]
     _schedule: AnySchedule
@@ -72,23 +63,9 @@ class BackgroundTask(Generic[P, R]):
     _policy: Policy
     _known: KnownFunction
 
-    def __init__(self, func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> None:
-        if hasattr(self, "_func"):
-            raise AttributeError(
-                "a task is immutable, so it can't be initialised twice; write a new BackgroundTask(...)"
-            )
-        if type(self) is not BackgroundTask:
-            raise TypeError(f"{type(self).__name__} can't be called; write BackgroundTask(...) and call its setters")
-        known = inspect_function(func)
-        if known.wrapper is not None:
-            known = known.taking(args, kwargs)
-        known.check(args, kwargs)
-        _fill(self, func, args, kwargs or _NO_KWARGS, known, ONCE, None, DEFAULT_POLICY)
-
-    @property
-    def func(self) -> Callable[P, R]:
-        """The function, as given."""
-        return self._func
+    def __init_subclass__(cls, *, only_setters_make_subclasses: str) -> None:
+        """Refuse further subclasses: the name of the missing argument says why, at run time and to type checkers."""
+        super().__init_subclass__()
 
     @property
     def args(self) -> tuple[Any, ...]:
@@ -114,46 +91,6 @@ class BackgroundTask(Generic[P, R]):
     def policy(self) -> Policy:
         """What happens to its runs that overlap, are missed, fail or take too long."""
         return self._policy
-
-    def interval(self, n: int) -> CountedTask[P, R]:
-        """Run `n` times, -1 for ever; without a wait or a time, back to back.
-
-        Raises:
-            ValidationError: `n` is neither -1 nor at least 1, or not an int.
-        """
-        return self._changed(CountedTask, _counted(n))
-
-    def interval_wait(self, wait: timedelta) -> SpacedTask[P, R]:
-        """Wait this long from one start to the next; zero is back to back.
-
-        Raises:
-            ValidationError: `wait` is negative or not a timedelta, or on_time() is set (`schedule_conflict`).
-        """
-        return self._changed(SpacedTask, Repeat(self._schedule.run_count, wait))
-
-    def on_time(self, at: time, tz: TimeZone | None = None) -> DailyTask[P, R]:
-        """Run each day at this wall-clock time; as often as interval() says, and once without it.
-
-        Without `tz` the time is that of the machine's zone.
-
-        Raises:
-            ValidationError: `at` is not a naive time in whole seconds, `tz` is not an IANA zone, or interval_wait() is
-                set (`schedule_conflict`).
-        """
-        return self._changed(DailyTask, Daily(at, self._schedule.run_count, tz))
-
-    def with_schedule(self, schedule: AnySchedule) -> ScheduledTask[P, R]:
-        """Run by this schedule.
-
-        Raises:
-            ValidationError: `schedule` is not a schedule (`schedule_type`) or has no occurrence at all
-                (`never_happens`), or interval(), interval_wait() or on_time() is set (`schedule_conflict`).
-        """
-        check_schedule("with_schedule", schedule)
-        if not ever_happens(schedule):
-            message = "schedule must happen, got {got}, which never happens; exclude less, or widen its bounds"
-            refuse("with_schedule", "never_happens", message, at=("schedule",), got=repr(schedule))
-        return self._changed(ScheduledTask, schedule)
 
     def with_name(self, name: str) -> Self:
         """Name the task: a scheduler keeps one task of a name, and adding an equal one again changes nothing.
@@ -193,10 +130,6 @@ class BackgroundTask(Generic[P, R]):
         """
         n = check_number("next_runs", "preview_count", "n", n, 1, "write next_runs(5)")
         return [each.utc for each in preview(self, n, after=after)]
-
-    def run(self) -> R:
-        """Call the function now, here, and return what it returns; for an async one that is to be awaited."""
-        return self._func(*self._args, **self._kwargs)
 
     def _changed(self, cls: type[_Task], schedule: AnySchedule, name: str = "", policy: Policy | None = None) -> _Task:
         """Return a copy of this class and schedule, with another name and policy where they are given."""
@@ -258,7 +191,84 @@ class BackgroundTask(Generic[P, R]):
         return f"BackgroundTask({shown})" + (f".with_name({self._name!r})" if self._name is not None else "")
 
 
-class CountedTask(BackgroundTask[P, R]):
+class BackgroundTask(AnyTask, Generic[P, R], only_setters_make_subclasses=""):
+    """A function, its arguments and a schedule; without a schedule it runs once, when it is added.
+
+    Every method returns a new task and leaves this one as it is. Tasks are equal when function, arguments,
+    schedule, policy and name are. The function gets the very objects given here.
+
+    Raises:
+        ValidationError: the function is not one (`not_callable`: it was called already) or is a generator function
+            (`generator_function`: calling it runs none of its code), or the arguments don't fit it: `missing_argument`,
+            `unknown_argument`, `surplus_argument`, `argument_type`.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, func: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> None:
+        if hasattr(self, "_func"):
+            raise AttributeError(
+                "a task is immutable, so it can't be initialised twice; write a new BackgroundTask(...)"
+            )
+        if type(self) is not BackgroundTask:
+            raise TypeError(f"{type(self).__name__} can't be called; write BackgroundTask(...) and call its setters")
+        known = inspect_function(func)
+        if known.wrapper is not None:
+            known = known.taking(args, kwargs)
+        known.check(args, kwargs)
+        _fill(self, func, args, kwargs or _NO_KWARGS, known, ONCE, None, DEFAULT_POLICY)
+
+    @property
+    def func(self) -> Callable[P, R]:
+        """The function, as given."""
+        return self._func
+
+    def interval(self, n: int) -> CountedTask[P, R]:
+        """Run `n` times, -1 for ever; without a wait or a time, back to back.
+
+        Raises:
+            ValidationError: `n` is neither -1 nor at least 1, or not an int.
+        """
+        return self._changed(CountedTask, _counted(n))
+
+    def interval_wait(self, wait: timedelta) -> SpacedTask[P, R]:
+        """Wait this long from one start to the next; zero is back to back.
+
+        Raises:
+            ValidationError: `wait` is negative or not a timedelta, or on_time() is set (`schedule_conflict`).
+        """
+        return self._changed(SpacedTask, Repeat(self._schedule.run_count, wait))
+
+    def on_time(self, at: time, tz: TimeZone | None = None) -> DailyTask[P, R]:
+        """Run each day at this wall-clock time; as often as interval() says, and once without it.
+
+        Without `tz` the time is that of the machine's zone.
+
+        Raises:
+            ValidationError: `at` is not a naive time in whole seconds, `tz` is not an IANA zone, or interval_wait() is
+                set (`schedule_conflict`).
+        """
+        return self._changed(DailyTask, Daily(at, self._schedule.run_count, tz))
+
+    def with_schedule(self, schedule: AnySchedule) -> ScheduledTask[P, R]:
+        """Run by this schedule.
+
+        Raises:
+            ValidationError: `schedule` is not a schedule (`schedule_type`) or has no occurrence at all
+                (`never_happens`), or interval(), interval_wait() or on_time() is set (`schedule_conflict`).
+        """
+        check_schedule("with_schedule", schedule)
+        if not ever_happens(schedule):
+            message = "schedule must happen, got {got}, which never happens; exclude less, or widen its bounds"
+            refuse("with_schedule", "never_happens", message, at=("schedule",), got=repr(schedule))
+        return self._changed(ScheduledTask, schedule)
+
+    def run(self) -> R:
+        """Call the function now, here, and return what it returns; for an async one that is to be awaited."""
+        return cast(R, self._func(*self._args, **self._kwargs))
+
+
+class CountedTask(BackgroundTask[P, R], only_setters_make_subclasses="interval"):
     """A task with interval(), or one that may have it; it takes no with_schedule()."""
 
     __slots__ = ()
@@ -272,7 +282,7 @@ class CountedTask(BackgroundTask[P, R]):
 
 
 @final
-class SpacedTask(CountedTask[P, R]):
+class SpacedTask(CountedTask[P, R], only_setters_make_subclasses="interval_wait"):
     """A task with interval_wait(); it takes no on_time()."""
 
     __slots__ = ()
@@ -282,7 +292,7 @@ class SpacedTask(CountedTask[P, R]):
 
 
 @final
-class DailyTask(CountedTask[P, R]):
+class DailyTask(CountedTask[P, R], only_setters_make_subclasses="on_time"):
     """A task with on_time(); it takes no interval_wait()."""
 
     __slots__ = ()
@@ -292,7 +302,7 @@ class DailyTask(CountedTask[P, R]):
 
 
 @final
-class ScheduledTask(BackgroundTask[P, R]):
+class ScheduledTask(BackgroundTask[P, R], only_setters_make_subclasses="with_schedule"):
     """A task with with_schedule(), which stands alone."""
 
     __slots__ = ()

@@ -10,6 +10,7 @@ from typing import Final, Protocol, cast, runtime_checkable
 
 from ..clock import EPOCH
 from ..errors import refuse_value, type_name
+from ..models.cron import CronFields
 from ..models.days import ALL_DAYS, ALL_MONTHS, ALL_WEEKDAYS, WEEKDAYS, DayRule, bits
 from ..models.policy import CATCH_UP_LIMIT, CATCH_UP_WINDOW, DEFAULT_POLICY, MOST_QUEUED, Policy, Retry
 from ..models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
@@ -108,7 +109,7 @@ def _dates_and_time(schedule: Daily | Weekly | Monthly | Cron) -> str:
             dates += ", or the last day of a shorter one," if rule.clamp else ", where there is one,"
     if not isinstance(schedule, Cron):
         return f"{dates} at {clock_time(schedule.at)}"
-    times = times_said(schedule.fields.minutes, schedule.fields.hours)
+    times = times_said(schedule.fields)
     if times.startswith("at "):
         return f"{dates}{',' if ',' in dates else ''} {times}"
     return times if dates == "every day" else f"{dates}, {times}"
@@ -144,19 +145,33 @@ def _limits(schedule: Daily | Weekly | Monthly | Cron | AnyOf) -> list[str]:
     return limits
 
 
-def times_said(minutes: int, hours: int) -> str:
+def times_said(fields: CronFields) -> str:
     """Say the times of a cron expression: "at 09:00", "every hour", "at minutes 0 to 10 of hours 9 to 17"."""
-    each, of = list(bits(minutes)), list(bits(hours))
-    all_hours = len(of) == 24
-    if len(of) * len(each) <= 6:  # few enough to list
-        return f"at {_joined([f'{hour:02}:{minute:02}' for hour in of for minute in each])}"
-    step = 60 // len(each)
-    if len(each) > 1 and each == list(range(0, 60, step)):
-        often = "every minute" if step == 1 else f"every {step} minutes by the clock"
-        return often if all_hours else f"{often} in {numbered('hour', of)}"
-    if all_hours:
+    each, of, seconds = list(bits(fields.minutes)), list(bits(fields.hours)), list(bits(fields.seconds))
+    in_hours = "" if len(of) == 24 else f" in {numbered('hour', of)}"
+    of_hours = " of every hour" if len(of) == 24 else f" of {numbered('hour', of)}"
+    if len(of) * len(each) * len(seconds) <= 6:  # few enough to list
+        times = [time(hour, minute, second) for hour in of for minute in each for second in seconds]
+        return f"at {_joined(list(map(clock_time, times)))}"
+    if seconds != [0]:
+        said = "every second" if len(seconds) == 60 else f"at {numbered('second', seconds)}"
+        if len(each) < 60:
+            return f"{said} of {numbered('minute', each)}{of_hours}"
+        often = _even_step(seconds)
+        return (
+            f"every {often} seconds by the clock" if often > 1 else said if often else f"{said} of every minute"
+        ) + in_hours
+    if often := _even_step(each):
+        return ("every minute" if often == 1 else f"every {often} minutes by the clock") + in_hours
+    if len(of) == 24:
         return "every hour" if each == [0] else f"every hour at {numbered('minute', each)}"
-    return f"at {numbered('minute', each)} of {numbered('hour', of)}"
+    return f"at {numbered('minute', each)}{of_hours}"
+
+
+def _even_step(values: list[int]) -> int:
+    """Return the step with which several values go round the clock; 0 when there is none."""
+    step = 60 // len(values)
+    return step if len(values) > 1 and values == list(range(0, 60, step)) else 0
 
 
 def dates_said(rule: DayRule) -> str:

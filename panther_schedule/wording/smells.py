@@ -23,6 +23,7 @@ Code = Literal[
 ]  # fmt: skip
 _FIVE_YEARS: Final = timedelta(days=5 * 366) // timedelta(seconds=1)
 _STEPS: Final = {  # the length of a cron field, its unit, what it is a part of, and how to repeat evenly
+    "second": (60, "second", "minute", "Repeat(-1, timedelta(seconds={}))"),
     "minute": (60, "minute", "hour", "Repeat(-1, timedelta(minutes={}))"),
     "hour": (24, "hour", "day", "Repeat(-1, timedelta(hours={}))"),
     "day-of-month": (1, "day", "month", "Daily(..., every={}, starting=...)"),  # no step divides each month
@@ -94,7 +95,7 @@ def _of_dates(part: Daily | Weekly | Monthly | Cron) -> Iterator[Smell]:
         either = "it runs when either day-of-month or day-of-week matches; write * for one, or join two Crons with |"
         both = "it runs when day-of-month and day-of-week both match, as one starts with a star; write * for one"
         yield Smell("day_and_weekday", either if rule.either else both)
-    for field, item, values, step in open_steps(part.expression) if isinstance(part, Cron) else ():
+    for field, item, values, step in open_steps(part.expression, part.seconds) if isinstance(part, Cron) else ():
         if not (both_days and field.startswith("day-")):
             size, unit, whole, remedy = _STEPS[field]
             if size % step:

@@ -104,15 +104,17 @@ def test_a_range_goes_forward() -> None:
     assert first(3, "0 9 * * 5-6,0-1") == ["Sun 01 Feb 09:00", "Mon 02 Feb 09:00", "Fri 06 Feb 09:00"]
 
 
-def test_seconds_and_years_are_no_fields() -> None:
-    """Six or seven fields are refused, since programs disagree on their meaning; `Daily` takes seconds."""
-    assert "must have five fields" in refusal("0 0 9 * * *")
+def test_seconds_are_a_field_apart() -> None:
+    """Six or seven fields are refused, since programs disagree on their meaning; `seconds=` has no second meaning."""
+    assert "write Cron" not in refusal("0 0 9 * * *")
+    assert "Cron('0 9 * * *', seconds='0')" in refusal("0 0 9 * * *")
+    assert explain(Cron("* * * * *", seconds="*/15")) == "every 15 seconds by the clock"
     assert explain(Daily(time(9, 0, 30))) == "every day at 09:00:30"
 
 
 def test_what_has_no_meaning_here_is_refused() -> None:
-    """`?`, `@reboot` and a step of zero are refused, and the message says why."""
-    assert "write *" in refusal("0 9 ? * mon")
+    """`@reboot` and a step of zero are refused, and the message says why; `?` is read as `*`."""
+    assert Cron("0 9 ? * mon") == Cron("0 9 * * mon")
     assert "write Once()" in refusal("@reboot")
     assert "minute" in refusal("*/0 * * * *")
 

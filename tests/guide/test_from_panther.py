@@ -1,16 +1,22 @@
 """From Panther: the lines of its page work here, but for a few differences."""
 
+# mypy: disable-error-code="panther-schedule"
+
+import re
 import warnings
 from collections.abc import Callable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 import panther_schedule
-from panther_schedule import Daily, Repeat, Run, Scheduler, VirtualClock, preview
+from panther_schedule import Daily, Repeat, Run, Scheduler, VirtualClock, Weekly, preview
 from panther_schedule.background_tasks import BackgroundTask, background_tasks
+
+from .pages import table
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -164,3 +170,22 @@ def test_tasks_can_be_listed_asked_and_cancelled(clock: VirtualClock) -> None:
         handle.cancel()
         clock.advance(timedelta(days=1))
         assert handle.runs == ()
+
+
+def test_a_method_of_panther_5_names_ours() -> None:
+    """Calling `every_days()` or `submit()` is an error that says what to write here."""
+    with pytest.raises(AttributeError, match=r"no submit, unlike Panther's; write background_tasks.add_task\(task\)"):
+        BackgroundTask(send_otp, name="Ali").submit()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue,reportUnknownMemberType] - shows that it is refused
+
+
+@pytest.mark.parametrize(("theirs", "ours"), table("from-panther", "Panther 5.5"))
+def test_what_the_page_writes_for_them_is_a_task(theirs: str, ours: str) -> None:
+    """Each method of Panther 5 has its place in ours."""
+    task: Any = BackgroundTask(send_otp, name="Ali")
+    names = {"task": task, "time": time, "date": date, "timedelta": timedelta, "Daily": Daily, "Weekly": Weekly}
+    written = ours.strip("`")
+
+    for name in re.findall(r"\.(every_\w+|at|on|submit)\(", theirs):
+        assert not hasattr(task, name)
+    if written.startswith("."):
+        assert isinstance(eval(f"task{written}", names), BackgroundTask)  # noqa: S307 - the page's own

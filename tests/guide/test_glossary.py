@@ -29,7 +29,8 @@ def public_names() -> Iterator[str]:
         yield name
         for part in vars(value).values() if isinstance(value, ModuleType) else [value]:
             if inspect.isclass(part) and part.__module__.startswith("panther_schedule"):
-                yield from (attribute for attribute in vars(part) if not attribute.startswith("_"))
+                shown = (attribute for attribute in vars(part) if not attribute.startswith("_"))
+                yield from (attribute for attribute in shown if hasattr(part, attribute))  # not Panther's
                 yield from inspect.get_annotations(part)
                 for method in vars(part).values():
                     yield from parameters(method)

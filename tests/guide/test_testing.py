@@ -1,5 +1,6 @@
 """Testing: a test moves the clock itself."""
 
+import asyncio
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -13,9 +14,11 @@ from panther_schedule import (
     Scheduler,
     SchedulerStateError,
     VirtualClock,
+    background_tasks,
     current_run,
     events,
 )
+from panther_schedule.testing import FailingTask, ScheduleClock, SlowTask, Suspend, simulate
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -24,6 +27,104 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 def work() -> None:
     """Stand for a function of the program."""
+
+
+def test_the_fixture_moves_background_tasks_through_time(schedule_clock: ScheduleClock) -> None:
+    """With `schedule_clock`, `background_tasks` is empty at first, and `advance()` returns the runs that ended."""
+    assert len(background_tasks) == 0
+    background_tasks.add_task(BackgroundTask(work).interval(-1).on_time(time(8), tz="UTC").with_name("digest"))
+
+    runs = schedule_clock.advance(days=7)
+
+    assert [run.task for run in runs] == ["digest"] * 7
+    assert schedule_clock.now() == START + 7 * DAY
+    schedule_clock.assert_next("digest", "2026-01-08T08:00Z")
+
+
+def test_run_until_idle_leaves_out_tasks_without_an_end(schedule_clock: ScheduleClock) -> None:
+    """`run_until_idle()` lets time pass until only endless tasks are left."""
+    background_tasks.add_task(BackgroundTask(work).interval(-1).interval_wait(DAY))
+    background_tasks.add_task(BackgroundTask(work).interval(3).interval_wait(HOUR).with_name("three"))
+
+    schedule_clock.run_until_idle()
+
+    assert background_tasks["three"].ended
+    assert schedule_clock.now() == START + 2 * HOUR
+
+
+def test_a_failing_run_is_expected_as_with_pytest_raises(schedule_clock: ScheduleClock) -> None:
+    """A run that fails fails the test, unless `raises=` expects it; then a run has to fail with that error."""
+
+    async def poll() -> None:
+        await asyncio.sleep(60)
+
+    task = BackgroundTask(poll).with_policy(timeout=timedelta(seconds=30))
+    background_tasks.add_task(task)
+    (run,) = schedule_clock.advance(hours=1, raises=TimeoutError)
+    assert run.outcome == "timed_out"
+
+    with pytest.raises(AssertionError, match="no run failed with TimeoutError"):
+        schedule_clock.advance(hours=1, raises=TimeoutError)
+
+
+def test_the_next_call_of_a_task_can_be_made_to_fail(schedule_clock: ScheduleClock) -> None:
+    """`fail_next()` raises an error in the place of a task's function, and its policy tries again."""
+    patient = Retry(2, delay=timedelta(minutes=1))
+    background_tasks.add_task(BackgroundTask(work).with_name("digest").with_policy(retry=patient))
+    schedule_clock.fail_next("digest", ConnectionError("no mail server"))
+
+    (run,) = schedule_clock.run_until_idle()
+
+    assert [attempt.outcome for attempt in run.attempts] == ["failed", "succeeded"]
+
+
+@pytest.mark.schedule_clock(start=datetime(2026, 3, 29, 0, 30, tzinfo=UTC), raises=ConnectionError)
+def test_the_marker_says_when_time_starts_and_what_a_run_raises(schedule_clock: ScheduleClock) -> None:
+    """`@pytest.mark.schedule_clock(start=..., raises=...)` holds for the whole test."""
+
+    def fail() -> None:
+        raise ConnectionError("no mail server")
+
+    background_tasks.add_task(BackgroundTask(fail).on_time(time(2, 30), tz="Europe/Paris"))
+    (run,) = schedule_clock.run_until_idle()
+
+    assert run.started_at == datetime(2026, 3, 29, 1, tzinfo=UTC), "02:30 is skipped"
+
+
+def test_a_coroutine_waits_instead(schedule_clock: ScheduleClock) -> None:
+    """An async test writes `await schedule_clock.wait(...)`, and `await schedule_clock.wait_until_idle()`."""
+
+    async def test() -> None:
+        background_tasks.add_task(BackgroundTask(asyncio.sleep, 3600))
+        assert await schedule_clock.wait(minutes=1) == []
+        (run,) = await schedule_clock.wait_until_idle()
+        assert run.finished_at == START + HOUR
+
+    asyncio.run(test())
+
+
+def test_simulate_tells_what_would_run_without_running_it() -> None:
+    """`simulate()` takes tasks, a span of time and what is to go wrong, and returns records."""
+
+    def fail() -> None:
+        raise AssertionError("it is not called")
+
+    task = BackgroundTask(fail).interval(4).interval_wait(HOUR).with_name("poll")
+    faults = [
+        SlowTask("poll", timedelta(minutes=90), end_at=START),
+        Suspend(START + timedelta(minutes=150), HOUR),
+        FailingTask("poll", ConnectionError, start_at=START + 4 * HOUR),
+    ]
+    simulation = simulate([task], START, START + DAY, faults)
+
+    records = simulation["poll"].records
+    assert [it.outcome if isinstance(it, Run) else it.reason for it in records] == [
+        "succeeded",
+        "skipped_overlap",
+        "succeeded",
+        "succeeded",
+        "failed",
+    ]
 
 
 def test_a_virtual_clock_stands_still_until_it_is_moved() -> None:
@@ -116,19 +217,15 @@ def test_an_endless_task_cannot_be_joined(clock: VirtualClock) -> None:
         assert not scheduler.join(timeout=DAY)
 
 
-def test_async_functions_run_to_their_end_before_the_clock_moves_on(clock: VirtualClock) -> None:
-    """An async function takes no virtual time and never times out."""
-
-    async def send() -> None:
-        """Do nothing."""
-
+def test_async_functions_sleep_in_virtual_time(clock: VirtualClock) -> None:
+    """What an async function awaits takes as much virtual time as it says, and nobody waits for it."""
     with Scheduler(clock=clock) as scheduler:
-        handle = scheduler.add_task(BackgroundTask(send).interval(2).interval_wait(HOUR).with_policy(timeout=HOUR))
-        clock.advance(HOUR)
+        handle = scheduler.add_task(BackgroundTask(asyncio.sleep, 1800).interval(2).interval_wait(HOUR))
+        clock.advance(2 * HOUR)
 
-    assert [(record.finished_at, record.outcome) for record in handle.runs if isinstance(record, Run)] == [
-        (START, "succeeded"),
-        (START + HOUR, "succeeded"),
+    assert [record.finished_at for record in handle.runs if isinstance(record, Run)] == [
+        START + HOUR / 2,
+        START + 1.5 * HOUR,
     ]
 
 
@@ -170,23 +267,6 @@ def test_a_record_keeps_what_a_function_raised(clock: VirtualClock) -> None:
     (record,) = handle.runs
     assert isinstance(record, Run)
     assert (record.outcome, str(record.error)) == ("failed", "ConnectionError: no mail server")
-
-
-def test_policies_hold_on_a_virtual_clock_too(clock: VirtualClock) -> None:
-    """Delays between attempts take virtual time, so a mail server that is down for minutes costs a test nothing."""
-
-    def send() -> None:
-        if clock.now() < START + timedelta(minutes=3):
-            raise ConnectionError("no mail server")
-
-    with Scheduler(clock=clock) as scheduler:
-        patient = Retry(5, delay=timedelta(minutes=1), factor=1)
-        handle = scheduler.add_task(BackgroundTask(send).with_policy(retry=patient))
-        scheduler.join()
-
-    (record,) = handle.runs
-    assert isinstance(record, Run)
-    assert (len(record.attempts), record.outcome) == (4, "succeeded")
 
 
 def test_a_function_without_a_schedule_is_called() -> None:

@@ -1,5 +1,7 @@
 """Cron expressions: what each says, and where one is wrong."""
 
+# mypy: disable-error-code="panther-schedule"
+
 from __future__ import annotations
 
 from datetime import UTC, datetime
@@ -124,7 +126,7 @@ def test_a_star_in_minute_or_hour_follows_the_real_minutes(expression: str, *, e
 
 # ---------------------------------------------------------------- what is refused, and where
 
-SECONDS = "there is no field for seconds or years: leave out the seconds in front, or the year at the end"
+SECONDS = "seconds in front go apart: Cron({}, seconds='0'); a year at the end becomes start_at and end_at"
 FIVE = "must have five fields (minute, hour, day-of-month, month, day-of-week), got"
 REFUSED = [
     ("60 * * * *", "minute must be 0 to 59, got 60", "^^"),
@@ -167,7 +169,8 @@ REFUSED = [
         "        ^^^^^^^",
     ),
     # other dialects
-    ("0 0 ? * *", "day-of-month can't be ?; write *", "    ^"),
+    ("0 0 1-? * *", "day-of-month can have ? only alone; write *", "      ^"),
+    ("0 0 * * ?/2", "day-of-week can have ? only alone; write *", "        ^"),
     ("H * * * *", "minute can't be H; write a number, 0 to 59", "^"),
     ("H(0-29) * * * *", "minute can't be H; write a number, 0 to 59", "^^^"),
     ("0 0 * * L", "day-of-week must have a weekday before L; write 5L for the last Friday of the month", "        ^"),
@@ -182,10 +185,10 @@ REFUSED = [
     # five fields
     ("", f"{FIVE} 0: minute is missing", "^"),
     ("* * *", f"{FIVE} 3: month is missing", "     ^"),
-    ("0 * * * * *", f"{FIVE} 6; {SECONDS}", "          ^"),
+    ("0 * * * * *", f"{FIVE} 6; {SECONDS.format(repr('* * * * *'))}", "          ^"),
     ("* * * * * a b c", f"{FIVE} 8", "          ^"),
     # macros
-    ("0 0 9 * * mon 2026", f"{FIVE} 7; {SECONDS}", "          ^^^"),
+    ("0 0 9 * * mon 2026", f"{FIVE} 7; {SECONDS.format(repr('0 9 * * mon'))}", "          ^^^"),
     (
         "0 9 * * mon, wed",
         f"{FIVE} 6; a space ends a field, so write none beside a comma: '0 9 * * mon,wed'",
@@ -217,6 +220,42 @@ REFUSED = [
         " ^^^^^^",
     ),
 ]
+
+
+def test_a_question_mark_is_a_star() -> None:
+    """As Quartz writes it: with it, the other day field alone says the date."""
+    assert parse("0 9 ? * mon") == parse("0 9 * * mon")
+    assert parse("0 9 13 * ?") == parse("0 9 13 * *")
+    assert parse("? ? ? ? ?") == parse("* * * * *")
+
+
+SECONDS_READ = [("0", [0]), ("*", list(range(60))), ("*/15", [0, 15, 30, 45]), (" 5,30-32 ", [5, 30, 31, 32])]
+
+
+@pytest.mark.parametrize(("seconds", "values"), SECONDS_READ)
+def test_seconds_are_a_field_apart(seconds: str, values: list[int]) -> None:
+    assert list(bits(Cron("0 9 * * *", seconds=seconds).fields.seconds)) == values
+
+
+SECONDS_REFUSED = [
+    ("60", "second must be 0 to 59, got 60", "^^"),
+    ("", "must be one field without spaces; write 0, */15 or 0,30", "^"),
+    ("0 30", "must be one field without spaces; write 0, */15 or 0,30", "^^^^"),
+    ("1-x", "second must be 0 to 59, got x", "  ^"),
+]
+
+
+@pytest.mark.parametrize(("seconds", "message", "caret"), SECONDS_REFUSED)
+def test_wrong_seconds_are_refused(seconds: str, message: str, caret: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Cron("0 9 * * *", seconds=seconds)
+    (fault,) = caught.value.errors()
+    assert (fault["loc"], fault["type"]) == (("seconds",), "cron_expression")
+    assert fault["msg"] == f"seconds: {message}\n    {seconds}\n    {caret}"
+
+
+def test_equal_seconds_are_equal_however_they_are_written() -> None:
+    assert Cron("* * * * *", seconds="*/30") == Cron("*/1 * * * *", seconds="0,30") != Cron("* * * * *")
 
 
 @pytest.mark.parametrize(("expression", "message", "caret"), REFUSED)

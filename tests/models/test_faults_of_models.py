@@ -82,7 +82,8 @@ def wrong(given: object) -> Any:
                 ("of.2.expression", "expression is missing; add it"),
                 (
                     "of.2.line",
-                    "unknown field 'line'; known fields: expression, n, tz, gap, fold, excluding, start_at, end_at",
+                    "unknown field 'line'; known fields: "
+                    "expression, seconds, n, tz, gap, fold, excluding, start_at, end_at",
                 ),
             ],
         ),

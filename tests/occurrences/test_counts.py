@@ -59,6 +59,7 @@ def calendars(draw: st.DrawFn, day: date) -> walker.Kind:
         document |= {"gap": draw(GAPS), "fold": draw(FOLDS)}
     if kind == "cron":
         document["expression"] = draw(LINES | RARE_LINES)
+        document["seconds"] = draw(st.sampled_from(["0", "0", "0", "30", "1,59", "*/20", "*"]))
     else:
         document |= {"at": draw(TIMES), "every": draw(SPARSE)}
         if document["every"] > 1 or draw(st.booleans()):

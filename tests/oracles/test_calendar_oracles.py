@@ -100,6 +100,7 @@ CRONSIM = [
         _equal_range(r"/\d+"),
     ),
     Mechanism("six fields", "crontab(5) has five; cronsim reads seconds first", _six),
+    Mechanism("question mark", "? is * here, as Quartz writes it; crontab(5) and cronsim have none", _question),
     Mechanism(
         "no W",
         "the nearest workday (Quartz) is beyond crontab(5); cronsim has only LW",
@@ -109,7 +110,7 @@ CRONSIM = [
 ]
 CRONITER = [
     Mechanism("six fields", "crontab(5) has five; croniter reads seconds last", _six),
-    Mechanism("question mark", "crontab(5) has none; croniter reads *", _question),
+    Mechanism("question mark", "? alone is * here; croniter reads it in a list too", _question),
     Mechanism(
         "wraps",
         "crontab(5): a range is two numbers with a hyphen, both inclusive, as 8-11; croniter reads 22-2 as 22-23,0-2",

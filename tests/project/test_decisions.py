@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "panther_schedule"
-SHELLS = sorted([*(PACKAGE / "runtime").rglob("*.py"), *PACKAGE.glob("*.py")])
+SHELLS = sorted([*(PACKAGE / "runtime").rglob("*.py"), *(PACKAGE / "testing").rglob("*.py"), *PACKAGE.glob("*.py")])
 DECIDED = {
     *("outcome", "phase", "reason", "attempts", "asks", "stopped", "paused", "waiting", "lingering", "backfilling"),
     *("handed", "running", "cursor", "next_at", "overlap", "missed", "retry", "timeout", "max_running", "grace"),
@@ -43,6 +43,11 @@ ALLOWED = {
     ("runtime/virtual_loop.py", "timeout"): "how long the event loop would wait for its next timer",
     ("runtime/workers.py", "asked"): "what was asked to end before a worker was free is not called",
     ("runtime/workers.py", "timeout"): "whether the loop needs to know when a call began",
+    ("testing/schedule_clock.py", "endless"): "which tasks a test waits for",
+    ("testing/schedule_clock.py", "outcome"): "which runs fail a test",
+    ("testing/schedule_clock.py", "paused"): "which tasks a test waits for",
+    ("testing/simulation.py", "endless"): "which simulation would never end",
+    ("testing/simulation.py", "wait_from_end"): "which simulation would never end",
 }
 
 

@@ -3,10 +3,13 @@
 ```python                   a program: it runs alone; the ready-made scheduler is on a virtual clock
 ```python title="continues the program above"  runs after it, in its namespace, and could not run alone
 ```text                     after it: exactly what it printed, with long lines folded
-```python title="wrong.py"  each statement after the imports and functions must raise
+```python title="wrong.py"  each statement but imports, functions and annotated constants must raise
+```python title="values.py" the same, of what types can't say
 ```text title="mypy"        after it: exactly what mypy says about it, with long lines folded
+```toml                     a part of a user's pyproject.toml
 ```json                     a document of tasks: `spec.load` must take it
 ```console                  commands for people
+```python title="tasks.py"  a file of tests/hosts/apps, which the tests there run on its server; ```ini alike
 """
 
 from __future__ import annotations
@@ -37,18 +40,24 @@ FENCE = re.compile(r"^(?P<indent> *)```(?P<info>[^`\n]*)\n(?P<body>.*?)^(?P=inde
 PROGRAM, CONTINUED = "python", 'python title="continues the program above"'
 LINK = re.compile(r"\]\(([^)]+)\)")
 SITE = "https://panther-schedule.readthedocs.io/en/latest/"
-WRONG, SAID = 'python title="wrong.py"', 'text title="mypy"'
-KINDS = {PROGRAM, CONTINUED, "text", WRONG, SAID, "json", "console"}
+WRONG, VALUES, SAID = 'python title="wrong.py"', 'python title="values.py"', 'text title="mypy"'
+KINDS = {PROGRAM, CONTINUED, "text", WRONG, VALUES, SAID, "toml", "json", "console"}
+APPS = ROOT / "tests" / "hosts" / "apps"
+HOSTED = {
+    f'{kind} title="{path.relative_to(APPS)}"': path
+    for kind, ending in (("python", "py"), ("ini", "service"))
+    for path in APPS.rglob(f"*.{ending}")
+}
 WIDTH = 80
 """How many columns of code a page shows without scrolling."""
-DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef)
+DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.AnnAssign)
 
 
 def parse(document: Document) -> Iterator[Region]:
     """Find the fenced blocks; one of an unknown kind is an error, so that none is left out."""
     for found in FENCE.finditer(document.text):
         info = found["info"].strip()
-        assert info in KINDS, f"{document.path}: ```{info} is none of {sorted(KINDS)}"
+        assert info in KINDS or info in HOSTED, f"{document.path}: ```{info} is none of {sorted(KINDS)}"
         body = re.sub(f"^{found['indent']}", "", found["body"], flags=re.MULTILINE)
         yield Region(found.start(), found.end(), (info, body), evaluate)
 
@@ -68,7 +77,7 @@ def evaluate(example: Example) -> None:
                 namespace.clear()
             namespace["_printed"] = printed = io.StringIO()
             _run(example, namespace, printed)
-        case _ if info == WRONG:
+        case _ if info in (WRONG, VALUES):
             namespace.clear()
             namespace["_wrong"] = body
             for statement in ast.parse(body).body:
@@ -79,9 +88,13 @@ def evaluate(example: Example) -> None:
                     with pytest.raises((ValueError, TypeError, AttributeError)):
                         _exec(alone, example.path, line, namespace)
         case _ if info == SAID:
-            assert "_wrong" in namespace, f"{example.path}:{line}: no wrong.py before this"
+            assert "_wrong" in namespace, f"{example.path}:{line}: nothing wrong before this"
+        case "toml":
+            tomllib.loads(body)
         case "json":
             _load(body, namespace)
+        case _ if info in HOSTED:
+            assert body == HOSTED[info].read_text(), f"{example.path}:{line}: {HOSTED[info]} differs"
         case _:
             pass  # console: shown to people; tests of dev.py are the two commands themselves
 
@@ -118,11 +131,6 @@ def documents() -> list[Path]:
     return [path for path in [*PAGES, *MODULES] if FENCE.search(path.read_text())]
 
 
-def wrong_documents() -> list[Path]:
-    """Every page that shows what is refused."""
-    return [path for path in documents() if f"```{WRONG}" in path.read_text()]
-
-
 def examples(path: Path) -> list[Example]:
     """Parse one page or module."""
     types: dict[str | None, type[Document]] = {".py": PythonDocStringDocument}
@@ -134,7 +142,7 @@ def stories(path: Path) -> list[list[Example]]:
     """Group the examples of a page: a program, with what continues it, prints and loads."""
     found: list[list[Example]] = []
     for example in examples(path):
-        if example.parsed[0] in (PROGRAM, WRONG) or not found:
+        if example.parsed[0] in (PROGRAM, WRONG, VALUES) or not found:
             found.append([])
         found[-1].append(example)
     return found
@@ -155,6 +163,7 @@ def own_handlers() -> Iterator[None]:
 
 
 STORIES = [story for path in documents() for story in stories(path)]
+REFUSED = [story for story in STORIES if story[0].parsed[0] in (WRONG, VALUES)]
 STEPS = [example for story in STORIES for example in story if example.parsed[0] == CONTINUED]
 
 
@@ -243,7 +252,7 @@ def test_readme_program_is_short() -> None:
 
 @pytest.fixture(scope="module")
 def extracted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with each program and what continues it as one module, on the lines of the page, and each wrong.py."""
+    """A folder with each program and what continues it as one module, on the lines of the page; and what is wrong."""
     folder = tmp_path_factory.mktemp("docs")
     for story in STORIES:
         path = Path(story[0].path)
@@ -252,8 +261,8 @@ def extracted(tmp_path_factory: pytest.TempPathFactory) -> Path:
             info, body = example.parsed
             if info in (PROGRAM, CONTINUED):
                 lines |= {example.line + 1 + at: text for at, text in enumerate(body.splitlines())}
-            elif info == WRONG:
-                (folder / f"wrong_{_module(path)}").write_text(body)
+            elif info in (WRONG, VALUES):
+                (folder / _wrong_module(example)).write_text(body)
         if lines:
             text = "\n".join(lines.get(line, "") for line in range(1, max(lines) + 1))
             (folder / f"page_{min(lines)}_{_module(path)}").write_text(text + "\n")
@@ -283,23 +292,41 @@ def pyright_says(extracted: Path) -> list[str]:
     ]
 
 
-def test_examples_pass_the_type_checkers(mypy_says: list[str], pyright_says: list[str]) -> None:
-    assert [line for line in mypy_says + pyright_says if line.startswith("page_")] == []
+def test_examples_pass_the_type_checkers(extracted: Path, mypy_says: list[str], pyright_says: list[str]) -> None:
+    """The plugin finds what a program refuses on purpose: there it is caught."""
+    caught = {
+        f"{path.name}:{node.lineno}"
+        for path in extracted.glob("page_*.py")
+        for block in ast.walk(ast.parse(path.read_text()))
+        if isinstance(block, ast.Try)
+        for node in block.body
+    }
+    refused = {":".join(line.split(":")[:2]) for line in mypy_says if "[panther-schedule]" in line}
+
+    assert {place for place in refused if place.startswith("page_")} <= caught
+    said = [line for line in mypy_says if "[panther-schedule]" not in line] + pyright_says
+    assert [line for line in said if line.startswith("page_")] == []
 
 
-@pytest.mark.parametrize("path", wrong_documents(), ids=lambda path: path.name)
+@pytest.mark.parametrize("story", REFUSED, ids=lambda story: place(story[0]))
 def test_wrong_examples_are_wrong_for_both(
-    path: Path, extracted: Path, mypy_says: list[str], pyright_says: list[str]
+    story: list[Example], extracted: Path, mypy_says: list[str], pyright_says: list[str]
 ) -> None:
-    module = f"wrong_{_module(path)}"
+    """Each line is wrong for mypy, and for pyright too unless its types are right."""
+    module, (_, title, _) = _wrong_module(story[0]), story[0].parsed[0].split('"')
     tree = ast.parse((extracted / module).read_text())
     wrong = {node.lineno for node in tree.body if not isinstance(node, DEFINITIONS)}
-    shown = [example.parsed[1] for example in examples(path) if example.parsed[0] == SAID]
+    shown = [example.parsed[1] for example in story if example.parsed[0] == SAID]
     mypy, pyright = ([line for line in said if line.startswith(module)] for said in (mypy_says, pyright_says))
 
-    assert shown == [folded("\n".join(line.replace(module, "wrong.py") for line in mypy))]
+    assert shown == [folded("\n".join(line.replace(module, title) for line in mypy))]
     assert {int(line.split(":")[1]) for line in mypy} == wrong
-    assert {int(line.split(":")[1]) for line in pyright} == wrong
+    assert {int(line.split(":")[1]) for line in pyright} == (wrong if title == "wrong.py" else set())
+
+
+def _wrong_module(example: Example) -> str:
+    title = example.parsed[0].split('"')[1]
+    return f"{title.removesuffix('.py')}_{_module(Path(example.path))}"
 
 
 def _module(path: Path) -> str:

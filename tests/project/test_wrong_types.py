@@ -19,6 +19,7 @@ from panther_schedule import (
     TaskRegistry,
     VirtualClock,
     spec,
+    testing,
 )
 from panther_schedule.runtime.handles import RunHandle, TaskHandle
 
@@ -49,6 +50,7 @@ class Given:
         self.text = spec.dump([self.task], self.registry)
         self.handle = self.scheduler.add_task(self.task.on_time(T, tz="UTC"))
         self.run = self.handle.run_now()
+        self.moved = testing.ScheduleClock(self.scheduler)
 
 
 api: Any = ps  # hides the wrong types from the type checkers
@@ -176,6 +178,29 @@ ROWS: list[Row] = [
     ("VirtualClock.sleep", lambda on: on.clock.sleep(5)),
     ("VirtualClock.step", lambda on: on.clock.step(5)),
     ("VirtualClock.suspend", lambda on: on.clock.suspend(5)),
+    ("VirtualClock.wait", lambda on: asyncio.run(on.clock.wait(5))),
+    ("ScheduleClock", lambda on: api.testing.ScheduleClock(on.clock)),
+    ("ScheduleClock", lambda on: api.testing.ScheduleClock(on.scheduler, start="2026-01-01")),
+    ("ScheduleClock", lambda on: api.testing.ScheduleClock(on.scheduler, raises="OSError")),
+    ("ScheduleClock.advance", lambda on: on.moved.advance(5)),
+    ("ScheduleClock.advance", lambda on: on.moved.advance(days="1")),
+    ("ScheduleClock.advance", lambda on: on.moved.advance(until="2026-01-01")),
+    ("ScheduleClock.wait", lambda on: asyncio.run(on.moved.wait(5))),
+    ("ScheduleClock.run_until_idle", lambda on: on.moved.run_until_idle(raises=5)),
+    ("ScheduleClock.wait_until_idle", lambda on: asyncio.run(on.moved.wait_until_idle(raises=5))),
+    ("ScheduleClock.assert_next", lambda on: on.moved.assert_next(5, START)),
+    ("ScheduleClock.assert_next", lambda on: on.moved.assert_next(on.handle.name, W)),
+    ("ScheduleClock.fail_next", lambda on: on.moved.fail_next(on.handle, OSError)),
+    ("ScheduleClock.fail_next", lambda on: on.moved.fail_next(on.handle.name, "OSError")),
+    ("simulate", lambda on: api.testing.simulate(on.task, START, START + W)),
+    ("simulate", lambda on: api.testing.simulate([on.task], START, W)),
+    ("simulate", lambda on: api.testing.simulate([on.task], START, START + W, [W])),
+    ("Suspend", lambda _: api.testing.Suspend(W, START)),
+    ("ClockStep", lambda _: api.testing.ClockStep(START, 5)),
+    ("SlowTask", lambda on: api.testing.SlowTask(on.task, W)),
+    ("SlowTask", lambda _: api.testing.SlowTask("note", 5)),
+    ("FailingTask", lambda _: api.testing.FailingTask("note", "OSError")),
+    ("FailingTask", lambda _: api.testing.FailingTask("note", OSError, times="1")),
 ]
 
 
@@ -214,10 +239,11 @@ def test_the_table_has_each_public_function_and_method_that_takes_a_value() -> N
     errors = {
         name for name in names if isinstance(getattr(ps, name), type) and issubclass(getattr(ps, name), Exception)
     }
-    returned = {"TaskHandle", "Run", "Passed", "Clock", "Schedule", "AnySchedule"}  # nobody calls these
+    returned = {"AnyTask", "TaskHandle", "Run", "Passed", "Clock", "Schedule", "AnySchedule"}  # nobody calls these
     without = {"background_tasks", "current_run", "TaskRegistry"}  # they take nothing
     wanted = names - errors - returned - without
-    for cls in (BackgroundTask, Scheduler, TaskHandle, RunHandle, TaskRegistry, VirtualClock):
+    wanted |= set(testing.__all__) - {"Simulation", "Timeline", "Fault"}
+    for cls in (BackgroundTask, Scheduler, TaskHandle, RunHandle, TaskRegistry, VirtualClock, testing.ScheduleClock):
         for name, method in inspect.getmembers(cls, inspect.isfunction):
             if not name.startswith("_") and len(inspect.signature(method).parameters) > 1:
                 wanted.add(f"{cls.__name__}.{name}")

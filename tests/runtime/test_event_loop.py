@@ -96,7 +96,7 @@ def test_a_run_can_not_end_the_event_loop(hostile: Callable[[], Coroutine[Any, A
         neighbour = scheduler.add_task(BackgroundTask(beside))
         first = scheduler.add_task(BackgroundTask(hostile))
         assert first.join(LONG)
-        after = [scheduler.add_task(BackgroundTask(func)) for func in (note, int, note)]
+        after = [scheduler.add_task(task) for task in (BackgroundTask(note), BackgroundTask(int), BackgroundTask(note))]
         assert all(handle.join(LONG) for handle in after)
         release.set()
         assert neighbour.join(LONG)

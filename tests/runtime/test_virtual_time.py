@@ -77,9 +77,10 @@ def test_those_of_two_schedulers_share_one_clock(clock: VirtualClock) -> None:
     assert sorted(said) == sorted(expected)
 
 
-def test_a_thousand_of_them(clock: VirtualClock) -> None:
+def test_ten_thousand_of_them(clock: VirtualClock) -> None:
     """Each has a thread while it sleeps, so there is no recursion."""
-    lengths, woke = [Random(1).randrange(1, 100_000) for _ in range(1000)], list[tuple[int, float]]()
+    random, woke = Random(1), list[tuple[int, float]]()
+    lengths = [random.randrange(1, 100_000) for _ in range(10_000)]
 
     def nap(seconds: int) -> None:
         clock.sleep(seconds * SECOND)

@@ -23,7 +23,9 @@ GENERAL = Draft202012Validator(spec.json_schema())
 
 
 def test_the_published_schema_is_that_of_the_models() -> None:
-    assert json.loads(PUBLISHED.read_text()) == spec.json_schema(), "write json.dumps(spec.json_schema(), indent=2) into it"
+    assert json.loads(PUBLISHED.read_text()) == spec.json_schema(), (
+        "write json.dumps(spec.json_schema(), indent=2) into it"
+    )
     Draft202012Validator.check_schema(FULL.schema)
     Draft202012Validator.check_schema(GENERAL.schema)
 

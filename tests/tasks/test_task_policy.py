@@ -1,5 +1,7 @@
 """A task's policy: the setter, what it refuses, and a repeat without a wait."""
 
+# mypy: disable-error-code="panther-schedule"
+
 from __future__ import annotations
 
 from collections.abc import Callable

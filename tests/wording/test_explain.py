@@ -243,7 +243,7 @@ def test_cron_lines_with_one_sentence_have_one_meaning() -> None:
             continue
         cron = fields.dates
         days = tuple(cron.month(month, first, 29) for month in range(1, 13) for first in range(7))
-        dates, times = dates_said(cron), times_said(fields.minutes, fields.hours)
+        dates, times = dates_said(cron), times_said(fields)
         meanings.setdefault(f"{dates} {times}", set()).add((fields.minutes, fields.hours, days))
     assert len(meanings) > 2_000
     assert [said for said, meant in meanings.items() if len(meant) > 1] == []

@@ -1,0 +1,188 @@
+"""`simulate()`: what would run, by a scheduler in virtual time that calls stand-ins instead of the functions."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, cast
+
+from ..clock import MICROSECOND, VirtualClock, instant, microseconds
+from ..errors import BusyLoopWarning, nearest, refuse, refuse_value, type_name
+from ..planning.records import Passed, Record, Run
+from ..runtime.handles import TaskHandle
+from ..runtime.ledger import History, Ledger, count
+from ..runtime.scheduler import Scheduler
+from ..tasks.task import AnyTask, check_tasks
+from .faults import ClockStep, FailingTask, Fault, SlowTask, Suspend, TaskFault, check_task_name, raised
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What would happen to one task."""
+
+    name: str
+    """The task's name: its own, or one such as `send_otp-000001`."""
+    records: tuple[Run | Passed, ...]
+    """What would happen to its occurrences, in their order."""
+    in_flight: tuple[Run, ...]
+    """The runs that have not ended by then."""
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The records of runs alone."""
+        return tuple(record for record in self.records if isinstance(record, Run))
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What `simulate()` found: a timeline for each task, in the order of the tasks; `simulation["digest"]` is one."""
+
+    start: datetime
+    end: datetime
+    timelines: tuple[Timeline, ...]
+
+    def __iter__(self) -> Iterator[Timeline]:
+        return iter(self.timelines)
+
+    def __getitem__(self, name: str) -> Timeline:
+        """Return the timeline of a task by its name; KeyError when there is none."""
+        for timeline in self.timelines:
+            if timeline.name == name:
+                return timeline
+        raise KeyError(name, nearest(name, [timeline.name for timeline in self.timelines]))
+
+
+def simulate(tasks: Iterable[AnyTask], start: datetime, end: datetime, faults: Iterable[Fault] = ()) -> Simulation:
+    """Tell what would run from `start` to `end`, both included, if these tasks were added at `start`.
+
+    No function is called, nothing is logged, and no time is taken: a `Scheduler` on a `VirtualClock` of its own calls
+    stand-ins, which succeed at once unless a fault says otherwise. Async ones are cancelled by a timeout,
+    sync ones go on, as the functions would. The moments of faults, and `end`, are those of a clock that is never set.
+
+    Raises:
+        ValidationError: `tasks` are none (`tasks_type`, `not_a_task`) or could not be added, a time is not aware
+            (`instant`), `end` is not after `start` (`simulation_span`), a task would run without end at one moment
+            (`simulation_endless`), or a fault is none (`fault_type`), is of an unknown task (`unknown_task`), or is
+            outside of the simulation or within a suspend (`fault_at`).
+    """
+    wanted, given = check_tasks("simulate", tasks), _check_faults(faults)
+    first, last = instant("simulate", "start", start), instant("simulate", "end", end)
+    if last <= first:
+        got = f"{start.isoformat()} to {end.isoformat()}"
+        refuse_value("simulate", "simulation_span", "end", "after start", got, "write start + timedelta(days=7)")
+    moments = sorted((it for it in given if isinstance(it, Suspend | ClockStep)), key=lambda fault: fault.at)
+    _check_moments(moments, first, last)
+    clock = VirtualClock(start)
+    with Scheduler(clock=clock) as scheduler:
+        life = scheduler._running()
+        life.engine.quiet, life.store.ledger = True, _Whole()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", BusyLoopWarning)  # no worker is busy here
+            handles = list(dict.fromkeys(scheduler.add_tasks(wanted)))
+        _stand_in(clock, handles, [it for it in given if isinstance(it, TaskFault)])
+        for fault in moments:
+            clock.advance(MICROSECOND * (microseconds(fault.at) - clock.read().steady))
+            (clock.suspend if isinstance(fault, Suspend) else clock.step)(fault.by)
+        clock.advance(MICROSECOND * (last - clock.read().steady))
+        in_flight = [(flight.entry.name, flight.run) for flight in life.store.in_flight]
+        found = [_timeline(handle, [run for name, run in in_flight if name == handle.name]) for handle in handles]
+        scheduler.stop(timedelta(0))
+    return Simulation(start, end, tuple(found))
+
+
+class _Whole(Ledger):
+    """A ledger that forgets nothing."""
+
+    def record(self, history: History, record: Record) -> None:
+        count(self.counts, record)
+        history.append(record)
+
+
+def _timeline(handle: TaskHandle, in_flight: Sequence[Run]) -> Timeline:
+    records = sorted(handle.runs, key=lambda it: it.scheduled_at if isinstance(it, Run) else it.first_at)
+    return Timeline(handle.name, tuple(records), tuple(in_flight))
+
+
+def _stand_in(clock: VirtualClock, handles: Sequence[TaskHandle], faults: Sequence[TaskFault]) -> None:
+    """Let stand-ins with these faults be called for the functions of tasks."""
+    names = [handle.name for handle in handles]
+    clock._stand_ins.update(dict.fromkeys(names, lambda: None))  # first, since a refusal ends the scheduler
+    for fault in faults:
+        check_task_name(type(fault).__name__, fault.task, names)
+    for handle in handles:
+        own = [fault for fault in faults if fault.task == handle.name]
+        rule, always_slow = (
+            handle._entry.rule,
+            any(isinstance(it, SlowTask) and it.start_at is it.end_at is None for it in own),
+        )
+        if rule.endless and rule.wait_from_end == 0 and not always_slow:
+            message = "{name} would run without end at one moment; say how long a run takes: SlowTask({name}, takes)"
+            refuse("simulate", "simulation_endless", message, at=("tasks",), name=repr(handle.name))
+        calls = _Calls(clock, own, cancellable=handle.task._known.is_async)
+        clock._stand_ins[handle.name] = calls.call
+
+
+class _Calls:
+    """The calls of one task's stand-in."""
+
+    def __init__(self, clock: VirtualClock, faults: Sequence[TaskFault], *, cancellable: bool) -> None:
+        self._clock, self._cancellable = clock, cancellable
+        self._slow = [fault for fault in faults if isinstance(fault, SlowTask)]
+        self._failing = [fault for fault in faults if isinstance(fault, FailingTask)]
+        self._failed = Counter[FailingTask]()
+
+    def call(self) -> Coroutine[Any, Any, None] | None:
+        """Stand for the function: take time and raise, as the faults say."""
+        at = self._clock.read().steady
+        takes = next((fault.takes for fault in self._slow if fault._holds(at)), None)
+        failing = next((fault for fault in self._failing if self._fails(fault, at)), None)
+        if failing is not None:
+            self._failed[failing] += 1
+        finish = partial(_finish, failing)
+        return finish() if takes is None else self._take(takes / timedelta(seconds=1), finish)
+
+    def _fails(self, fault: FailingTask, at: int) -> bool:
+        return fault._holds(at) and (fault.times is None or self._failed[fault] < fault.times)
+
+    async def _take(self, seconds: float, finish: Callable[[], None]) -> None:
+        """Take virtual time; sync functions too are coroutines here, which no cancel reaches."""
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + seconds
+        while (left := ends_at - loop.time()) > 0:
+            try:
+                await asyncio.sleep(left)
+            except asyncio.CancelledError:
+                if self._cancellable:
+                    raise
+        finish()
+
+
+def _finish(failing: FailingTask | None) -> None:
+    if failing is not None:
+        raise raised("FailingTask", failing.error).with_traceback(None)
+
+
+def _check_faults(faults: object) -> list[Fault]:
+    given: list[object] = [*cast("Iterable[object]", faults)] if isinstance(faults, Iterable) else []
+    wrong = [fault for fault in given if not isinstance(fault, Fault)] if isinstance(faults, Iterable) else [faults]
+    if wrong:
+        rule = "a list of Suspend, ClockStep, SlowTask and FailingTask values"
+        refuse_value("simulate", "fault_type", "faults", rule, type_name(wrong[0]), "write [Suspend(at, by)]")
+    return cast("list[Fault]", given)
+
+
+def _check_moments(moments: Sequence[Suspend | ClockStep], first: int, last: int) -> None:
+    """Refuse a fault that lies outside of the simulation, or begins while the machine is suspended."""
+    free_from = first
+    for fault in moments:
+        at = microseconds(fault.at)
+        ends = at + fault.by // MICROSECOND if isinstance(fault, Suspend) else at
+        if at < free_from or ends > last:
+            message = "a fault must lie between start and end, and not in a suspend, got {got}; move it"
+            refuse("simulate", "fault_at", message, at=("faults",), got=repr(fault))
+        free_from = ends
