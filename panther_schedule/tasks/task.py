@@ -37,7 +37,6 @@ _Task = TypeVar("_Task", bound="AnyTask")
 
 _NO_KWARGS: Final[dict[str, Any]] = {}
 """Shared by all tasks without keyword arguments; nobody changes it."""
-_SET_BY_ON_TIME: Final = {"kind", "at", "n", "tz"}
 _put = object.__setattr__
 
 
@@ -341,25 +340,20 @@ def _not_a_task(value: object, *at: int) -> InitErrorDetails:
     return fault("not_a_task", "{got}; write add_task(BackgroundTask({name}, ...))", at=at, got=got, name=name)
 
 
-def restore(
-    func: Any, known: KnownFunction, kwargs: Any, schedule: AnySchedule, name: str | None, policy: Policy
-) -> BackgroundTask:
+def restore(func: Any, known: KnownFunction, kwargs: Any, schedule: AnySchedule, *named: Any) -> BackgroundTask:
     """Make a task whose arguments have been checked, by data."""
     cls: type[BackgroundTask] = ScheduledTask
-    if schedule.kind == "once":  # isinstance() is slow for a model
-        if schedule.at is None and not schedule.after:
-            cls = BackgroundTask
-    elif schedule.kind == "repeat":
-        if not schedule.after and (schedule.has_grid or not schedule.wait):
-            cls = SpacedTask if schedule.wait else CountedTask
+    if schedule.kind == "once" and schedule.at is None and not schedule.after:  # isinstance() is slow for a model
+        cls = BackgroundTask
+    elif schedule.kind == "repeat" and not schedule.after and (schedule.has_grid or not schedule.wait):
+        cls = SpacedTask if schedule.wait else CountedTask
     elif schedule.kind == "daily" and (
-        schedule.model_fields_set <= _SET_BY_ON_TIME or schedule == Daily(schedule.at, schedule.n, schedule.tz)
+        schedule.model_fields_set <= {"kind", "at", "n", "tz"}
+        or schedule == Daily(schedule.at, schedule.n, schedule.tz)
     ):
         cls = DailyTask
     task = object.__new__(cls)
-    if known.wrapper is not None:
-        known = known.taking((), kwargs)
-    _fill(task, func, (), kwargs or _NO_KWARGS, known, schedule, name, policy)
+    _fill(task, func, (), kwargs or _NO_KWARGS, known.taking((), kwargs), schedule, *named)
     return task
 
 

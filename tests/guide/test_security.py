@@ -44,6 +44,11 @@ def test_yaml_has_no_tags_and_no_aliases(text: str, registry: TaskRegistry, tmp_
     assert refused(file, registry) == ["yaml_invalid"]
 
 
+def test_a_key_that_is_given_twice_is_refused(registry: TaskRegistry) -> None:
+    """Two programs might read it differently."""
+    assert refused('{"version": 1, "tasks": [], "tasks": []}', registry) == ["duplicate_key"]
+
+
 def test_size_depth_and_numbers_have_limits(registry: TaskRegistry) -> None:
     """What is too large, too deep or beyond a number is refused before it costs much."""
     task = '{"version": 1, "tasks": [{"func": "send_otp", "kwargs": {"name": %s}}]}'

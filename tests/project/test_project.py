@@ -41,17 +41,18 @@ NO_CODE = {
     tokenize.ENDMARKER,
 }
 MOST_LINES = {  # of each folder: all lines, and lines of code
-    "models": (1709, 1164),
-    "occurrences": (677, 453),
+    "models": (1737, 1184),
+    "occurrences": (679, 455),
     "planning": (976, 629),
     "runtime": (3458, 2466),
     "mypy": (666, 487),
-    "tasks": (1056, 679),
+    "spec": (760, 552),
+    "tasks": (1085, 696),
     "testing": (609, 409),
-    "wording": (548, 413),
-    "panther_schedule": (1150, 754),  # the modules beside the folders
+    "wording": (550, 415),
+    "panther_schedule": (851, 537),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (10849, 7454)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (11371, 7830)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:
