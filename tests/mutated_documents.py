@@ -1,3 +1,4 @@
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
 """Documents of tasks that are nearly right: valid ones, changed where they have structure."""
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ ARGUMENTS: list[Any] = [
     {"func": "anything", "kwargs": {"value": [1, {"a": None}], "more": True}},
 ]
 WORDS = ["", " ", "os.system", "subprocess.run", "__import__", "builtins.eval", "send_opt", "dayly", "08:00", "PT5M"]
-WORDS += ["2026-12-25", "Europe/Pariss", "../../etc/passwd", "\0", "\ud800", "é", "x" * 2_000, "{what}", "1e999", "on"]
+WORDS.extend(
+    ["2026-12-25", "Europe/Pariss", "../../etc/passwd", "\0", "\ud800", "é", "x" * 2_000, "{what}", "1e999", "on"]
+)
 KEYS = ["kind", "at", "n", "func", "kwargs", "schedule", "policy", "name", "tasks", "version", "tz", "of", "retry"]
 NUMBERS: list[Any] = [
     0,
@@ -89,7 +92,7 @@ def mutated(rng: random.Random) -> Any:
     return holder[0]
 
 
-def _change(holder: list[Any], rng: random.Random) -> None:
+def _change(holder: Any, rng: random.Random) -> None:
     places: list[tuple[Any, Any]] = []
     _find(holder, places)
     inside, step = rng.choice(places)

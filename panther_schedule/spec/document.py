@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import isfinite
-from typing import Annotated, Any, Final, LiteralString
+from typing import Annotated, Any, Final, LiteralString, cast
 
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 from pydantic.json_schema import WithJsonSchema
@@ -119,15 +119,15 @@ def checked_registry(title: str, registry: object) -> TaskRegistry:
     return registry
 
 
-def check_bounds(node: object, path: Path) -> None:
+def check_bounds(node: Any, path: Path) -> None:
     """Refuse what JSON can't hold, and what is nested so deeply that reading it would take too much."""
     match node:
         case dict() | list() | tuple():
             if len(path) > MOST_DEPTH:
                 message: LiteralString = "the argument is nested more than {most} deep; pass a flatter one"
                 refuse("spec", "nesting", message, at=path[:1], most=MOST_DEPTH)
-            items: Any = node
-            for step, item in items.items() if isinstance(node, dict) else enumerate(items):
+            items: Any = cast(Any, node)
+            for step, item in items.items() if type(items) is dict else enumerate(items):
                 if isinstance(step, str) and not step.isascii():
                     check_bounds(step, path)
                 if type(item) is not str or not item.isascii():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
-from ..errors import refuse
+from ..errors import brief, refuse
 from ..models.faults import worded
 from ..tasks.registry import TaskRegistry
 from ..tasks.task import BackgroundTask, restore
@@ -66,14 +66,12 @@ def _functions(title: str, registry: object, allow: Collection[str]) -> Known:
 
 def _tasks(source: Source, known: Known) -> list[BackgroundTask]:
     """Validate a document slice by slice, so that one with countless faults costs little."""
-    data = source.data
-    given = data.get("tasks") if isinstance(data, dict) else None
-    slices: list[Any] = [data]
-    if isinstance(given, list):
+    slices: list[Any] = [source.data]
+    if (given := _given(source.data)) is not None:
         if len(given) > MOST_TASKS:
             message = f"tasks must be at most {MOST_TASKS:,}, got {len(given):,}; split the document"
             raise source.refusal([("too_large", message, ("tasks",))])
-        slices = [{**data, "tasks": given[at : at + _SLICE]} for at in range(0, len(given) or 1, _SLICE)]
+        slices = [{**source.data, "tasks": given[at : at + _SLICE]} for at in range(0, len(given) or 1, _SLICE)]
     tasks: list[BackgroundTask] = []
     faults: list[Fault] = []
     for number, part in enumerate(slices):
@@ -93,15 +91,19 @@ def _tasks(source: Source, known: Known) -> list[BackgroundTask]:
     return tasks
 
 
-def _taken(document: Any, names: set[str]) -> list[Fault]:
+def _given(document: Any) -> list[Any] | None:
+    """Return the tasks of a document that may be anything."""
+    tasks: Any = document.get("tasks") if isinstance(document, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType] - it may hold anything
+    return tasks if isinstance(tasks, list) else None  # pyright: ignore[reportUnknownVariableType] - as above
+
+
+def _taken(document: object, names: set[str]) -> list[Fault]:
     """Find the names that two tasks have, also where a task has other faults."""
     faults: list[Fault] = []
-    for at, item in enumerate(
-        document["tasks"] if isinstance(document, dict) and isinstance(document.get("tasks"), list) else ()
-    ):
-        if isinstance(item, dict) and isinstance(name := item.get("name"), str):
+    for at, item in enumerate(_given(document) or ()):
+        if isinstance(item, dict) and isinstance(name := cast(dict[str, Any], item).get("name"), str):
             if name in names:
-                faults.append(("duplicate_name", TAKEN.format(name=repr(name)), ("tasks", at, "name")))
+                faults.append(("duplicate_name", TAKEN.format(name=brief(name)), ("tasks", at, "name")))
             names.add(name)
     return faults
 

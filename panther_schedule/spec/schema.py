@@ -17,10 +17,10 @@ def json_schema(registry: TaskRegistry | None = None) -> dict[str, Any]:
 
     Without a registry it says nothing of functions; `tasks.schema.json` in the folder of the package is that one.
     """
-    registered = {} if registry is None else checked_registry("json_schema", registry).functions
-    functions = {name: inspect_function(func) for name, func in registered.items()}
+    known = TaskRegistry() if registry is None else checked_registry("json_schema", registry)
+    functions = {name: inspect_function(func) for name, func in known.functions.items()}
     parts: list[tuple[str, Literal["validation"], TypeAdapter[Any]]] = [
-        (name, "validation", known.adapter) for name, known in functions.items()
+        (name, "validation", one.adapter) for name, one in functions.items()
     ]
     parts.append(("", "validation", TypeAdapter(Document)))  # no function has this name: one is not blank
     schemas, shared = TypeAdapter.json_schemas(parts, schema_generator=_TolerantSchema)
@@ -30,8 +30,8 @@ def json_schema(registry: TaskRegistry | None = None) -> dict[str, Any]:
     document["properties"]["tasks"]["items"] = task
     if registry is not None:
         task["properties"]["func"] = {"enum": list(functions)} if functions else False
-    for name, known in functions.items():
-        required = ["kwargs"] if known.needs_arguments else []
+    for name, one in functions.items():
+        required = ["kwargs"] if one.needs_arguments else []
         arguments = {"properties": {"kwargs": schemas[name, "validation"]}, "required": required}
         rule = {"if": {"properties": {"func": {"const": name}}, "required": ["func"]}, "then": arguments}
         task.setdefault("allOf", []).append(rule)

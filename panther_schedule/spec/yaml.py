@@ -24,7 +24,7 @@ class YamlFault(Exception):  # noqa: N818 - a fault of the text, which becomes a
 
     def __init__(self, what: str, mark: Any) -> None:
         super().__init__(what)
-        self.place = mark if isinstance(mark, tuple) else _place(mark)
+        self.place: tuple[int, int] = mark if isinstance(mark, tuple) else _place(mark)
 
 
 def read_yaml(text: str, places: list[tuple[Steps, tuple[int, int]]]) -> Any:
@@ -34,7 +34,8 @@ def read_yaml(text: str, places: list[tuple[Steps, tuple[int, int]]]) -> Any:
         YamlFault: the text is not YAML, or does more than JSON can.
     """
     try:
-        events = iter(YAML(typ="safe", pure=True).parse(text))
+        parser: Any = YAML(typ="safe", pure=True)
+        events = iter(parser.parse(text))
         _next(events, "StreamStart")
         start = next(events)
         if _kind(start) == "StreamEnd":
@@ -47,10 +48,12 @@ def read_yaml(text: str, places: list[tuple[Steps, tuple[int, int]]]) -> Any:
         _next(events, "DocumentEnd")
         _next(events, "StreamEnd")
     except MarkedYAMLError as error:
-        raise YamlFault(str(error.problem or error.context), error.problem_mark or error.context_mark) from None
+        marked: Any = error
+        raise YamlFault(str(marked.problem or marked.context), marked.problem_mark or marked.context_mark) from None
     except ReaderError as error:
-        what = f"the character {error.character!r} is refused"
-        raise YamlFault(what, (text.count("\n", 0, error.position) + 1, 1)) from None
+        read: Any = error
+        what = f"the character {read.character!r} is refused"
+        raise YamlFault(what, (text.count("\n", 0, read.position) + 1, 1)) from None
     except YamlFault:
         raise
     except Exception:  # noqa: BLE001 - the parser has bugs: "%YAML 1.10" is an AssertionError

@@ -48,8 +48,12 @@ class TaskRegistry:
             ValidationError: `modules` is not a collection of dotted names (`modules_type`).
             ImportError: a module can't be imported.
         """
-        given: object = modules
-        if isinstance(given, str) or not isinstance(given, Collection) or not all(map(_is_module_name, given)):
+        given = cast(object, modules)
+        if (
+            isinstance(given, str)
+            or not isinstance(given, Collection)
+            or not all(map(_is_module_name, cast(Collection[object], given)))
+        ):
             remedy = 'write ["app.tasks"]'
             refuse_value("of_modules", "modules_type", "modules", "a collection of module names", f"{given!r}", remedy)
         registry = cls()

@@ -55,7 +55,7 @@ def test_a_fault_has_its_place_in_numbers_too() -> None:
     (fault,) = caught.value.errors()
 
     assert fault["loc"] == ("tasks", 0)
-    assert fault["ctx"] == {
+    assert fault.get("ctx") == {
         "file": "<text>",
         "line": 2,
         "column": 12,
@@ -122,6 +122,6 @@ def test_a_changed_document_is_read_or_refused_with_its_places(seed: int, tmp_pa
         refused = error.errors()
         assert 0 < len(refused) <= 101
         assert name in ("dict", ".toml") or all(
-            fault["ctx"]["line"] for fault in refused if fault["type"] != "source_type"
+            fault.get("ctx", {})["line"] for fault in refused if fault["type"] != "source_type"
         )
         assert all(len(fault["msg"]) < 2_000 for fault in refused)

@@ -217,7 +217,7 @@ def test_every_fault_has_its_path_at_once() -> None:
 def test_a_schedule_is_refused_in_our_words(schedule: object, message: str) -> None:
     with pytest.raises(ValidationError) as caught:
         load_task(func="clean", schedule=schedule)
-    assert [fault["ctx"]["message"] for fault in caught.value.errors()] == [message]
+    assert [fault.get("ctx", {})["message"] for fault in caught.value.errors()] == [message]
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_what_can_not_be_read_is_said_with_a_remedy(text: str, message: str) -> 
 def test_a_fault_names_the_type_the_rule_and_the_remedy() -> None:
     with pytest.raises(ValidationError) as caught:
         load({"version": 1, "tasks": [{"func": "send_opt"}, {"func": "send_otp", "kwargs": {"name": 7}}]})
-    assert [fault["ctx"]["message"] for fault in caught.value.errors()] == [
+    assert [fault.get("ctx", {})["message"] for fault in caught.value.errors()] == [
         "'send_opt' is not a registered function; did you mean 'send_otp'?",
         "name must be str in JSON, got a number; send_otp(name: str, *, tries: int = ...)",
     ]

@@ -58,7 +58,7 @@ def test_a_part_of_a_schedule_is_refused_with_its_place() -> None:
     of = ("tasks", 0, "schedule", "of")
     kinds = "'once', 'repeat', 'daily', 'weekly', 'monthly', 'cron', 'any_of'"
     parts_only = "'once', 'daily', 'weekly', 'monthly', 'cron'"
-    assert [(fault["loc"], fault["ctx"]["message"]) for fault in caught.value.errors()] == [
+    assert [(fault["loc"], fault.get("ctx", {})["message"]) for fault in caught.value.errors()] == [
         ((*of, 0), "schedule must be an object, got a string"),
         ((*of, 1, "kind"), f"kind must be one of {parts_only}, got 'repeat'"),
         ((*of, 2, "kind"), f"kind is missing; add one of {kinds}"),
