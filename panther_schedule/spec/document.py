@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import isfinite
 from typing import Annotated, Any, Final, LiteralString, cast
 
@@ -126,8 +126,9 @@ def check_bounds(node: Any, path: Path) -> None:
             if len(path) > MOST_DEPTH:
                 message: LiteralString = "the argument is nested more than {most} deep; pass a flatter one"
                 refuse("spec", "nesting", message, at=path[:1], most=MOST_DEPTH)
-            items: Any = cast(Any, node)
-            for step, item in items.items() if type(items) is dict else enumerate(items):
+            held = cast(Any, node)
+            items: Iterable[tuple[Any, Any]] = held.items() if type(held) is dict else enumerate(held)
+            for step, item in items:
                 if isinstance(step, str) and not step.isascii():
                     check_bounds(step, path)
                 if type(item) is not str or not item.isascii():

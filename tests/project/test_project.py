@@ -46,13 +46,13 @@ MOST_LINES = {  # of each folder: all lines, and lines of code
     "planning": (976, 629),
     "runtime": (3458, 2466),
     "mypy": (666, 487),
-    "spec": (765, 554),
+    "spec": (766, 555),
     "tasks": (1089, 700),
     "testing": (609, 409),
     "wording": (550, 415),
     "panther_schedule": (851, 537),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (11380, 7836)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (11381, 7837)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:
