@@ -16,6 +16,7 @@ from itertools import count
 from typing import Protocol
 
 from .errors import SchedulerStateError
+from .threads import taken_lock
 
 
 class Follower(Protocol):
@@ -33,7 +34,7 @@ class _Leader:
     def __init__(self, *, is_caller: bool) -> None:
         self.is_caller = is_caller  # that asked for time to pass, and returns when it has
         self.thread = threading.current_thread()
-        self.back = _taken()  # the sleeper that it woke sleeps again, or its function has ended
+        self.back = taken_lock()  # the sleeper that it woke sleeps again, or its function has ended
         self.dismissed = False
 
 
@@ -41,7 +42,7 @@ class _Sleeper:
     """A function that sleeps."""
 
     def __init__(self) -> None:
-        self.wakes = _taken()
+        self.wakes = taken_lock()
         self.woken = False
         self.error: BaseException | None = None  # to raise where it slept
 
@@ -210,9 +211,3 @@ class Relay:
             except BaseException:  # Ctrl+C: the function comes first
                 me.back.acquire()
                 raise
-
-
-def _taken() -> threading.Lock:
-    lock = threading.Lock()
-    lock.acquire()
-    return lock

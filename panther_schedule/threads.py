@@ -1,4 +1,4 @@
-"""Waits for a blocking call without blocking the event loop."""
+"""Waits for another thread: an event loop by awaiting, a thread by a lock."""
 
 from __future__ import annotations
 
@@ -12,10 +12,17 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
+def taken_lock() -> threading.Lock:
+    """Return a lock that another thread is to release."""
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
 async def on_a_thread(func: Callable[[], T], call_off: Callable[[], object] | None = None) -> T:
     """Call a function on a thread of its own: those of the event loop's executor may all be taken.
 
-    If this is cancelled, a function that can be called off is, and waited for; another one goes on.
+    If this is cancelled, `call_off` makes the function end, which is waited for; without it, the function goes on.
     """
     done: Future[T] = Future()
     done.set_running_or_notify_cancel()  # so that it can't be cancelled

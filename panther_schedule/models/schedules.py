@@ -101,16 +101,7 @@ class Repeat(Schedule, frozen=True):
         return bool(self.wait) and self.measured_from == "start"
 
 
-_NARROWING: Final = {
-    "expression",
-    "of",
-    "days",
-    "day",
-    "months",
-    "every",
-    "starting",
-    "excluding",
-}  # they say on which dates
+_NARROWING: Final = {"expression", "of", "days", "day", "months", "every", "starting", "excluding"}  # say which dates
 
 
 class Calendar(Schedule, frozen=True):

@@ -53,6 +53,11 @@ class Rule:
     def endless(self) -> bool:
         return self.n == -1
 
+    @property
+    def busy(self) -> bool:
+        """It keeps a worker busy for ever, as a repeat without end and without a wait does."""
+        return self.n == -1 and self.wait_from_end == 0
+
     def now(self, reading: Reading) -> int:
         return reading.wall if self.on_wall else reading.steady
 

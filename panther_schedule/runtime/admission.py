@@ -19,7 +19,6 @@ from .entries import Entry
 from .hosts import warn_of_copies
 from .life import Life
 from .names import Names
-from .sleeper import Sleeper
 
 
 class Admission:
@@ -45,9 +44,9 @@ class Admission:
         rule = self.rule(task)
         name, order = self._names.next(task)
         entry = Entry(name, task, rule, self.first_state(task, rule, name), order, context_seen())
-        if task._known.is_async or rule.wait_from_end == 0:
+        if task._known.is_async or rule.busy:
             self.prepare(life, name, task, rule, stacklevel=stacklevel)
-        if task._name is not None and isinstance(life.driver, Sleeper):
+        if task._name is not None and life.in_real_time:
             warn_of_copies(name)
         return entry if self._names.take(entry) else None
 
@@ -73,7 +72,7 @@ class Admission:
         return state
 
     def prepare(self, life: Life, name: str, task: BackgroundTask[..., Any], rule: Rule, *, stacklevel: int) -> None:
-        if rule.wait_from_end == 0 and rule.endless:
+        if rule.busy:
             message = f"{name} repeats for ever without a wait and keeps a worker busy; give it interval_wait(...)"
             warnings.warn(message, BusyLoopWarning, stacklevel=stacklevel)
         if task._known.is_async and not life.loop.over:

@@ -18,6 +18,7 @@ from typing import Any, Final, TypeAlias, TypeVar, TypeVarTuple
 
 from ..clock import VirtualClock
 from ..errors import SchedulerStateError, type_name
+from ..threads import taken_lock
 from .current import flying
 from .entries import Flight
 from .virtual_loop import Events, VirtualLoop
@@ -30,7 +31,7 @@ Active: TypeAlias = Callable[[Flight], bool]
 
 
 def borrow(clock: VirtualClock, loop: AbstractEventLoop, is_active: Active) -> BorrowedLoop:
-    """Put a loop in the time of a clock for one more scheduler; refuse a loop that can't be, or that has another."""
+    """Put a loop on a clock's time for one more scheduler; refuse one that can't be, or that follows another clock."""
     if not hasattr(loop, "_selector"):
         raise SchedulerStateError(
             f"a VirtualClock can't move the time of {type_name(loop)}; run the test on asyncio's own event loop, "
@@ -40,7 +41,7 @@ def borrow(clock: VirtualClock, loop: AbstractEventLoop, is_active: Active) -> B
     if not isinstance(borrowed, BorrowedLoop):
         borrowed = BorrowedLoop(clock, loop)
     if borrowed.clock is not clock:
-        raise SchedulerStateError("this event loop is in the time of another VirtualClock; give both schedulers one")
+        raise SchedulerStateError("this event loop follows another VirtualClock; give both schedulers the same one")
     borrowed.users.append(is_active)
     return borrowed
 
@@ -98,7 +99,7 @@ class BorrowedLoop(VirtualLoop):
             self._put_back()
             return
         self.run_ready()  # what was cancelled
-        done = _taken()
+        done = taken_lock()
         self._post(partial(self._put_back, done))
         self._wait_for(done)
 
@@ -109,7 +110,7 @@ class BorrowedLoop(VirtualLoop):
         if super().wait() == 0:
             self._post(_wake)
         while True:
-            self._settled = settled = _taken()
+            self._settled = settled = taken_lock()
             if not self.loop._ready and self._idle:  # in this order, the other way round of the loop's
                 break
             if not self._wait_for(settled):
@@ -141,10 +142,10 @@ class BorrowedLoop(VirtualLoop):
     def select(self, timeout: float | None = None) -> Events:
         if self._flows_since is not None:
             self._set_timers_aside()
-            return self._look(timeout)
+            return self._select(timeout)
         if self._set_aside:
             self._bring_timers_back()
-            return self._look(0)
+            return self._select(0)
         return super().select(timeout)
 
     def _rest(self) -> Events:
@@ -154,7 +155,7 @@ class BorrowedLoop(VirtualLoop):
             self._settled = None
             settled.release()
         try:
-            return self._look(None)
+            return self._select(None)
         finally:
             self._idle = False
 
@@ -192,12 +193,6 @@ class BorrowedLoop(VirtualLoop):
         super()._put_back()
         if done is not None:
             done.release()
-
-
-def _taken() -> threading.Lock:
-    lock = threading.Lock()
-    lock.acquire()
-    return lock
 
 
 def _wake() -> None:

@@ -87,7 +87,7 @@ class Coroutines:
         run, _ = self.running.get(flight, (None, None))
         return run is not None and not run.cancelling()
 
-    def look(self) -> None:
+    def abandon_orphans(self) -> None:
         """Abandon what the app's event loop has not begun or ended, once that is closed."""
         if self._apps is not None and self._apps.is_closed() and (self._handed or self.running):
             for flight in self._take_running():

@@ -5,6 +5,7 @@ What is left to do outside, once the store has kept a step, is in two lists.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TypeAlias
@@ -17,7 +18,7 @@ from ..planning.records import Run
 from ..planning.rule import Rule, due_at
 from ..planning.state import State, Step, shown
 from .entries import Entry, Flight
-from .logs import LOGGED, log_run
+from .logs import LOGGED, log, log_run
 from .memory import Store
 from .names import Names
 
@@ -103,12 +104,14 @@ class Engine:
             self.live += had_ended
 
     def cancel(self, entry: Entry, running: bool, reading: Reading) -> None:
-        self._do(
-            entry, None, control.cancel(entry.rule, entry.state, entry.rule.now(reading), running=running), reading
-        )
+        step = control.cancel(entry.rule, entry.state, entry.rule.now(reading), running=running)
+        self._do(entry, None, step, reading)
 
     def clock_stepped(self, reading: Reading) -> None:
         by, self.stepped = self.stepped, 0
+        if not self.quiet:
+            direction = "back" if by < 0 else "forward"
+            log("the wall clock was set %s by %s", direction, MICROSECOND * abs(by), level=logging.WARNING)
         resets = [self.attempt(partial(self._reset, entry, by), reading) for entry in self.names if by < 0]
         self._tell(events.ClockStepped, MICROSECOND * by, len(resets) - resets.count(False))  # or None: put off
 

@@ -18,7 +18,6 @@ from ..planning.rule import due_at
 from ..tasks.task import BackgroundTask
 from .entries import Entry, Flight, in_flight
 from .hosts import DISABLED
-from .idle import Idle
 from .ledger import counts_of
 from .life import Life, check_timeout
 
@@ -188,7 +187,7 @@ class TaskHandle(_Handle):
 
     def _startable(self, method: str) -> Life:
         life, cancelled = self._alive(), is_cancelled(self._entry.state)
-        if isinstance(life.driver, Idle):
+        if life.loop.off:
             message = f"{method}() runs nothing here, since {DISABLED}=1 is set; call it in a process that runs tasks"
             raise SchedulerStateError(message)
         if cancelled or life.loop.stopping:
@@ -247,12 +246,12 @@ class RunHandle(_Handle):
             TimeoutError: the timeout came first.
             SchedulerStateError: it is called from a run of this task, or where an event loop runs.
         """
-        self._alive().join_run(self._flight, check_timeout("join", timeout))
+        self._alive().join(self._flight, check_timeout("join", timeout))
         return self._ended()
 
     async def wait(self, timeout: timedelta | None = None) -> Run:
         """Wait as `join()` does, in a coroutine: the event loop goes on."""
-        await self._alive().wait_for_run(self._flight, check_timeout("wait", timeout))
+        await self._alive().wait(self._flight, check_timeout("wait", timeout))
         return self._ended()
 
     def _ended(self) -> Run:

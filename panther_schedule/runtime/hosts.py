@@ -11,8 +11,8 @@ from types import FrameType
 from typing import Any, Final
 
 from ..errors import refuse_value
-from .forks import generation
 from .logs import log
+from .process import generation
 
 DISABLED: Final = "PANTHER_SCHEDULE_DISABLED"
 _PARENT: Final = "PANTHER_SCHEDULE_PARENT"  # the process that has named tasks, for the children it starts

@@ -12,8 +12,8 @@ from ..errors import refuse, type_name
 from ..events import Event
 from ..planning.records import make
 from ..tasks.signature import function_name, is_of_kind
-from .forks import generation, leave_child
 from .logs import log
+from .process import generation, leave_child
 
 MOST_UNTOLD: Final = 100_000  # events that wait for slow listeners; further ones are dropped and counted
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Final, TypeAlias
 
-from ..clock import MICROSECOND, SECOND, Reading, soonest
+from ..clock import SECOND, Reading, soonest
 from ..planning.rule import jittered
 from .engine import Command, Engine
 from .entries import Entry, Flight
@@ -28,22 +29,17 @@ _AGAIN: Final = SECOND  # after an error
 Message: TypeAlias = Entry | Flight | Command
 
 
-class Watch:
-    """Somebody who waits until something is over, or the loop is."""
-
-    def __init__(self, over: Callable[[], bool], tell: Callable[[], object]) -> None:
-        self.over, self.tell = over, tell
-        self.wanted = True
-
-
 class Loop:
-    """One scheduler's loop. Other threads may call `post`, `send`, `watch`, `is_idle` and `tasks`."""
+    """One scheduler's loop. Other threads may call `post`, `watch`, `is_idle` and `tasks`."""
 
-    def __init__(self, inbox: SimpleQueue[Message], engine: Engine, workers: Workers, reading: Reading) -> None:
+    def __init__(
+        self, inbox: SimpleQueue[Message], engine: Engine, workers: Workers, reading: Reading, *, off: bool = False
+    ) -> None:
         self.post = inbox.put
+        self.off = off  # nothing is to run: it is over before it begins, and what is added ends at once
         self.reading = reading  # of the latest turn
-        self.closed = False  # the drain has ended, and who posts a message after it settles it
-        self.over = False  # the drain has ended and all is settled, the loop broke, or this is a child process
+        self.closed = off  # the drain has ended, and whoever posts a message then settles it
+        self.over = off  # the drain has ended and all is settled, the loop broke, or this is a child process
         self.broken: BaseException | None = None  # what broke it
         self.joined = False  # somebody has waited for all tasks
         self._inbox, self._engine, self._workers = inbox, engine, workers
@@ -54,29 +50,19 @@ class Loop:
         self._put_off: list[Message] = []  # by an error
         self._again_at: int | None = None  # when they are tried again, by steady time
         self._drain_ends_at: int | None = None  # by steady time; None before the drain
-        self._watches: list[Watch] = []
+        self._watches: list[tuple[Callable[[], bool], Future[None]]] = []
         self.dropped: list[str] = []  # the names of tasks whose later occurrences the drain has dropped
 
     @property
     def stopping(self) -> bool:
         return self._drain_ends_at is not None or self.over
 
-    def send(self, command: Command) -> threading.Event:
-        """Post a command; the event is set when it is done."""
-        done = threading.Event()
-
-        def run(reading: Reading) -> None:
-            command(reading)
-            done.set()
-
-        self.post(run)
-        return done
-
-    def watch(self, over: Callable[[], bool], tell: Callable[[], object]) -> Watch:
-        """Tell somebody when something is over, unless that is not wanted any more."""
-        watch = Watch(over, tell)
-        self.post(lambda _reading: self._watches.append(watch))
-        return watch
+    def watch(self, over: Callable[[], bool]) -> Future[None]:
+        """Return what is done as soon as something is over, or the loop is; cancel it to stop watching."""
+        told: Future[None] = Future()
+        if not self.over:
+            self.post(lambda _reading: self._watches.append((over, told)))
+        return told
 
     def is_idle(self) -> bool:
         return not self._engine.live and not self._engine.store.in_flight
@@ -104,22 +90,18 @@ class Loop:
         """See to the messages and to all that is due; return the microseconds until the next turn, None for never."""
         ahead = (reading.wall - reading.steady) - (self.reading.wall - self.reading.steady)
         if abs(ahead) > _STEP:
-            self._engine.offset = reading.wall - reading.steady
-            self._engine.stepped = ahead
+            self._engine.offset, self._engine.stepped = reading.wall - reading.steady, ahead
         self.reading = reading
         for message in messages:
             self._try(message, reading)
         if self._again_at is not None and self._again_at <= reading.steady:
             self._try_again(reading)
-        if abs(ahead) > _STEP:
-            if not self._engine.quiet:
-                direction = "back" if ahead < 0 else "forward"
-                log("the wall clock was set %s by %s", direction, MICROSECOND * abs(ahead), level=logging.WARNING)
+        if self._engine.stepped:
             self._engine.clock_stepped(reading)
         if self._look not in self._put_off:
             self._try(self._look, reading)
         self._hand_over()
-        self._workers.coroutines.look()
+        self._workers.coroutines.abandon_orphans()
         ends_at = self._drain_ends_at
         if ends_at is not None and (reading.steady >= ends_at or (self.is_idle() and not self._put_off)):
             self._end_drain(reading)
@@ -195,11 +177,11 @@ class Loop:
 
     def _tell(self) -> None:
         watches, self._watches = self._watches, []
-        for watch in watches:
-            if self.over or watch.over():
-                watch.tell()
-            elif watch.wanted:
-                self._watches.append(watch)
+        for over, told in watches:
+            if not (self.over or told.cancelled() or over()):
+                self._watches.append((over, told))
+            elif told.set_running_or_notify_cancel():
+                told.set_result(None)
 
     # ---- the drain -----------------------------------------------------------------------------------------------
 
@@ -231,16 +213,22 @@ class Loop:
             while self._inbox.qsize():
                 for message in self.take():
                     self._try(message, reading)
+                    if self.off:  # before anything is due
+                        self._end([message] if isinstance(message, Entry) else self.tasks(), reading)
             while self._try(self._look, reading):
                 pass
-            for entry in self.tasks():
-                self._try(partial(self._engine.end_drain, entry), reading)
+            if not self.off:
+                self._end(self.tasks(), reading)
             self._try_again(reading)  # for the last time
             self._engine.starts.clear()
             self._hand_over()  # to their coroutines, that they are to end
             if self._put_off:
                 runs = len(self._engine.store.in_flight)
                 log("the store failed until the end; %d run(s) stay without a record", runs)
+
+    def _end(self, entries: Iterable[Entry], reading: Reading) -> None:
+        for entry in entries:
+            self._try(partial(self._engine.end_drain, entry), reading)
 
 
 def _order(flight: Flight) -> tuple[int, bool, int]:

@@ -1,12 +1,14 @@
-"""What the end of the process, and a fork, mean for its schedulers."""
+"""What the end of the process, and a fork, mean for its schedulers, and for the functions that they call."""
 
 from __future__ import annotations
 
 import os
+import sys
 import threading
+import traceback
 import weakref
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import Final, NoReturn, Protocol
 
 from .logs import log
 
@@ -24,6 +26,34 @@ class Hosted(Protocol):
 schedulers: Final[weakref.WeakSet[Hosted]] = weakref.WeakSet()
 started: Final[set[Hosted]] = set()  # on the machine's clock
 ends: Final = threading.Event()
+_forks = 0  # that led to this process
+
+
+def generation() -> int:
+    """Return a number that differs in a child process."""
+    return _forks
+
+
+def leave_child(error: BaseException | None) -> NoReturn:
+    """End a child process whose function has returned or raised, as the end of a program would, without exit hooks.
+
+    It must not carry on as one of our threads.
+    """
+    code = 0
+    if error is not None:
+        code = 1
+        try:
+            if isinstance(error, SystemExit):
+                code = int(error.code or 0)
+            else:
+                traceback.print_exception(error)
+        except BaseException:  # noqa: BLE001, S110 - nothing may keep the child
+            pass
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
 
 
 def _drain_all() -> None:
@@ -42,6 +72,8 @@ def _drain_all() -> None:
 
 
 def _after_fork() -> None:
+    global _forks  # noqa: PLW0603 - a process has one
+    _forks += 1
     started.clear()
     ends.clear()
     for scheduler in tuple(schedulers):

@@ -23,7 +23,7 @@ from . import process
 from .admission import Admission
 from .current import context_seen
 from .entries import Entry
-from .forever import drain_on_signal, signals
+from .forever import drain_on_signal
 from .handles import TaskHandle
 from .health import Health, health_of
 from .ledger import no_counts
@@ -41,8 +41,8 @@ class Scheduler:
     The first `add_task()` starts it. When the main thread ends, it drains for at most ten seconds what is active or
     due, and drops later occurrences with one log line. `with Scheduler() as s:` stops it at the end of the block;
     inside `async with`, async functions run on the event loop of the block. A child process after a fork has an
-    empty, unstarted scheduler. In a process with `PANTHER_SCHEDULE_DISABLED=1` in its environment tasks are still
-    checked, but what is added ends at once and never runs.
+    empty, unstarted scheduler. With `PANTHER_SCHEDULE_DISABLED=1` in the environment, tasks are checked when they are
+    added, but never run.
 
     `max_workers` bounds the threads for sync functions, by default `min(32, cpus + 4)`; a run that waits for a
     worker is late, never skipped. `clock` is the machine's, or a `VirtualClock` for tests.
@@ -83,7 +83,9 @@ class Scheduler:
         with self._lock:
             life = self._running()
             entry, is_new = self._admission.entry(life, task)
-            return self._post(life, entry) if is_new else TaskHandle(entry, life)
+            if is_new:
+                life.post(entry)
+            return TaskHandle(entry, life)
 
     def add_tasks(self, tasks: Iterable[AnyTask]) -> list[TaskHandle]:
         """Add each task of an iterable, such as a whole `TaskRegistry`: all of them or, if one is refused, none."""
@@ -100,7 +102,7 @@ class Scheduler:
                 raise
             for entry, is_new in entries:
                 if is_new:
-                    self._post(life, entry)
+                    life.post(entry)
             return [TaskHandle(entry, life) for entry, _ in entries]
 
     def replace(self, task: AnyTask) -> TaskHandle:
@@ -122,7 +124,8 @@ class Scheduler:
             life = self._running()
             while (entry := self._names.find(task._name)) is None:
                 if (entry := self._admission.new(life, task, stacklevel=4)) is not None:
-                    return self._post(life, entry)
+                    life.post(entry)
+                    return TaskHandle(entry, life)
             if equal(entry.task, task):
                 return TaskHandle(entry, life)
             rule = self._admission.rule(task)
@@ -131,14 +134,8 @@ class Scheduler:
             self._admission.prepare(life, entry.name, task, rule, stacklevel=3)
             self._names.revive(entry)
             entry.task, entry.context = task, context_seen()
-            replaced = life.loop.send(partial(life.engine.replace, entry, rule, state))
+            replaced = life.send(partial(life.engine.replace, entry, rule, state))
         life.driver.acknowledge(replaced)  # outside of the lock, which the loop may need
-        return TaskHandle(entry, life)
-
-    def _post(self, life: Life, entry: Entry) -> TaskHandle:
-        life.loop.post(entry)
-        if life.loop.closed:  # a signal handler has just stopped the scheduler
-            life.loop.settle(self._clock.read())
         return TaskHandle(entry, life)
 
     def add_listener(self, listener: Listener) -> Callable[[], None]:
@@ -188,7 +185,7 @@ class Scheduler:
             if (life := self._life) is None:
                 return
             found = [(entry, self._admission.rule(entry.task)) for entry in self._names if entry.rule.on_wall]
-            reloaded = life.loop.send(partial(life.engine.reload_zones, found))
+            reloaded = life.send(partial(life.engine.reload_zones, found))
         life.driver.acknowledge(reloaded)
 
     def __getitem__(self, name: str) -> TaskHandle:
@@ -214,9 +211,7 @@ class Scheduler:
         Raises:
             SchedulerStateError: it is still stopping.
         """
-        with self._lock:
-            self._revive()
-            self._running()
+        self._start()
         return self
 
     def join(self, timeout: timedelta | None = None) -> bool:
@@ -253,11 +248,7 @@ class Scheduler:
         if asyncio._get_running_loop() is not None:
             message = "run_forever() would block the event loop of this thread; write `async with scheduler:` instead"
             raise SchedulerStateError(message)
-        self.start()
-        life = self._running()
-        with signals(life) as wait:
-            second = drain_on_signal(wait, self, life, timeout)
-        if second is not None:
+        if (second := drain_on_signal(self, self._start(), timeout)) is not None:
             raise SystemExit(128 + second)
 
     def stop(self, timeout: timedelta = process.DRAIN) -> None:
@@ -301,15 +292,17 @@ class Scheduler:
         if life is not None:
             life.forked = life.loop.over = self._forked = True
 
-    def _revive(self) -> None:
-        """Begin without tasks if it has stopped."""
-        if self._stopped:
-            if self._life is not None and not self._life.loop.over:
-                raise SchedulerStateError("the scheduler is still stopping; start it when stop() has returned")
-            self._begin_empty(self._clock)
+    def _start(self, event_loop: asyncio.AbstractEventLoop | None = None) -> Life:
+        """Return its life as `_running()` does, but begin afresh after a stop."""
+        with self._lock:
+            if self._stopped:
+                if self._life is not None and not self._life.loop.over:
+                    raise SchedulerStateError("the scheduler is still stopping; start it when stop() has returned")
+                self._begin_empty(self._clock)
+            return self._running(event_loop)
 
     def _running(self, event_loop: asyncio.AbstractEventLoop | None = None) -> Life:
-        """Return its life, which begins here at the latest; async functions then run on this event loop."""
+        """Return its life; start one if there is none, with async functions on this event loop."""
         life = self._look()
         if self._stopped:
             raise SchedulerStateError("the scheduler has stopped and takes no tasks; call start() to begin afresh")
@@ -321,7 +314,7 @@ class Scheduler:
             process.started.add(self)
         try:
             if process.ends.is_set():
-                raise RuntimeError("the interpreter shuts down")
+                raise RuntimeError("the interpreter is shutting down")
             made = Life(self._clock, self._names, self._listeners, self._max_workers, event_loop)
             self._life = life = self._life or made  # in one step, which no signal handler or __del__ can part
             if life is not made:  # one of them has added a task meanwhile, and so started the scheduler
@@ -330,7 +323,7 @@ class Scheduler:
             if self._listeners and not life.loop.over:
                 self._listeners.start()
                 life.engine.emit = self._listeners.put
-            life.driver.start()
+            life.start()
         except SchedulerStateError:  # of an event loop that can't be used
             raise
         except RuntimeError as error:  # no thread can be started, as at exit on Python 3.12
@@ -344,9 +337,7 @@ class Scheduler:
         """Return its life, if there is one; in a child process, say once that the tasks stayed with the parent."""
         if self._forked:
             self._forked = False
-            message = (
-                "this is a child process: its scheduler starts empty, and the parent's tasks run only in the parent"
-            )
+            message = "this is a child process: its scheduler starts empty; the parent's tasks stay with the parent"
             log(message, level=logging.WARNING)
         return self._life
 
@@ -360,14 +351,13 @@ class Scheduler:
         try:
             event_loop = asyncio.get_running_loop()
         except RuntimeError:
-            message = "`async with` needs an asyncio event loop, and trio's is none; write `with scheduler:` instead"
+            message = "`async with` needs an asyncio event loop, which trio's is not; write `with scheduler:` instead"
             raise SchedulerStateError(message) from None
         with self._lock:
             if self._life is not None and not self._stopped:
                 message = "the scheduler has started without this event loop; enter `async with` before its first task"
                 raise SchedulerStateError(message)
-            self._revive()
-            self._running(event_loop)
+            self._start(event_loop)
         return self
 
     async def __aexit__(self, *_error: object) -> None:
@@ -375,10 +365,10 @@ class Scheduler:
 
     @asynccontextmanager
     async def lifespan(self, _app: object = None) -> AsyncGenerator[None]:
-        """Run as long as an ASGI app does: `FastAPI(lifespan=background_tasks.lifespan)`, Starlette and Litestar alike.
+        """Run for as long as an ASGI app does: `FastAPI(lifespan=background_tasks.lifespan)`; Starlette, Litestar too.
 
-        Within a lifespan of one's own: `async with background_tasks.lifespan(app):`. It is `async with` the scheduler:
-        async functions run on the app's event loop, and its end drains for at most ten seconds.
+        Inside your own lifespan, write `async with background_tasks.lifespan(app):`. It does what `async with` the
+        scheduler does: async functions run on the app's event loop, and the end drains for at most ten seconds.
         """
         async with self:
             yield

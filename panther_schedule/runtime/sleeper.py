@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from typing import Final
@@ -34,51 +34,42 @@ class Sleeper:
 
     def join(self, over: Callable[[], bool], timeout: timedelta | None, _tasks: Callable[[], list[Entry]]) -> bool:
         """Wait until something is over, or the loop has ended; False when the timeout came first."""
-        told, left = threading.Event(), self._countdown(timeout)
-        watch = self._loop.watch(over, told.set)
+        told = self._loop.watch(over)
         try:
-            while not self._loop.over:
-                if told.wait(max(0, seconds := left())):
+            for seconds in self._spans(timeout):
+                with suppress(TimeoutError):
+                    told.result(seconds)
                     return True
-                if seconds <= 0:
-                    return False
-            return True
+            return self._loop.over
         finally:
-            watch.wanted = False
+            told.cancel()
 
     async def wait_for(
         self, over: Callable[[], bool], timeout: timedelta | None, _tasks: Callable[[], list[Entry]]
     ) -> bool:
         """Wait as `join()` does, without blocking the event loop."""
-        told, left, event_loop = asyncio.Event(), self._countdown(timeout), asyncio.get_running_loop()
-
-        def tell() -> None:
-            with suppress(RuntimeError):  # it is closed: nobody waits any more
-                event_loop.call_soon_threadsafe(told.set)
-
-        watch = self._loop.watch(over, tell)
+        told = self._loop.watch(over)
+        waiting = asyncio.wrap_future(told)
         try:
-            while not self._loop.over:
-                seconds = left()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(max(0, seconds)):
-                        return await told.wait()
-                if seconds <= 0:
-                    return False
-            return True
+            for seconds in self._spans(timeout):
+                done, _ = await asyncio.wait([waiting], timeout=seconds)
+                if done:
+                    return True
+            return self._loop.over
         finally:
-            watch.wanted = False
+            told.cancel()
 
-    def _countdown(self, timeout: timedelta | None) -> Callable[[], float]:
-        """Return what tells the seconds that are left, one at most: a loop may end without a word."""
-        if timeout is None:
-            return lambda: 1
-        deadline = self._clock.read().steady + timeout // MICROSECOND
-        return lambda: min(1, (deadline - self._clock.read().steady) / SECOND)
+    def _spans(self, timeout: timedelta | None) -> Iterator[float]:
+        """Yield the seconds to wait next: one at most, since a loop may end without a word."""
+        ends_at = None if timeout is None else self._clock.read().steady + timeout // MICROSECOND
+        left = 1.0
+        while left > 0 and not self._loop.over:
+            left = 1 if ends_at is None else (ends_at - self._clock.read().steady) / SECOND
+            yield max(0, min(1, left))
 
     def finish(self) -> None:
         """Wait until the thread has ended."""
-        if threading.current_thread() is not self._thread:
+        if self._thread.ident is not None and threading.current_thread() is not self._thread:
             while self._thread.is_alive() and not self._ended.wait(1):
                 pass  # in a child process it is not alive
             self._thread.join()

@@ -116,9 +116,9 @@ class Mover:
     def is_alive(self) -> bool:
         return self in self._clock._drives
 
-    def acknowledge(self, _done: threading.Event) -> None:
+    def acknowledge(self, done: threading.Event) -> None:
         """Do a command at once; later if another thread moves the clock, or when a coroutine asks."""
-        if self._loop.over:
+        if done.is_set() or self._loop.over:
             return
         relay = self._clock._relay
         if asyncio._get_running_loop() is not None:

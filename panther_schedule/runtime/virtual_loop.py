@@ -27,7 +27,7 @@ class VirtualLoop:
         self._idle = False  # it waits for a timer, or for nothing that it knows of
         self._next_at: int | None = None  # when its next timer is due, by the clock
         self._threads = 0  # that work for it
-        self._look: Callable[[float | None], Events] = self.loop._selector.select
+        self._select: Callable[[float | None], Events] = self.loop._selector.select
         self._run_in_executor: Callable[..., asyncio.Future[Any]] = self.loop.run_in_executor
         self._replaced: list[tuple[object, str, object]] = []
         self._replace(self.loop, "time", self.time)
@@ -78,8 +78,8 @@ class VirtualLoop:
     def select(self, timeout: float | None = None) -> Events:
         """Look for events; where the loop would wait for a timer, or for nothing that it knows of, it is idle."""
         if timeout is not None and timeout <= 0:
-            return self._look(0)
-        events = self._look(None if self._threads else 0)  # a thread reports through a socket
+            return self._select(0)
+        events = self._select(None if self._threads else 0)  # a thread reports through a socket
         if events:
             return events
         self._next_at = None if timeout is None else self.clock.read().steady + round(timeout * SECOND)

@@ -26,7 +26,7 @@ from .engine import Engine
 from .entries import Flight
 from .event_loop import OwnLoop
 from .failures import failure_of
-from .forks import generation, leave_child
+from .process import generation, leave_child
 from .virtual_loop import VirtualLoop
 
 Post: TypeAlias = Callable[[Flight | Callable[[Reading], object]], None]  # takes messages for the loop
@@ -112,7 +112,8 @@ class Pool(Workers):
         self._open: set[Flight] = set()  # sync functions that were handed over and have not ended
         self._queue: SimpleQueue[Flight | None] = SimpleQueue()
         self._stopped = False
-        self._add_worker()  # at exit none can be started (Python 3.12)
+        if size:
+            self._add_worker()  # at exit none can be started (Python 3.12)
 
     def start(self, flights: list[Flight]) -> None:
         coroutines: list[Flight] = []

@@ -74,7 +74,7 @@ class TaskFault(Fault):
 
 @dataclass(frozen=True, slots=True)
 class SlowTask(TaskFault):
-    """Each call of this task's function takes so long; `start_at` and `end_at`, both included, limit which calls.
+    """Each call of this task's function takes this long; `start_at` and `end_at`, both included, limit which calls.
 
     A task that was given no name has the one that a scheduler gives it, such as `send_otp-000001`.
     """
@@ -88,7 +88,7 @@ class SlowTask(TaskFault):
 
 @dataclass(frozen=True, slots=True)
 class FailingTask(TaskFault):
-    """Each call of this task's function raises this error; with `times`, only the first ones.
+    """Each call of this task's function raises this error; with `times`, only the first calls do.
 
     `start_at` and `end_at` are as in `SlowTask`. A retry is another call.
     """
@@ -104,22 +104,22 @@ class FailingTask(TaskFault):
 
 
 def raised(title: str, error: object) -> Exception:
-    """Return an error; of a class that is given, an instance. Refuse anything else (`error_type`)."""
+    """Return an error, or an instance of its class; refuse anything else (`error_type`)."""
     try:
         made = cast("type[object]", error)() if isinstance(error, type) else error
     except Exception:  # noqa: BLE001 - it may be anything
         made = None
     if not isinstance(made, Exception):
-        rule, got = "an Exception, or a class of them that needs no argument", type_name(error)
+        rule, got = "an Exception, or an Exception class that needs no argument", type_name(error)
         refuse_value(title, "error_type", "error", rule, got, "write ConnectionError('no mail server')")
     return made
 
 
 def check_task_name(title: str, name: object, names: Collection[str]) -> None:
-    """Refuse the name of no task (`unknown_task`)."""
+    """Refuse a name that no task has (`unknown_task`)."""
     if name not in names:
         hint = nearest(f"{name}", names) or f"there are {', '.join(map(repr, sorted(names)[:10])) or 'none'}"
-        refuse(title, "unknown_task", "{name} is the name of no task; {hint}", at=("task",), name=repr(name), hint=hint)
+        refuse(title, "unknown_task", "no task is named {name}; {hint}", at=("task",), name=repr(name), hint=hint)
 
 
 def _check_positive(title: str, field: str, value: object) -> None:

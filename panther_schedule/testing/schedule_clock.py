@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final, Self, TypeAlias, cast
 
@@ -91,13 +90,13 @@ class ScheduleClock:
 
         Raises:
             AssertionError: none of these runs failed with `raises`.
-            ValidationError: `until` is not aware (`instant`) or is over (`until_past`), or the time is negative.
+            ValidationError: `until` is not aware (`instant`) or is past (`until_past`), or the time is negative.
         """
         __tracebackhide__ = True
         span = self._span("advance", by, until, days=days, hours=hours, minutes=minutes, seconds=seconds)
-        ended = self._collecting("advance", raises)
+        errors, first = _check_raises("advance", raises), len(self._runs)
         self.clock.advance(span)
-        return ended()
+        return self._checked(self._runs[first:], errors)
 
     async def wait(
         self,
@@ -114,9 +113,9 @@ class ScheduleClock:
         """Let time pass as `advance()` does, in a coroutine: its event loop goes on."""
         __tracebackhide__ = True
         span = self._span("wait", by, until, days=days, hours=hours, minutes=minutes, seconds=seconds)
-        ended = self._collecting("wait", raises)
+        errors, first = _check_raises("wait", raises), len(self._runs)
         await self.clock.wait(span)
-        return ended()
+        return self._checked(self._runs[first:], errors)
 
     def run_until_idle(self, *, raises: Raises = ()) -> list[Run]:
         """Let time pass until only endless or paused tasks are left; return the runs that ended meanwhile.
@@ -124,27 +123,27 @@ class ScheduleClock:
         In a coroutine, write `await wait_until_idle()`.
         """
         __tracebackhide__ = True
-        ended = self._collecting("run_until_idle", raises)
+        errors, first = _check_raises("run_until_idle", raises), len(self._runs)
         self.clock.advance(_NONE)
         while any(handle.join() for handle in self._unended()):
             pass
-        return ended()
+        return self._checked(self._runs[first:], errors)
 
     async def wait_until_idle(self, *, raises: Raises = ()) -> list[Run]:
         """Let time pass as `run_until_idle()` does, in a coroutine: its event loop goes on."""
         __tracebackhide__ = True
-        ended = self._collecting("wait_until_idle", raises)
+        errors, first = _check_raises("wait_until_idle", raises), len(self._runs)
         await self.clock.wait(_NONE)
         while any([await handle.wait() for handle in self._unended()]):
             pass
-        return ended()
+        return self._checked(self._runs[first:], errors)
 
     def assert_next(self, name: str, when: datetime | str) -> None:
         """Check when the next run of a task is due: an aware datetime, or "2026-01-02T08:00+01:00".
 
         Raises:
             AssertionError: it is due at another time, or there is none.
-            ValidationError: there is no such task (`unknown_task`), or the time is none or not aware (`instant`).
+            ValidationError: there is no such task (`unknown_task`), or `when` is no aware moment (`instant`).
         """
         __tracebackhide__ = True
         handle, wanted = self._handle("assert_next", name), _moment(when)
@@ -158,12 +157,13 @@ class ScheduleClock:
         raise AssertionError(f"{found}, not at {wanted.isoformat()}")
 
     def fail_next(self, name: str, error: Raised) -> None:
-        """Let the next call of a task raise this error instead of calling the function; twice: the next two calls.
+        """Let the next call of a task raise this error instead of calling the function.
 
-        A retry calls again. A run that ends by such an error does not fail the test.
+        Write it twice to fail two calls; a retry is another call. A run that ends by such an error does not fail the
+        test.
 
         Raises:
-            ValidationError: there is no such task (`unknown_task`), or the error is none (`error_type`).
+            ValidationError: there is no such task (`unknown_task`), or `error` is no exception (`error_type`).
         """
         self._handle("fail_next", name)
         errors = self._errors.setdefault(name, deque())
@@ -185,33 +185,21 @@ class ScheduleClock:
             if run.outcome in {"failed", "timed_out"} and (run.id, run.attempt) not in self._injected:
                 self._failed.append(run)
 
-    def _collecting(self, method: str, raises: Raises) -> Callable[[], list[Run]]:
-        """Return what returns the runs that have ended meanwhile; it checks that one has failed, if one had to."""
-        errors, before = _check_raises(method, raises), len(self._runs)
-
-        def ended() -> list[Run]:
-            __tracebackhide__ = True
-            runs = self._runs[before:]
-            if errors:
-                self._expect(errors, runs)
-            return runs
-
-        return ended
-
-    def _expect(self, errors: tuple[type[BaseException], ...], ended: list[Run]) -> None:
+    def _checked(self, ended: list[Run], errors: tuple[type[BaseException], ...]) -> list[Run]:
+        """Return runs that have ended; if errors are given, one run must have failed with one of them."""
         __tracebackhide__ = True
         found = {id(run) for run in ended if run.error is not None and any(map(run.error.is_a, errors))}
         self._failed = [run for run in self._failed if id(run) not in found]
-        if not found:
+        if errors and not found:
             names = " or ".join(error.__qualname__ for error in errors)
             shown = "".join(f"\n  {run.id}: {run.error or run.outcome}" for run in ended[-10:])
             raise AssertionError(f"no run failed with {names}" + (f"; the latest that ended:{shown}" if shown else ""))
+        return ended
 
     def _check(self) -> None:
         """Raise AssertionError for runs that failed unexpectedly, once for each."""
         errors, self._raises = self._raises, ()
-        if errors:
-            self._expect(errors, self._runs)
+        self._checked(self._runs, errors)
         failed, self._failed = self._failed, []
         if failed:
             many = "a run" if len(failed) == 1 else f"{len(failed)} runs"

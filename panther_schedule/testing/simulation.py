@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, cast
 
 from ..clock import MICROSECOND, VirtualClock, instant, microseconds
 from ..errors import BusyLoopWarning, nearest, refuse, refuse_value, type_name
 from ..planning.records import Passed, Record, Run
+from ..runtime.entries import Flight
 from ..runtime.handles import TaskHandle
 from ..runtime.ledger import History, Ledger, count
 from ..runtime.scheduler import Scheduler
@@ -60,15 +60,15 @@ class Simulation:
 def simulate(tasks: Iterable[AnyTask], start: datetime, end: datetime, faults: Iterable[Fault] = ()) -> Simulation:
     """Tell what would run from `start` to `end`, both included, if these tasks were added at `start`.
 
-    No function is called, nothing is logged, and no time is taken: a `Scheduler` on a `VirtualClock` of its own calls
+    No function is called, nothing is logged, and it takes no time: a `Scheduler` on a `VirtualClock` of its own calls
     stand-ins, which succeed at once unless a fault says otherwise. Async ones are cancelled by a timeout,
     sync ones go on, as the functions would. The moments of faults, and `end`, are those of a clock that is never set.
 
     Raises:
-        ValidationError: `tasks` are none (`tasks_type`, `not_a_task`) or could not be added, a time is not aware
-            (`instant`), `end` is not after `start` (`simulation_span`), a task would run without end at one moment
-            (`simulation_endless`), or a fault is none (`fault_type`), is of an unknown task (`unknown_task`), or is
-            outside of the simulation or within a suspend (`fault_at`).
+        ValidationError: `tasks` holds something else (`tasks_type`, `not_a_task`) or what `add_task()` refuses, a time
+            is not aware (`instant`), `end` is not after `start` (`simulation_span`), a task would run endlessly at one
+            moment (`simulation_endless`), `faults` holds something else (`fault_type`), or a fault names no task
+            (`unknown_task`), lies outside the simulation or falls within a suspend (`fault_at`).
     """
     wanted, given = check_tasks("simulate", tasks), _check_faults(faults)
     first, last = instant("simulate", "start", start), instant("simulate", "end", end)
@@ -89,8 +89,7 @@ def simulate(tasks: Iterable[AnyTask], start: datetime, end: datetime, faults: I
             clock.advance(MICROSECOND * (microseconds(fault.at) - clock.read().steady))
             (clock.suspend if isinstance(fault, Suspend) else clock.step)(fault.by)
         clock.advance(MICROSECOND * (last - clock.read().steady))
-        in_flight = [(flight.entry.name, flight.run) for flight in life.store.in_flight]
-        found = [_timeline(handle, [run for name, run in in_flight if name == handle.name]) for handle in handles]
+        found = [_timeline(handle, life.store.flights(handle._entry)) for handle in handles]
         scheduler.stop(timedelta(0))
     return Simulation(start, end, tuple(found))
 
@@ -103,9 +102,9 @@ class _Whole(Ledger):
         history.append(record)
 
 
-def _timeline(handle: TaskHandle, in_flight: Sequence[Run]) -> Timeline:
+def _timeline(handle: TaskHandle, in_flight: Sequence[Flight]) -> Timeline:
     records = sorted(handle.runs, key=lambda it: it.scheduled_at if isinstance(it, Run) else it.first_at)
-    return Timeline(handle.name, tuple(records), tuple(in_flight))
+    return Timeline(handle.name, tuple(records), tuple(flight.run for flight in in_flight))
 
 
 def _stand_in(clock: VirtualClock, handles: Sequence[TaskHandle], faults: Sequence[TaskFault]) -> None:
@@ -116,12 +115,9 @@ def _stand_in(clock: VirtualClock, handles: Sequence[TaskHandle], faults: Sequen
         check_task_name(type(fault).__name__, fault.task, names)
     for handle in handles:
         own = [fault for fault in faults if fault.task == handle.name]
-        rule, always_slow = (
-            handle._entry.rule,
-            any(isinstance(it, SlowTask) and it.start_at is it.end_at is None for it in own),
-        )
-        if rule.endless and rule.wait_from_end == 0 and not always_slow:
-            message = "{name} would run without end at one moment; say how long a run takes: SlowTask({name}, takes)"
+        always_slow = any(isinstance(it, SlowTask) and it.start_at is it.end_at is None for it in own)
+        if handle._entry.rule.busy and not always_slow:
+            message = "{name} would run endlessly at one moment; say how long a run takes: SlowTask({name}, takes)"
             refuse("simulate", "simulation_endless", message, at=("tasks",), name=repr(handle.name))
         calls = _Calls(clock, own, cancellable=handle.task._known.is_async)
         clock._stand_ins[handle.name] = calls.call
@@ -143,13 +139,15 @@ class _Calls:
         failing = next((fault for fault in self._failing if self._fails(fault, at)), None)
         if failing is not None:
             self._failed[failing] += 1
-        finish = partial(_finish, failing)
-        return finish() if takes is None else self._take(takes / timedelta(seconds=1), finish)
+        if takes is not None:
+            return self._take(takes / timedelta(seconds=1), failing)
+        _finish(failing)
+        return None
 
     def _fails(self, fault: FailingTask, at: int) -> bool:
         return fault._holds(at) and (fault.times is None or self._failed[fault] < fault.times)
 
-    async def _take(self, seconds: float, finish: Callable[[], None]) -> None:
+    async def _take(self, seconds: float, failing: FailingTask | None) -> None:
         """Take virtual time; sync functions too are coroutines here, which no cancel reaches."""
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + seconds
@@ -159,7 +157,7 @@ class _Calls:
             except asyncio.CancelledError:
                 if self._cancellable:
                     raise
-        finish()
+        _finish(failing)
 
 
 def _finish(failing: FailingTask | None) -> None:
@@ -177,7 +175,7 @@ def _check_faults(faults: object) -> list[Fault]:
 
 
 def _check_moments(moments: Sequence[Suspend | ClockStep], first: int, last: int) -> None:
-    """Refuse a fault that lies outside of the simulation, or begins while the machine is suspended."""
+    """Refuse a fault that lies outside the simulation, or begins while the machine is suspended."""
     free_from = first
     for fault in moments:
         at = microseconds(fault.at)

@@ -36,8 +36,6 @@ ALLOWED = {
     ("runtime/logs.py", "outcome"): "the words of a log line",
     ("runtime/loop.py", "timeout"): "a second stop() may shorten the drain",
     ("runtime/sleeper.py", "timeout"): "how long a caller waits",
-    ("runtime/admission.py", "endless"): "who is warned of a busy loop; this belongs in planning",
-    ("runtime/admission.py", "wait_from_end"): "who is warned of a busy loop; this belongs in planning",
     ("runtime/virtual.py", "endless"): "whether join() would never end",
     ("runtime/virtual.py", "timeout"): "how long a caller waits",
     ("runtime/virtual_loop.py", "timeout"): "how long the event loop would wait for its next timer",
@@ -46,8 +44,6 @@ ALLOWED = {
     ("testing/schedule_clock.py", "endless"): "which tasks a test waits for",
     ("testing/schedule_clock.py", "outcome"): "which runs fail a test",
     ("testing/schedule_clock.py", "paused"): "which tasks a test waits for",
-    ("testing/simulation.py", "endless"): "which simulation would never end",
-    ("testing/simulation.py", "wait_from_end"): "which simulation would never end",
 }
 
 

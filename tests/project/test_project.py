@@ -41,18 +41,18 @@ NO_CODE = {
     tokenize.ENDMARKER,
 }
 MOST_LINES = {  # of each folder: all lines, and lines of code
-    "models": (1737, 1184),
+    "models": (1728, 1175),
     "occurrences": (679, 455),
-    "planning": (976, 629),
-    "runtime": (3458, 2466),
+    "planning": (981, 632),
+    "runtime": (3360, 2404),
     "mypy": (666, 487),
-    "spec": (766, 555),
+    "spec": (769, 556),
     "tasks": (1089, 700),
-    "testing": (609, 409),
+    "testing": (595, 397),
     "wording": (550, 415),
-    "panther_schedule": (851, 537),  # the modules beside the folders
+    "panther_schedule": (853, 538),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (11381, 7837)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (11270, 7759)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:

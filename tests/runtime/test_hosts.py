@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import sys
 import threading
+import weakref
 from datetime import UTC, datetime, time
 from types import FrameType, SimpleNamespace
 from typing import Any, cast
 
+import law
 import pytest
 from pydantic import ValidationError
 from test_process import QUIET, run
@@ -205,10 +208,16 @@ def test_control_does_no_harm_in_a_disabled_process(disabled: Scheduler) -> None
     disabled.stop()
 
 
-def test_a_disabled_process_keeps_no_unnamed_tasks(disabled: Scheduler) -> None:
-    disabled.add_tasks([TASK] * 100)
+def test_a_disabled_process_keeps_no_unnamed_tasks(disabled: Scheduler, the_law: law.Watch) -> None:
+    report = {"a report"}
+    gone = weakref.ref(report)
+    disabled.add_tasks([TASK, BackgroundTask(print, report)])
+    the_law.known.clear()
+    del report
+    gc.collect()
 
     assert len(disabled) == 0
+    assert gone() is None
     disabled.stop()
 
 
@@ -273,5 +282,5 @@ for look in {LOOKS!r}:
     )
 
     assert (done.returncode, done.stdout) == (0, "")
-    said = "this is a child process: its scheduler starts empty, and the parent's tasks run only in the parent\n"
+    said = "this is a child process: its scheduler starts empty; the parent's tasks stay with the parent\n"
     assert done.stderr == f"{said}---" * len(LOOKS)

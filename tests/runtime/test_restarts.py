@@ -174,7 +174,7 @@ def test_what_is_entered_is_not_entered_again() -> None:
 
 def test_a_coroutine_that_no_asyncio_runs_is_told_so(scheduler: Scheduler) -> None:
     """On trio too there is no asyncio event loop."""
-    with pytest.raises(SchedulerStateError, match=r"trio's is none; write `with scheduler:` instead"):
+    with pytest.raises(SchedulerStateError, match=r"which trio's is not; write `with scheduler:` instead"):
         scheduler.__aenter__().send(None)
     assert not scheduler.health().alive
 
@@ -258,7 +258,7 @@ def test_join_would_block_an_event_loop(joins: Callable[[Scheduler], object]) ->
 
     async def main(scheduler: Scheduler) -> None:
         scheduler.add_task(HOURLY)
-        with pytest.raises(SchedulerStateError, match=r"join\(\) .*event loop.*; write await \.\.\.\.wait\(\)"):
+        with pytest.raises(SchedulerStateError, match=r"join\(\) .*event loop.*; await wait\(\) instead"):
             joins(scheduler)
 
     async def app() -> None:

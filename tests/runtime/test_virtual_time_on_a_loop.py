@@ -330,7 +330,7 @@ def test_a_loop_without_a_selector_is_refused(clock: VirtualClock) -> None:
 def test_two_clocks_on_one_loop_are_refused(clock: VirtualClock) -> None:
     async def test() -> None:
         async with Scheduler(clock=clock):
-            with pytest.raises(SchedulerStateError, match="in the time of another VirtualClock"):
+            with pytest.raises(SchedulerStateError, match="follows another VirtualClock"):
                 await Scheduler(clock=VirtualClock(START)).__aenter__()
 
     asyncio.run(test())

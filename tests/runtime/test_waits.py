@@ -64,7 +64,7 @@ def test_a_wait_leaves_nothing_behind(wait: Callable[[TaskHandle], None]) -> Non
         assert life is not None
         wait(handle)
         for _ in range(2):  # when the second turn does this, the first is over
-            assert life.loop.send(lambda _reading: None).wait(60)
+            assert life.send(lambda _reading: None).wait(60)
         assert life.loop._watches == []
         let_go.set()
         handle.cancel()

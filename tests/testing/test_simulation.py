@@ -301,7 +301,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: simulate([], START, START), "end must be after start, got 2026-01-01T00:00:00"),
     (lambda: api([], START, START + DAY, [DAY]), "faults must be a list of Suspend, ClockStep, .* got timedelta"),
     (lambda: api([], START, START + DAY, Suspend(START, HOUR)), "faults must be a list of .* got Suspend; write"),
-    (lambda: simulate([BackgroundTask(never).interval(-1)], START, START + DAY), "never-000001' would run without"),
+    (lambda: simulate([BackgroundTask(never).interval(-1)], START, START + DAY), "never-000001' would run endlessly"),
     (
         lambda: simulate(
             [BackgroundTask(never).interval(-1).with_name("busy")],
@@ -309,11 +309,11 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
             START + DAY,
             [SlowTask("busy", HOUR, end_at=START + HOUR)],
         ),
-        "'busy' would run without end",
+        "'busy' would run endlessly",
     ),
     (
         lambda: simulate([every(HOUR)], START, START + DAY, [SlowTask("pol", HOUR)]),
-        r"'pol' is the name of no task; did you mean 'poll'\?",
+        r"no task is named 'pol'; did you mean 'poll'\?",
     ),
     (lambda: simulate([], START, START + DAY, [SlowTask("poll", HOUR)]), "there are none"),
     (lambda: simulate([], START, START + DAY, [Suspend(START - HOUR, HOUR)]), "a fault must lie between start and"),
