@@ -7,9 +7,21 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextvars import copy_context
-from typing import TypeVar
+from typing import Final, TypeVar
+
+from .errors import SchedulerStateError
 
 T = TypeVar("T")
+NO_LOOP: Final = "call the blocking method, join() or advance(), on a thread: await trio.to_thread.run_sync(...)"
+
+
+def running_loop(what: str, remedy: str) -> asyncio.AbstractEventLoop:
+    """Return the event loop that runs here; refuse where there is none."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        message = f"{what} needs an asyncio event loop, and trio's is none; {remedy}"
+        raise SchedulerStateError(message) from None
 
 
 async def on_a_thread(func: Callable[[], T], call_off: Callable[[], object] | None = None) -> T:
@@ -17,6 +29,7 @@ async def on_a_thread(func: Callable[[], T], call_off: Callable[[], object] | No
 
     If this is cancelled, a function that can be called off is, and waited for; another one goes on.
     """
+    running_loop("wait()", NO_LOOP)
     done: Future[T] = Future()
     done.set_running_or_notify_cancel()  # so that it can't be cancelled
     context = copy_context()

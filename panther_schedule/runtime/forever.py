@@ -48,12 +48,12 @@ def drain_on_signal(wait: Next, scheduler: Hosted, life: Life, timeout: timedelt
     if (first := wait()) is None:
         return None
     message = "%s: finishing what is active or due, for at most %s; a second signal ends this at once"
+    before = life.counts()  # first, since runs may end meanwhile
     log(message, first.name, timeout, level=logging.INFO)
-    before = life.counts()
-    scheduler._begin_stop(timeout)
+    finish = scheduler._begin_stop(timeout)
     if (second := wait()) is not None:
         scheduler._begin_stop(timedelta(0))
-    scheduler._finish_stop()
+    finish()
     ended = {what: count - before[what] for what, count in life.counts().items() if count > before[what]}
     said = ", ".join(f"{count} {what}" for what, count in ended.items()) or "nothing was active or due"
     level = logging.WARNING if life.loop.dropped or "abandoned" in ended else logging.INFO

@@ -15,6 +15,7 @@ from ..planning.due import has_ended
 from .current import flying
 from .engine import Command, Engine
 from .entries import Entry, Flight, in_flight
+from .forks import generation
 from .hosts import is_disabled
 from .idle import Idle, Nobody
 from .listeners import Listeners
@@ -37,7 +38,7 @@ class Life:
         self.store = Memory()
         self.engine = Engine(self.store, names)
         self.next_number = itertools.count(1).__next__  # of a run that claims no occurrence; any thread may ask
-        self.forked = False  # this is a child process, and the threads stayed with the parent
+        self._generation = generation()
         self.workers: Workers
         self.loop: Loop
         self.driver: Sleeper | Mover | Idle
@@ -52,6 +53,11 @@ class Life:
             self.workers = Pool(clock, self.engine, inbox.put, event_loop, size)
             self.loop = Loop(inbox, self.engine, self.workers, clock.read())
             self.driver = Sleeper(self.loop, clock)
+
+    @property
+    def forked(self) -> bool:
+        """True in a child process: the threads stayed with the parent."""
+        return generation() != self._generation
 
     def counts(self) -> dict[str, int]:
         """Return the number of due occurrences for each outcome and reason, and of those in flight."""

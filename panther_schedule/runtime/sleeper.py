@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Final
 
 from ..clock import MICROSECOND, SECOND, Clock
+from ..threads import NO_LOOP, running_loop
 from .entries import Entry
 from .logs import log
 from .loop import PATIENCE_S, Loop
@@ -50,7 +51,8 @@ class Sleeper:
         self, over: Callable[[], bool], timeout: timedelta | None, _tasks: Callable[[], list[Entry]]
     ) -> bool:
         """Wait as `join()` does, without blocking the event loop."""
-        told, left, event_loop = asyncio.Event(), self._countdown(timeout), asyncio.get_running_loop()
+        event_loop = running_loop("wait()", NO_LOOP)
+        told, left = asyncio.Event(), self._countdown(timeout)
 
         def tell() -> None:
             with suppress(RuntimeError):  # it is closed: nobody waits any more

@@ -44,13 +44,13 @@ MOST_LINES = {  # of each folder: all lines, and lines of code
     "models": (1709, 1164),
     "occurrences": (677, 453),
     "planning": (976, 629),
-    "runtime": (3458, 2466),
+    "runtime": (3478, 2483),
     "tasks": (1056, 679),
-    "testing": (609, 409),
+    "testing": (610, 410),
     "wording": (548, 413),
-    "panther_schedule": (1150, 754),  # the modules beside the folders
+    "panther_schedule": (1163, 763),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (10183, 6967)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (10217, 6994)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:
