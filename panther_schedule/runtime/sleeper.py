@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Final
 
 from ..clock import MICROSECOND, SECOND, Clock
+from ..threads import NO_LOOP, running_loop
 from .entries import Entry
 from .logs import log
 from .loop import PATIENCE_S, Loop
@@ -48,6 +49,7 @@ class Sleeper:
         self, over: Callable[[], bool], timeout: timedelta | None, _tasks: Callable[[], list[Entry]]
     ) -> bool:
         """Wait as `join()` does, without blocking the event loop."""
+        running_loop("wait()", NO_LOOP)
         told = self._loop.watch(over)
         waiting = asyncio.wrap_future(told)
         try:

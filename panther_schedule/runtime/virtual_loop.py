@@ -32,7 +32,7 @@ class VirtualLoop:
         self._replaced: list[tuple[object, str, object]] = []
         self._replace(self.loop, "time", self.time)
         self._replace(self.loop, "run_in_executor", self.run_in_executor)
-        self._replace(self.loop, "_clock_resolution", 1 / SECOND)
+        self._replace(self.loop, "_clock_resolution", 0.6 / SECOND)  # what is further away, is a microsecond away
         self._replace(self.loop._selector, "select", self.select)
 
     def start(self) -> None:
