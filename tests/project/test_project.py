@@ -41,17 +41,17 @@ NO_CODE = {
     tokenize.ENDMARKER,
 }
 MOST_LINES = {  # of each folder: all lines, and lines of code
-    "models": (1709, 1164),
+    "models": (1700, 1155),
     "occurrences": (677, 453),
-    "planning": (976, 629),
-    "runtime": (3458, 2466),
+    "planning": (981, 632),
+    "runtime": (3360, 2404),
     "mypy": (666, 487),
     "tasks": (1056, 679),
-    "testing": (609, 409),
+    "testing": (595, 397),
     "wording": (548, 413),
-    "panther_schedule": (1150, 754),  # the modules beside the folders
+    "panther_schedule": (1152, 755),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (10849, 7454)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (10735, 7375)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:
