@@ -60,14 +60,14 @@ def _due_by_policy(rule: Rule, state: State, at: int, now: int) -> Step:
     if not wanted or wanted[0] != at:
         passed = (span(rule, "missed", at, latest if not wanted else _before(rule, wanted[0], anchor), anchor),)
     late = len(wanted) > 1 or state.held.catching_up
-    wanted = wanted[: _places(rule, state)]  # the task ends with the last of its n
+    wanted = wanted[: places(rule, state)]  # the task ends with the last of its n
     latest = wanted[-1] if wanted else latest
     state = with_held(state, released=False)
     state = state._replace(cursor=latest, next_at=rule.occurrences.next_after(latest, anchor))
     if not wanted:
         return closed(rule, Step(state, passed=passed))
     step = _join_late(terms, state, wanted) if late else _overlapping(rule, terms, state, latest)
-    if _places(rule, step.state) == 0:
+    if places(rule, step.state) == 0:
         step = step._replace(state=step.state._replace(next_at=None))
     return closed(rule, step._replace(passed=passed + step.passed))
 
@@ -141,7 +141,7 @@ def start_waiting(step: Step) -> Step:
     return _start(step._replace(state=state), held.waiting[0], counted=0 if held.older else 1)
 
 
-def _places(rule: Rule, state: State) -> int | None:
+def places(rule: Rule, state: State) -> int | None:
     """Return how many of the n are left; None when there is no end."""
     held = state.held
     return None if rule.endless else rule.n - state.handed - len(held.waiting) + held.older

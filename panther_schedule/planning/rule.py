@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
 from ..clock import MICROSECOND, Reading
@@ -61,6 +61,8 @@ class Rule:
     def now(self, reading: Reading) -> int:
         return reading.wall if self.on_wall else reading.steady
 
+
+Plan: TypeAlias = tuple[Rule, State, int]  # what is to come of a task, and how far the wall is ahead of its clock
 
 _ONE: Final = compile_schedule(ONCE, UTC_ZONE)
 _AT_ONCE: Final = Rule(_ONE, 1, once=True, wait_from_end=None, on_wall=False)

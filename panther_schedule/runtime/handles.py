@@ -13,8 +13,8 @@ from ..errors import SchedulerStateError, refuse, type_name
 from ..models.policy import Policy
 from ..planning.control import backfill_runs, manual_run
 from ..planning.due import has_ended, is_cancelled
-from ..planning.records import Cause, Passed, Run
-from ..planning.rule import due_at
+from ..planning.records import Cause, Passed, Record, Run
+from ..planning.rule import Plan, due_at
 from ..tasks.task import BackgroundTask
 from .entries import Entry, Flight, in_flight
 from .hosts import DISABLED
@@ -184,6 +184,12 @@ class TaskHandle(_Handle):
         if dry_run:
             return [run.scheduled_at for run in found]
         return self._start([run._replace(number=life.next_number()) for run in found])
+
+    def _pictured(self) -> tuple[Sequence[Record], Sequence[Run], Plan]:
+        """Return what a timeline shows of it: records, runs in flight and what is to come."""
+        life, entry = self._alive(), self._entry
+        runs = [flight.run for flight in tuple(life.store.in_flight) if flight.entry is entry]
+        return self.runs, runs, (entry.rule, entry.state, life.engine.offset_of(entry.rule))
 
     def _startable(self, method: str) -> Life:
         life, cancelled = self._alive(), is_cancelled(self._entry.state)

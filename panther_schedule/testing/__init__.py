@@ -5,14 +5,14 @@ The fixture `schedule_clock` of our pytest plugin gives a `ScheduleClock`.
 
 from .faults import ClockStep, FailingTask, Fault, SlowTask, Suspend
 from .schedule_clock import ScheduleClock
-from .simulation import Simulation, Timeline, simulate
+from .simulation import SimulatedTask, Simulation, simulate
 
 __all__ = [
     "ScheduleClock",
     # what would run
     "simulate",
     "Simulation",
-    "Timeline",
+    "SimulatedTask",
     "Fault",
     "Suspend",
     "ClockStep",

@@ -6,13 +6,14 @@ import asyncio
 import warnings
 from collections import Counter
 from collections.abc import Coroutine, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 from ..clock import MICROSECOND, VirtualClock, instant, microseconds
 from ..errors import BusyLoopWarning, nearest, refuse, refuse_value, type_name
 from ..planning.records import Passed, Record, Run
+from ..planning.rule import Plan
 from ..runtime.entries import Flight
 from ..runtime.handles import TaskHandle
 from ..runtime.ledger import History, Ledger, count
@@ -22,7 +23,7 @@ from .faults import ClockStep, FailingTask, Fault, SlowTask, Suspend, TaskFault,
 
 
 @dataclass(frozen=True, slots=True)
-class Timeline:
+class SimulatedTask:
     """What would happen to one task."""
 
     name: str
@@ -31,30 +32,35 @@ class Timeline:
     """What would happen to its occurrences, in their order."""
     in_flight: tuple[Run, ...]
     """The runs that have not ended by then."""
+    _plan: Plan = field(repr=False, compare=False)
 
     @property
     def runs(self) -> tuple[Run, ...]:
         """The records of runs alone."""
         return tuple(record for record in self.records if isinstance(record, Run))
 
+    def _pictured(self) -> tuple[Sequence[Record], Sequence[Run], Plan]:
+        """Return what a timeline shows of it."""
+        return self.records, self.in_flight, self._plan
+
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """What `simulate()` found: a timeline for each task, in the order of the tasks; `simulation["digest"]` is one."""
+    """What `simulate()` found: what would happen to each task, in their order; `simulation["digest"]` is one."""
 
     start: datetime
     end: datetime
-    timelines: tuple[Timeline, ...]
+    tasks: tuple[SimulatedTask, ...]
 
-    def __iter__(self) -> Iterator[Timeline]:
-        return iter(self.timelines)
+    def __iter__(self) -> Iterator[SimulatedTask]:
+        return iter(self.tasks)
 
-    def __getitem__(self, name: str) -> Timeline:
-        """Return the timeline of a task by its name; KeyError when there is none."""
-        for timeline in self.timelines:
-            if timeline.name == name:
-                return timeline
-        raise KeyError(name, nearest(name, [timeline.name for timeline in self.timelines]))
+    def __getitem__(self, name: str) -> SimulatedTask:
+        """Return what would happen to a task, by its name; KeyError when there is none."""
+        for task in self.tasks:
+            if task.name == name:
+                return task
+        raise KeyError(name, nearest(name, [task.name for task in self.tasks]))
 
 
 def simulate(tasks: Iterable[AnyTask], start: datetime, end: datetime, faults: Iterable[Fault] = ()) -> Simulation:
@@ -89,7 +95,7 @@ def simulate(tasks: Iterable[AnyTask], start: datetime, end: datetime, faults: I
             clock.advance(MICROSECOND * (microseconds(fault.at) - clock.read().steady))
             (clock.suspend if isinstance(fault, Suspend) else clock.step)(fault.by)
         clock.advance(MICROSECOND * (last - clock.read().steady))
-        found = [_timeline(handle, life.store.flights(handle._entry)) for handle in handles]
+        found = [_simulated(handle, life.store.flights(handle._entry)) for handle in handles]
         scheduler.stop(timedelta(0))
     return Simulation(start, end, tuple(found))
 
@@ -102,9 +108,9 @@ class _Whole(Ledger):
         history.append(record)
 
 
-def _timeline(handle: TaskHandle, in_flight: Sequence[Flight]) -> Timeline:
+def _simulated(handle: TaskHandle, in_flight: Sequence[Flight]) -> SimulatedTask:
     records = sorted(handle.runs, key=lambda it: it.scheduled_at if isinstance(it, Run) else it.first_at)
-    return Timeline(handle.name, tuple(records), tuple(flight.run for flight in in_flight))
+    return SimulatedTask(handle.name, tuple(records), tuple(flight.run for flight in in_flight), handle._pictured()[2])
 
 
 def _stand_in(clock: VirtualClock, handles: Sequence[TaskHandle], faults: Sequence[TaskFault]) -> None:

@@ -10,7 +10,7 @@ from ..clock import SECOND, SystemClock, instant, moment
 from ..errors import check_number
 from ..models.schedules import Schedule
 from ..occurrences.compiler import check_schedule, compile_schedule, zone_for
-from ..occurrences.evaluators import Calendar, Union
+from ..occurrences.evaluators import Calendar, Evaluator, Union
 from ..occurrences.queries import first_due
 from ..occurrences.zones import BEFORE_ALL, DAY
 from .sentence import Task, clock_change
@@ -47,23 +47,36 @@ def preview(
     n = check_number("preview", "preview_count", "n", n, 0, "write preview(schedule, 5)")
     start = SystemClock().read().wall if after is None else instant("preview", "after", after)
     info = zone_for(known, zone)
-    occurrences = compile_schedule(known, info)
-    parts = occurrences.calendars if isinstance(occurrences, Union) else (occurrences,)
-    calendars = [part for part in parts if isinstance(part, Calendar)]
+    calendars = calendars_of(compile_schedule(known, info))
     plain = first_due(known, n, start, info)
     due = first_due(known, n, start, info, key=key, jitter=jitter) if jitter else plain
     return [_shown(at, then, calendars, start, info) for at, then in zip(plain, due, strict=True)]
 
 
+def calendars_of(occurrences: Evaluator) -> list[Calendar]:
+    """List the parts of a schedule that follow the clock of a zone."""
+    parts = occurrences.calendars if isinstance(occurrences, Union) else (occurrences,)
+    return [part for part in parts if isinstance(part, Calendar)]
+
+
+def clock_note(calendars: list[Calendar], at: int, after: int) -> str | None:
+    """Say how a clock change affects an occurrence, or skipped one just before it but after `after`."""
+    notes = (_note(calendar, at, after) for calendar in _having(calendars, at))
+    return next(filter(None, notes), None)
+
+
+def _having(calendars: list[Calendar], at: int) -> list[Calendar]:
+    return [calendar for calendar in calendars if calendar.latest(at, at) == at]
+
+
 def _shown(at: int, due: int, calendars: list[Calendar], after: int, zone: ZoneInfo) -> Preview:
-    having = [calendar for calendar in calendars if calendar.latest(at, at) == at]
+    having = _having(calendars, at)
     utc = moment(due)
     try:
         local = utc.astimezone(having[0].zone.info if having else zone)
     except OverflowError:  # beyond the years 1 to 9999 on that clock
         local = utc
-    notes = (_note(calendar, at, after) for calendar in having)
-    return Preview(local, utc, next(filter(None, notes), None))
+    return Preview(local, utc, clock_note(having, at, after))
 
 
 def _note(calendar: Calendar, at: int, after: int) -> str | None:

@@ -25,6 +25,7 @@ from panther_schedule import (
     VirtualClock,
     Weekly,
     next_after,
+    pictures,
     testing,
 )
 
@@ -53,13 +54,14 @@ def test_every_public_name_is_in_the_reference() -> None:
     """The page shows every public name, and beside them the few classes that are only returned."""
     names = {name for _module, name in reference()}
     by_module = {name: module for module, name in reference() if name not in panther_schedule.__all__}
-    for_tests = {name for name, module in by_module.items() if module == "testing"}
+    beside = {module.__name__.rpartition(".")[2]: module for module in (pictures, testing)}
 
-    assert for_tests == set(testing.__all__)
+    for place, held in beside.items():
+        assert {name for name, module in by_module.items() if module == place} == set(held.__all__)
     assert names - by_module.keys() == set(panther_schedule.__all__) - {"__version__"}
     for name, module in by_module.items():  # only returned, or needed for a hint
         assert getattr(importlib.import_module(f"panther_schedule.{module}"), name).__doc__, name
-        assert name in for_tests or f"`{name}` from `" in page("api")
+        assert module in beside or f"`{name}` from `" in page("api")
 
 
 def test_every_public_name_has_a_docstring() -> None:

@@ -157,13 +157,13 @@ OF_DUE = [
     Mutation(
         "a waiting run holds no place",
         due,
-        "_places",
+        "places",
         then(lambda places, _rule, state: None if places is None else places + len(state.held.waiting)),
     ),
     Mutation(
         "older runs take places of the new n",
         due,
-        "_places",
+        "places",
         then(lambda places, _rule, state: None if places is None else places - state.held.older),
         100,
     ),

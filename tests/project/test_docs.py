@@ -222,17 +222,19 @@ def test_the_readme_links_to_pages_of_the_site_and_never_to_files() -> None:
     links = LINK.findall((ROOT / "README.md").read_text())
     pages = {f"{SITE}{'' if path.stem == 'index' else f'{path.stem}/'}" for path in (ROOT / "docs").glob("*.md")}
 
+    pages |= {f"{SITE}pictures/{path.name}" for path in (ROOT / "docs" / "pictures").glob("*.svg")}
+
     assert len(links) > 10
     assert set(links) <= pages
 
 
 def test_the_site_opens_with_the_readme() -> None:
-    readme = (ROOT / "README.md").read_text()
-    pitch = readme.partition("<!-- --8<-- [start:pitch] -->\n")[2].partition("<!-- --8<-- [end:pitch] -->")[0]
+    readme = (ROOT / "README.md").read_text().partition("<!-- --8<-- [end:pitch] -->")[0]
+    opening, picture, pitch = filter(None, (part.strip() for part in re.split("<!-- --8<-- .* -->", readme)))
+    index = (ROOT / "docs" / "index.md").read_text()
 
-    assert (ROOT / "docs" / "index.md").read_text().startswith('--8<-- "README.md:pitch"\n')
-    assert readme.index(pitch) < 40
-    assert re.findall("^#+ .*", pitch, re.MULTILINE) == ["# panther_schedule", "## Is it for me?"]
+    assert index.startswith(f'--8<-- "README.md:opening"\n\n{picture.replace(SITE, "")}\n\n--8<-- "README.md:pitch"\n')
+    assert re.findall("^#+ .*", opening + pitch, re.MULTILINE) == ["# panther_schedule", "## Is it for me?"]
 
 
 def test_the_package_and_the_site_name_the_same_addresses() -> None:

@@ -43,15 +43,16 @@ NO_CODE = {
 MOST_LINES = {  # of each folder: all lines, and lines of code
     "models": (1700, 1155),
     "occurrences": (677, 453),
-    "planning": (981, 632),
-    "runtime": (3360, 2404),
+    "planning": (983, 633),
+    "runtime": (3364, 2406),
     "mypy": (666, 487),
     "tasks": (1056, 679),
-    "testing": (595, 397),
-    "wording": (548, 413),
+    "pictures": (758, 539),
+    "testing": (601, 401),
+    "wording": (561, 418),
     "panther_schedule": (1152, 755),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (10735, 7375)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (11518, 7926)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:

@@ -19,6 +19,7 @@ from panther_schedule import (
     Scheduler,
     TaskRegistry,
     VirtualClock,
+    pictures,
     spec,
     testing,
 )
@@ -51,6 +52,7 @@ class Given:
         self.text = spec.dump([self.task], self.registry)
         self.handle = self.scheduler.add_task(self.task.on_time(T, tz="UTC"))
         self.run = self.handle.run_now()
+        self.picture: Any = pictures.timeline([self.task], START, START + W)
         self.moved = testing.ScheduleClock(self.scheduler)
 
 
@@ -192,6 +194,14 @@ ROWS: list[Row] = [
     ("simulate", lambda on: api.testing.simulate(on.task, START, START + W)),
     ("simulate", lambda on: api.testing.simulate([on.task], START, W)),
     ("simulate", lambda on: api.testing.simulate([on.task], START, START + W, [W])),
+    ("timeline", lambda on: api.pictures.timeline(on.task, START, START + W)),
+    ("timeline", lambda on: api.pictures.timeline([on.task, note], START, START + W)),
+    ("timeline", lambda on: api.pictures.timeline([on.handle], START, W)),
+    ("timeline", lambda on: api.pictures.timeline([on.task], START)),
+    ("timeline", lambda on: api.pictures.timeline([on.task], START, START + W, zone=5)),
+    ("Timeline.text", lambda on: on.picture.text("80")),
+    ("Timeline.svg", lambda on: on.picture.svg(640.0)),
+    ("Timeline.json", lambda on: on.picture.json(indent="  ")),
     ("Suspend", lambda _: api.testing.Suspend(W, START)),
     ("ClockStep", lambda _: api.testing.ClockStep(START, 5)),
     ("SlowTask", lambda on: api.testing.SlowTask(on.task, W)),
@@ -239,8 +249,9 @@ def test_the_table_has_each_public_function_and_method_that_takes_a_value() -> N
     returned = {"AnyTask", "TaskHandle", "Run", "Passed", "Clock", "Schedule", "AnySchedule"}  # nobody calls these
     without = {"background_tasks", "current_run", "TaskRegistry"}  # they take nothing
     wanted = names - errors - returned - without
-    wanted |= set(testing.__all__) - {"Simulation", "Timeline", "Fault"}
-    for cls in (BackgroundTask, Scheduler, TaskHandle, RunHandle, TaskRegistry, VirtualClock, testing.ScheduleClock):
+    wanted |= {"timeline"} | set(testing.__all__) - {"Simulation", "SimulatedTask", "Fault"}
+    classes = BackgroundTask, Scheduler, TaskHandle, RunHandle, TaskRegistry, VirtualClock
+    for cls in (*classes, testing.ScheduleClock, pictures.Timeline):
         for name, method in inspect.getmembers(cls, inspect.isfunction):
             if not name.startswith("_") and len(inspect.signature(method).parameters) > 1:
                 wanted.add(f"{cls.__name__}.{name}")

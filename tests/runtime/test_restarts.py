@@ -106,6 +106,8 @@ import threading
 for _ in range(20):
     with background_tasks:
         background_tasks.add_task(BackgroundTask(say_async, 'Ali').with_name('greet'))
+for thread in threading.enumerate()[1:]:  # a worker may be on its way out
+    thread.join(30)
 say(threading.active_count())
 """
     )

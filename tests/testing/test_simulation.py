@@ -26,10 +26,10 @@ from panther_schedule import (
 from panther_schedule.testing import (
     ClockStep,
     FailingTask,
+    SimulatedTask,
     Simulation,
     SlowTask,
     Suspend,
-    Timeline,
     simulate,
 )
 
@@ -64,7 +64,7 @@ def every(wait: timedelta, func: Callable[[], object] = never) -> Any:
     return BackgroundTask(func).interval(-1).interval_wait(wait).with_name("poll")
 
 
-def shown(timeline: Timeline) -> list[str]:
+def shown(timeline: SimulatedTask) -> list[str]:
     """Show records in short."""
     return [
         f"{it.scheduled_at:%H:%M} {it.started_at:%H:%M}-{it.finished_at:%H:%M} {it.outcome}"
@@ -176,7 +176,7 @@ def test_a_slow_task_overlaps_itself(func: Callable[[], object]) -> None:
 
 
 def test_a_timeout_cancels_an_async_function_and_a_sync_one_goes_on() -> None:
-    def timeline(func: Callable[[], object]) -> Timeline:
+    def timeline(func: Callable[[], object]) -> SimulatedTask:
         task = every(MINUTE, func).interval(2).with_policy(timeout=10 * SECOND)
         return simulate([task], START, START + HOUR, [SlowTask("poll", timedelta(seconds=90))])["poll"]
 
@@ -189,7 +189,7 @@ def test_a_timeout_cancels_an_async_function_and_a_sync_one_goes_on() -> None:
 
 
 def test_a_newer_run_cancels_an_async_one_and_waits_for_a_sync_one() -> None:
-    def timeline(func: Callable[[], object]) -> Timeline:
+    def timeline(func: Callable[[], object]) -> SimulatedTask:
         task = every(MINUTE, func).interval(2).with_policy(overlap="cancel_running")
         return simulate([task], START, START + HOUR, [SlowTask("poll", timedelta(seconds=90))])["poll"]
 
