@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from typing import Any, LiteralString, NoReturn
+from typing import Any, Final, LiteralString, NoReturn
 
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -64,6 +64,19 @@ def refuse_value(
     refuse(title, type_, message, at=(field,) if at is None else at, field=field, rule=rule, got=got, remedy=remedy)
 
 
+MOST_SHOWN: Final = 200
+"""How many characters of a value a message shows."""
+
+
+def brief(value: object) -> str:
+    """Show a value, and of a long one its beginning."""
+    try:
+        text = repr(value[:MOST_SHOWN] if isinstance(value, str) else value)
+    except ValueError:  # Python's limit on the digits of an int
+        return f"an {type_name(value)} of countless digits"
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
+
+
 def type_name(value: Any) -> str:
     """Name a value's type for a message, without the value."""
     return type(value).__qualname__
@@ -78,5 +91,5 @@ def check_number(title: str, type_: LiteralString, field: str, value: object, le
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """Ask whether the most similar word was meant; empty when none is similar."""
-    near = difflib.get_close_matches(word, tuple(known), 1, cutoff)
+    near = difflib.get_close_matches(word[:MOST_SHOWN], tuple(known), 1, cutoff)
     return f"did you mean {near[0]!r}?" if near else ""

@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from ..errors import nearest, type_name
+from ..errors import brief, nearest, type_name
 
 Path = tuple[str | int, ...]
 
@@ -20,7 +20,7 @@ WANTED: Final = {
     "schedule": ("dict_type", "an object"),
     "policy": ("dict_type", "an object"),
 }
-_SAYS_SO: Final = re.compile(r"missing|\w+_type|\w+_than_equal")  # what pydantic says of a place in `WANTED`
+_SAYS_SO: Final = re.compile(r"missing|\w+_type|\w+_than_equal|string_\w+")  # what pydantic says of a place in `WANTED`
 _JSON_TYPES: Final[dict[type, str]] = {
     type(None): "null", bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "an array",
     dict: "an object",
@@ -58,9 +58,11 @@ def worded(
     if "kwargs" in path[:-1]:
         pass
     elif where in wanted and _SAYS_SO.fullmatch(kind):
-        got = "none" if kind == "missing" else repr(value) if where == "version" else json_type(value)
+        got = "none" if kind == "missing" else brief(value) if where in ("version", "name") else json_type(value)
         kind, rule = wanted[where]
         message = f"{where} must be {rule}, got {got}"
+    elif kind == "too_long":
+        message = f"{where} must have at most {context['max_length']:,} items, got more; leave some out"
     elif kind == "missing" and message == "Field required":  # `Monthly` has a field of this name
         message = f"{where} is missing; add it"
     elif kind == "extra_forbidden":
@@ -70,9 +72,11 @@ def worded(
         path, known = (*path, "kind"), context.get("expected_tags") or ", ".join(map(repr, kinds))
         message = f"kind is missing; add one of {known}"
         if "kind" in value:
-            message = f"kind must be one of {known}, got {value['kind']!r}"
+            message = f"kind must be one of {known}, got {brief(value['kind'])}"
     elif where == "kind":
-        message = f"kind must be {context['expected']}, got {value!r}; leave it out, or choose the model of that kind"
+        message = (
+            f"kind must be {context['expected']}, got {brief(value)}; leave it out, or choose the model of that kind"
+        )
     elif kind == "json_invalid":
         message = f"the text can't be read as JSON: {context['error']}; mend it there"
     elif kind == "model_type":
@@ -100,4 +104,4 @@ def _unknown(name: str, owner: type[BaseModel]) -> str:
     also = next((field for field in _ALSO_CALLED.get(name, ()) if field in fields), None)
     hint = f"did you mean {also!r}?" if also else nearest(name, fields)
     known = ", ".join(field for field in fields if field != "kind")
-    return f"unknown field {name!r}; {hint or f'known fields: {known}'}"
+    return f"unknown field {brief(name)}; {hint or f'known fields: {known}'}"

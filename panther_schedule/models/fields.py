@@ -1,9 +1,9 @@
 """The types of the models' fields, and the words in which a value is refused.
 
-In Python a field takes its own type and nothing else. In JSON a time is "08:00:00", a date "2026-12-25", a collection
-an array and a duration ISO 8601; a number is refused for a time and a duration, since nobody can say whether 5 means
-seconds or minutes. Collections are kept as tuples in one order without repetitions, so that equal settings are equal
-values with equal JSON.
+In a constructor a field takes its own type and nothing else. Data may hold text too, from whatever source: a time is
+"08:00:00", a date "2026-12-25", a duration ISO 8601. A number is refused for a time and a duration, since nobody can
+say whether 5 means seconds or minutes. Collections are kept as tuples in one order without repetitions, so that equal
+settings are equal values with equal JSON.
 
 A refusal says `{field} must be {rule}, got {value}; {remedy}`, and has a stable type.
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import Annotated, Any, Final, Literal, TypeGuard, cast
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -22,9 +22,18 @@ from pydantic.functional_validators import AfterValidator, BeforeValidator, Wrap
 from pydantic_core import PydanticCustomError
 
 from ..clock import AWARE, is_aware, plain_datetime, plain_timedelta
-from ..errors import type_name
+from ..errors import MOST_SHOWN, brief, type_name
 from .cron import CronError, parse, parse_seconds
 from .days import WEEKDAYS, Weekday
+
+TimeZone = str | ZoneInfo | timezone  # an IANA name, or UTC or a zone of that name
+CONSTRUCTED: Final = object()
+"""The context in which constructors validate; in any other one a model's fields are data."""
+
+
+def is_data(info: ValidationInfo) -> bool:
+    """Tell data, such as JSON or a mapping in a user's model, from the arguments of a constructor."""
+    return info.context is not CONSTRUCTED
 
 
 def optional(default: Any, description: str) -> Any:
@@ -45,16 +54,16 @@ def invalid(type_: str, info: ValidationInfo, rule: str, got: str, remedy: str) 
 def shown(value: object) -> str:
     """Show a value in a refusal, with its type unless it is plain."""
     if value is None or isinstance(value, (str, int, float)):
-        return repr(value)
-    return str(value) if isinstance(value, timedelta) else f"{type_name(value)} {value!r}"
+        return brief(value)
+    return str(value) if isinstance(value, timedelta) else f"{type_name(value)} {brief(value)}"
 
 
 def said(
-    rule: str, remedy: str | Callable[[object], str], *, type_: str | None = None, in_json: str | None = None
+    rule: str, remedy: str | Callable[[object], str], *, type_: str | None = None, in_data: str | None = None
 ) -> WrapValidator:
     """Refuse in our words what a type and its constraints refuse; the stable type is `type_`, or the field's name.
 
-    `in_json` is the remedy in JSON, if it differs.
+    `in_data` is the remedy in data, if it differs.
     """
 
     def check(value: object, handler: Callable[[object], object], info: ValidationInfo) -> object:
@@ -62,8 +71,8 @@ def said(
             return handler(value)
         except ValidationError as error:
             fault = error.errors()[0]
-        told = in_json if in_json and info.mode == "json" else remedy if isinstance(remedy, str) else remedy(value)
-        wanted = rule or fault.get("ctx", {})["expected"]
+        told = in_data if in_data and is_data(info) else remedy if isinstance(remedy, str) else remedy(value)
+        wanted = rule or fault.get("ctx", {}).get("expected", "one of its choices")
         raise invalid(type_ or f"{info.field_name}", info, wanted, shown(fault["input"]), told)
 
     return WrapValidator(check)
@@ -84,14 +93,13 @@ _DURATION: Final = re.compile(r"^P(?!$)(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(
 def _duration(value: object, info: ValidationInfo) -> object:
     # pydantic would read "P1M" as 30 days, "1 days" and bare numbers too; and what a before-validator returns is
     # checked in Python mode, so the field is not strict and this function is
-    if info.mode == "json":
-        if not (isinstance(value, str) and _DURATION.match(value)):
-            rule = "an ISO 8601 duration of weeks to seconds"
-            raise invalid("duration_format", info, rule, shown(value), "write PT5M or P1DT12H")
-    elif not isinstance(value, timedelta):
-        raise invalid("duration_type", info, "a timedelta", shown(value), "write timedelta(minutes=5)")
-    else:
+    if isinstance(value, timedelta):
         return plain_timedelta(value)
+    if not is_data(info):
+        raise invalid("duration_type", info, "a timedelta", shown(value), "write timedelta(minutes=5)")
+    if not (isinstance(value, str) and _DURATION.match(value)):
+        rule = "an ISO 8601 duration of weeks to seconds"
+        raise invalid("duration_format", info, rule, shown(value), "write PT5M or P1DT12H")
     return value
 
 
@@ -153,23 +161,22 @@ _DATE: Final = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 
 
 def _clock_time(value: object, info: ValidationInfo) -> time:
-    if info.mode == "json" and isinstance(value, str) and _CLOCK_TIME.match(value):
+    in_data = is_data(info)
+    if in_data and isinstance(value, str) and _CLOCK_TIME.match(value):
         return time.fromisoformat(value)
     if isinstance(value, time) and value.tzinfo is None and not value.microsecond:
         return time(value.hour, value.minute, value.second)
-    if info.mode == "json":
-        remedy = 'write "08:00" or "08:00:30"'
-    elif isinstance(value, datetime):
-        remedy = "write time(8, 0) for each day, or Once(at=...) for one moment"
+    example = '"08:00" or "08:00:30"' if in_data else "time(8, 0)"
+    remedy = f"write {example}"
+    if isinstance(value, datetime):
+        remedy += " for each day, or Once(at=...) for one moment"
     elif isinstance(value, time) and value.tzinfo is not None:
         remedy = "write the time without tzinfo, and the zone as tz='Europe/Paris'"
-    else:
-        remedy = "write time(8, 0)"
     raise invalid("clock_time", info, "a wall-clock time in whole seconds", shown(value), remedy)
 
 
 def _date(value: object, info: ValidationInfo) -> object:
-    if info.mode == "json" and isinstance(value, str) and _DATE.match(value):
+    if is_data(info) and isinstance(value, str) and _DATE.match(value):
         return date.fromisoformat(value)
     return date.fromordinal(date.toordinal(value)) if is_date(value) else value
 
@@ -180,9 +187,9 @@ def is_date(value: object) -> TypeGuard[date]:
 
 
 def _instant(value: object, info: ValidationInfo) -> datetime:
-    in_json, instant = info.mode == "json", value
+    in_data, instant = is_data(info), value
     try:
-        instant = datetime.fromisoformat(value) if in_json and isinstance(value, str) else value
+        instant = datetime.fromisoformat(value) if in_data and isinstance(value, str) else value
         if is_aware(instant):
             return plain_datetime(instant).astimezone(UTC)
     except ValueError:
@@ -191,7 +198,7 @@ def _instant(value: object, info: ValidationInfo) -> datetime:
         rule = "within the years 1 to 9999 in UTC"
         raise invalid("instant_range", info, rule, str(instant), "choose one of them") from None
     got = "a naive one" if isinstance(value, datetime) else shown(value)
-    example = '"2026-12-24T18:00:00+01:00"' if in_json else AWARE
+    example = '"2026-12-24T18:00:00+01:00"' if in_data else AWARE
     raise invalid("instant", info, "an aware datetime", got, f"write {example}")
 
 
@@ -203,23 +210,31 @@ def is_zone(value: object) -> TypeGuard[str]:
         return False
 
 
+def zone_name(value: object) -> object:
+    """Return the IANA name of UTC or of a zone that has one; anything else as it is."""
+    if isinstance(value, ZoneInfo):
+        return cast(str | None, value.key) or value
+    return "UTC" if isinstance(value, timezone) and value == UTC else value
+
+
 def right_zone(value: object) -> str:
     """Return the remedy for what names no zone: a city, never another fixed offset, which has no summer time."""
-    if not isinstance(value, str):
+    if not isinstance(value, (str, tzinfo)):
         return "write tz='Europe/Paris'"
-    if not value.isupper():
+    if isinstance(value, str) and not value.isupper():
         cities = {key.lower(): key for key in available_timezones() if "/" in key and not key.startswith("Etc/")}
         cities |= {key.rpartition("/")[2]: name for key, name in sorted(cities.items(), reverse=True)} | {"utc": "UTC"}
-        near = difflib.get_close_matches(value.lower().replace(" ", "_"), cities, 1, 0.8)
+        near = difflib.get_close_matches(value[:MOST_SHOWN].lower().replace(" ", "_"), cities, 1, 0.8)
         if near:
             return f"did you mean {cities[near[0]]!r}?"
     return "write the zone of a city, such as tz='Europe/Paris'; an abbreviation or an offset does not say which it is"
 
 
 def _zone(value: object, info: ValidationInfo) -> str:
-    if not is_zone(value):
+    name = zone_name(value)
+    if not is_zone(name):
         raise invalid("time_zone", info, "the IANA name of a zone", shown(value), right_zone(value))
-    return value
+    return name
 
 
 ClockTime = Annotated[
@@ -257,12 +272,12 @@ def _cron(value: str, info: ValidationInfo) -> str:
 _LocalDate = Annotated[date, BeforeValidator(_date), _text(_DATE, "2026-01-05", format="date")]
 Starting = Annotated[
     _LocalDate | None,
-    said("a date without a time", "write date(2026, 1, 5)", type_="date", in_json='write "2026-01-05"'),
+    said("a date without a time", "write date(2026, 1, 5)", type_="date", in_data='write "2026-01-05"'),
 ]
 Every = Annotated[int, Field(ge=1, le=1000), said("an int from 1 to 1000", "write every=2 for every other one")]
 
 _AnyCollection = Strict(strict=False)  # of a tuple: its items stay strict
-_Weekdays = Annotated[tuple[Weekday, ...], Field(min_length=1), _AnyCollection]
+_Weekdays = Annotated[tuple[Weekday, ...], Field(min_length=1, max_length=1000), _AnyCollection]
 Weekdays = Annotated[
     _Weekdays,
     AfterValidator(_in_order),
@@ -284,7 +299,7 @@ DayOfMonth = Annotated[
 ]
 _Months = Annotated[
     tuple[Annotated[int, Field(ge=1, le=12)], ...],
-    Field(min_length=1),
+    Field(min_length=1, max_length=1000),
     _AnyCollection,
     AfterValidator(_in_order),
     AfterValidator(lambda months: months if len(months) < 12 else None),
@@ -296,17 +311,19 @@ Months = Annotated[
 ]
 Excluding = Annotated[
     tuple[Weekday | _LocalDate, ...],
+    Field(max_length=10_000),
     _AnyCollection,
     AfterValidator(_in_order),
     said(
-        "a collection of dates and weekdays",
+        "a collection of dates and weekdays, at most 10,000",
         'write {date(2026, 12, 25), "sat"}',
-        in_json='write ["2026-12-25", "sat"]',
+        in_data='write ["2026-12-25", "sat"]',
     ),
     Field(examples=[["2026-12-25", "sat", "sun"]]),
 ]
 CronExpression = Annotated[
     str,
+    Field(max_length=1000),
     said("a str of five fields", 'write "0 9 * * mon-fri"', type_="cron_expression"),
     AfterValidator(_cron),
     _text(re.compile(r"^\s*(@[A-Za-z]+|\S+(\s+\S+){4})\s*$"), "0 9 * * mon-fri", "*/5 * * * *", "@daily"),

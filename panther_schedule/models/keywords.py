@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal, TypedDict
 
 from .days import Weekday
-from .fields import Fold, Gap, Missing
+from .fields import Fold, Gap, Missing, TimeZone
 
 
 class OnceKeywords(TypedDict, total=False):
@@ -43,7 +43,7 @@ class WeeklyKeywords(DailyKeywords, total=False):
     """Those of `Weekly`."""
 
     n: int
-    tz: str | None
+    tz: TimeZone | None
 
 
 class MonthlyKeywords(WeeklyKeywords, total=False):
@@ -58,6 +58,6 @@ class CronKeywords(CalendarKeywords, total=False):
 
     seconds: str
     n: int
-    tz: str | None
+    tz: TimeZone | None
     gap: Gap | None
     fold: Fold | None

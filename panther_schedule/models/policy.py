@@ -13,7 +13,7 @@ from typing import Annotated, Final, Generic, Literal, Never, Self, TypedDict, T
 from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
 from ..errors import nearest, refuse_value, type_name
-from .fields import Duration, Wait, at_least, choice, invalid, refused, said, shown
+from .fields import CONSTRUCTED, Duration, Wait, at_least, choice, invalid, is_data, refused, said, shown
 from .value import Value
 
 Overlap = Annotated[Literal["skip", "queue_one", "queue_all", "allow", "cancel_running"], choice("skip")]
@@ -37,7 +37,7 @@ def exception_names(cls: type[BaseException], name: Callable[..., str] = excepti
 
 
 def _exceptions(value: object, info: ValidationInfo) -> tuple[str, ...]:
-    remedy = 'write ["ConnectionError"]' if info.mode == "json" else "write on=(ConnectionError,)"
+    remedy = 'write ["ConnectionError"]' if is_data(info) else "write on=(ConnectionError,)"
     if value and isinstance(value, (tuple, list)):
         return tuple(dict.fromkeys(_exception(item, info, remedy) for item in cast(Sequence[object], value)))
     raise invalid("retry_on", info, "a tuple of one exception or more", shown(value), remedy)
@@ -100,10 +100,10 @@ def _may_get(holder: object, *, in_it: bool) -> bool:
 
 
 def _retry(value: object, info: ValidationInfo) -> object:
-    in_json = info.mode == "json"
-    if isinstance(value, dict if in_json else Retry):
+    in_data = is_data(info)
+    if isinstance(value, (Retry, dict) if in_data else Retry):
         return cast(object, value)
-    rule, remedy = ("an object or null", 'write {"attempts": 3}') if in_json else ("a Retry", "write Retry(3)")
+    rule, remedy = ("an object or null", 'write {"attempts": 3}') if in_data else ("a Retry", "write Retry(3)")
     raise invalid("retry_type", info, rule, shown(value), remedy)
 
 
@@ -266,4 +266,4 @@ def merged(policy: Policy, *changes: Mapping[str, object]) -> Policy:
             if change.get(owner, mode) != mode:
                 fields.pop(name, None)
         fields.update(change)
-    return Policy.model_validate(fields)
+    return Policy.model_validate(fields, context=CONSTRUCTED)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, time, timedelta
 from typing import Annotated, Any, Final, Literal, Self, Unpack, cast, get_args
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, Strict, model_validator
 
 from ..errors import refuse, type_name
 from .cron import CronFields, parse, parse_seconds, why_never
@@ -28,6 +28,7 @@ from .fields import (
     Months,
     RunCount,
     Starting,
+    TimeZone,
     Wait,
     Weekdays,
     Zone,
@@ -183,8 +184,8 @@ class Daily(_AtTime, frozen=True):
 
     kind: Literal["daily"] = "daily"
 
-    def __init__(self, at: time, n: int = -1, tz: str | None = None, **fields: Unpack[DailyKeywords]) -> None:
-        """Run each day at `at` on the clock of `tz`, an IANA name; `n` times in all, by default for ever."""
+    def __init__(self, at: time, n: int = -1, tz: TimeZone | None = None, **fields: Unpack[DailyKeywords]) -> None:
+        """Run each day at `at` on the clock of `tz`; `n` times in all, by default for ever."""
         self._validate(at=at, n=n, tz=tz, **fields)
 
     @property
@@ -338,7 +339,12 @@ def _order(part: Part) -> tuple[str, str, str]:
     return part.kind, fields, part.model_dump_json(exclude={"expression", "seconds"})
 
 
-_Parts = Annotated[tuple[Part, ...], AfterValidator(_canonical), Field(json_schema_extra={"minItems": 1})]
+_Parts = Annotated[
+    tuple[Part, ...],
+    Field(max_length=1000, json_schema_extra={"minItems": 1}),
+    Strict(strict=False),
+    AfterValidator(_canonical),
+]
 
 
 class AnyOf(Calendar, frozen=True):

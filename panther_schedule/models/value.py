@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from ..errors import refuse_value, type_name
 from .faults import MODELS, in_our_words
+from .fields import CONSTRUCTED
 
 
 def _tidy(schema: dict[str, Any]) -> None:
@@ -40,14 +41,14 @@ class Value(BaseModel, frozen=True, extra="forbid", strict=True, defer_build=Tru
     def _validate(self, **fields: Any) -> None:
         """Set the fields; `super().__init__` would pack them anew at each level of classes."""
         try:
-            self.__pydantic_validator__.validate_python(fields, self_instance=self)
+            self.__pydantic_validator__.validate_python(fields, self_instance=self, context=CONSTRUCTED)
         except ValidationError as error:
             raise in_our_words(type(self), error) from None
 
     @classmethod
     @override
     def model_validate(cls, obj: Any, **options: Any) -> Self:
-        """Read a value from a mapping of its fields, as pydantic does, with errors in our words."""
+        """Read a value from a mapping of its fields by the rules of JSON, with errors in our words."""
         try:
             return super().model_validate(obj, **options)
         except ValidationError as error:
@@ -67,7 +68,7 @@ class Value(BaseModel, frozen=True, extra="forbid", strict=True, defer_build=Tru
         if not isinstance(cast(object, update), Mapping | None):
             rule, remedy = "a mapping of fields", "write model_copy(update=dict(n=5))"
             refuse_value("model_copy", "update_type", "update", rule, type_name(update), remedy)
-        return type(self).model_validate({**self._given(), **(update or {})})
+        return type(self).model_validate({**self._given(), **(update or {})}, context=CONSTRUCTED)
 
     if not TYPE_CHECKING:  # checkers know the fields as read-only, and would let this take any value
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from ..clock import MICROSECOND, SECOND, machine_zone, microseconds
 from ..errors import refuse_value, type_name
 from ..models.days import bits
-from ..models.fields import is_zone, right_zone
+from ..models.fields import TimeZone, is_zone, right_zone, zone_name
 from ..models.schedules import SCHEDULES, AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
 from . import zones
 from .evaluators import Calendar, Evaluator, Grid, Union
@@ -109,7 +109,7 @@ def check_schedule(title: str, value: object, *, or_a: str = "") -> AnySchedule:
     return cast(AnySchedule, value)
 
 
-def zone_for(schedule: Schedule, zone: ZoneInfo | str | None = None) -> ZoneInfo:
+def zone_for(schedule: Schedule, zone: TimeZone | None = None) -> ZoneInfo:
     """Return the zone for a schedule that names none: the given one, or else the machine's.
 
     The machine's zone, which may be misconfigured, is not read for a schedule that does not depend on it.
@@ -123,10 +123,11 @@ def checked_zone(zone: object) -> ZoneInfo:
     """Return a zone that was given as such or by its name; refuse anything else (`time_zone`)."""
     if isinstance(zone, ZoneInfo):
         return zone if type(zone) is ZoneInfo or not is_zone(zone.key) else ZoneInfo(zone.key)  # not its subclass
-    if not is_zone(zone):
+    name = zone_name(zone)
+    if not is_zone(name):
         got, remedy = repr(zone) if isinstance(zone, str) else type_name(zone), right_zone(zone).replace("tz=", "zone=")
         refuse_value("zone", "time_zone", "zone", "a ZoneInfo or the IANA name of a zone", got, remedy)
-    return ZoneInfo(zone)
+    return ZoneInfo(name)
 
 
 def _needs_zone(schedule: Schedule) -> bool:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from ..clock import MICROSECOND, instant, moment
 from ..errors import check_number, refuse
+from ..models.fields import TimeZone
 from ..models.schedules import Once, Repeat, Schedule
 from .compiler import anchor_of, check_schedule, compile_schedule, zone_for
 from .zones import BEFORE_ALL, LAST
@@ -16,7 +17,7 @@ _MAY_EMPTY: Final = {"excluding", "start_at", "end_at", "starting", "gap", "of"}
 
 
 def next_after(
-    schedule: Schedule, after: datetime, *, zone: ZoneInfo | str | None = None, anchor: datetime | None = None
+    schedule: Schedule, after: datetime, *, zone: TimeZone | None = None, anchor: datetime | None = None
 ) -> datetime | None:
     """Return the first occurrence strictly after `after`, aware, in UTC; None when there is none.
 
@@ -39,7 +40,7 @@ def between(
     after: datetime,
     until: datetime,
     *,
-    zone: ZoneInfo | str | None = None,
+    zone: TimeZone | None = None,
     anchor: datetime | None = None,
     limit: int | None = None,
 ) -> list[datetime]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any, TypeVar, cast, overload
 
-from ..errors import nearest, refuse, type_name
+from pydantic import ValidationError
+
+from ..errors import nearest, refuse, refuse_value, type_name
 from ..models.policy import DEFAULT_POLICY, Policy
 from ..models.schedules import AnySchedule, Schedule
 from ..occurrences.compiler import check_schedule
@@ -33,6 +37,32 @@ class TaskRegistry:
         self._functions: dict[str, Callable[..., Any]] = {}
         self._names: dict[Callable[..., Any], str] = {}
         self._tasks: dict[str, BackgroundTask] = {}
+
+    @classmethod
+    def of_modules(cls, modules: Collection[str]) -> TaskRegistry:
+        """Import modules, and register the functions that they define by their dotted paths, "app.tasks.send_otp".
+
+        What they import from elsewhere, what begins with an underscore, and what JSON can't call is left out.
+
+        Raises:
+            ValidationError: `modules` is not a collection of dotted names (`modules_type`).
+            ImportError: a module can't be imported.
+        """
+        given = cast(object, modules)
+        if (
+            isinstance(given, str)
+            or not isinstance(given, Collection)
+            or not all(map(_is_module_name, cast(Collection[object], given)))
+        ):
+            remedy = 'write ["app.tasks"]'
+            refuse_value("of_modules", "modules_type", "modules", "a collection of module names", f"{given!r}", remedy)
+        registry = cls()
+        for module in map(import_module, modules):
+            for name, func in vars(module).items():
+                if inspect.isfunction(func) and func.__module__ == module.__name__ and not name.startswith("_"):
+                    with suppress(ValidationError):  # JSON can't call it
+                        registry._add(func, f"{module.__name__}.{name}")
+        return registry
 
     @property
     def functions(self) -> Mapping[str, Callable[..., Any]]:
@@ -147,6 +177,10 @@ class TaskRegistry:
         self._functions[key] = func
         self._names[func] = key
         return given
+
+
+def _is_module_name(name: object) -> bool:
+    return isinstance(name, str) and all(map(str.isidentifier, name.split(".")))
 
 
 def _in_class(func: Any) -> Any:

@@ -8,7 +8,6 @@ refuses what a type checker would, and leaves class mismatches to the type check
 from __future__ import annotations
 
 import inspect
-import json
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property, partial
@@ -20,9 +19,9 @@ from weakref import WeakKeyDictionary
 
 import typing_extensions
 from pydantic import ConfigDict, JsonValue, TypeAdapter, ValidationError
-from pydantic_core import ArgsKwargs, ErrorDetails, InitErrorDetails
+from pydantic_core import ArgsKwargs, ErrorDetails, InitErrorDetails, to_json
 
-from ..errors import fault, nearest, refusal, refuse, refuse_value, type_name
+from ..errors import MOST_SHOWN, fault, nearest, refusal, refuse, refuse_value, type_name
 from ..models.faults import json_type
 from .hints import accepts, hint_text
 
@@ -124,7 +123,7 @@ class KnownFunction:
     def read(self, name: str, kwargs: dict[str, JsonValue]) -> dict[str, Any]:
         """Read JSON data as arguments by name; raise a `ValidationError` that shows no value."""
         try:
-            arguments = self.adapter.validator.validate_json(json.dumps(kwargs))
+            arguments = self.adapter.validator.validate_json(to_json(kwargs))
             return {key: value for key, value in arguments.items() if value is not _LEFT_OUT}
         except ValidationError as error:  # as in check()
             lines = error.errors(include_url=False)
@@ -139,7 +138,7 @@ class KnownFunction:
         for line in lines:
             step, *inside = line["loc"]
             argument, kind = self._argument(step), line["type"]
-            named = argument if isinstance(argument, str) else f"positional argument {argument + 1}"
+            named = argument[:MOST_SHOWN] if isinstance(argument, str) else f"positional argument {argument + 1}"
             path: tuple[str | int, ...] = (argument,)
             if not inside and kind in _CALLS:
                 type_, message = _CALLS[kind]

@@ -15,15 +15,15 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, time, timedelta
 from types import MappingProxyType
 from typing import Any, Final, Generic, NoReturn, Self, cast, final
-from zoneinfo import ZoneInfo
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, InitErrorDetails, core_schema
 from typing_extensions import ParamSpec, TypeVar, Unpack
 
 from ..errors import check_number, fault, refusal, refuse, refuse_value, type_name
+from ..models.fields import TimeZone
 from ..models.policy import DEFAULT_POLICY, Policy, PolicyChanges
-from ..models.schedules import ONCE, AnySchedule, Daily, Once, Repeat
+from ..models.schedules import ONCE, AnySchedule, Daily, Repeat
 from ..occurrences.compiler import check_schedule
 from ..occurrences.queries import ever_happens
 from ..wording.previews import preview
@@ -238,7 +238,7 @@ class BackgroundTask(AnyTask, Generic[P, R], only_setters_make_subclasses=""):
         """
         return self._changed(SpacedTask, Repeat(self._schedule.run_count, wait))
 
-    def on_time(self, at: time, tz: str | ZoneInfo | None = None) -> DailyTask[P, R]:
+    def on_time(self, at: time, tz: TimeZone | None = None) -> DailyTask[P, R]:
         """Run each day at this wall-clock time; as often as interval() says, and once without it.
 
         Without `tz` the time is that of the machine's zone.
@@ -247,8 +247,7 @@ class BackgroundTask(AnyTask, Generic[P, R], only_setters_make_subclasses=""):
             ValidationError: `at` is not a naive time in whole seconds, `tz` is not an IANA zone, or interval_wait() is
                 set (`schedule_conflict`).
         """
-        zone = str(tz) if isinstance(tz, ZoneInfo) else tz
-        return self._changed(DailyTask, Daily(at, self._schedule.run_count, zone))
+        return self._changed(DailyTask, Daily(at, self._schedule.run_count, tz))
 
     def with_schedule(self, schedule: AnySchedule) -> ScheduledTask[P, R]:
         """Run by this schedule.
@@ -287,7 +286,7 @@ class SpacedTask(CountedTask[P, R], only_setters_make_subclasses="interval_wait"
 
     __slots__ = ()
 
-    def on_time(self, at: OnTimeExcludesIntervalWait, tz: str | ZoneInfo | None = None) -> DailyTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above  # noqa: ARG002 - the setter's signature
+    def on_time(self, at: OnTimeExcludesIntervalWait, tz: TimeZone | None = None) -> DailyTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above  # noqa: ARG002 - the setter's signature
         _conflict(self, f"on_time({at})")
 
 
@@ -313,7 +312,7 @@ class ScheduledTask(BackgroundTask[P, R], only_setters_make_subclasses="with_sch
     def interval_wait(self, wait: WithScheduleExcludesOtherSetters) -> SpacedTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above
         _conflict(self, f"interval_wait({wait})")
 
-    def on_time(self, at: WithScheduleExcludesOtherSetters, tz: str | ZoneInfo | None = None) -> DailyTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above  # noqa: ARG002 - the setter's signature
+    def on_time(self, at: WithScheduleExcludesOtherSetters, tz: TimeZone | None = None) -> DailyTask[P, R]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as above  # noqa: ARG002 - the setter's signature
         _conflict(self, f"on_time({at})")
 
 
@@ -341,26 +340,27 @@ def _not_a_task(value: object, *at: int) -> InitErrorDetails:
     return fault("not_a_task", "{got}; write add_task(BackgroundTask({name}, ...))", at=at, got=got, name=name)
 
 
-def restore(func: Any, kwargs: Any, schedule: AnySchedule, name: str | None, policy: Policy) -> BackgroundTask:
-    """Make a task whose arguments have been checked, by JSON."""
-    cls: type[BackgroundTask]
-    match schedule:
-        case Once() if schedule == ONCE:
-            cls = BackgroundTask
-        case Repeat() if schedule == Repeat(schedule.n, schedule.wait):
-            cls = SpacedTask if schedule.wait else CountedTask
-        case Daily() if schedule == Daily(schedule.at, schedule.n, schedule.tz):
-            cls = DailyTask
-        case _:
-            cls = ScheduledTask
-    return _remade(cls, func, (), kwargs, schedule, name, policy)
+def restore(func: Any, known: KnownFunction, kwargs: Any, schedule: AnySchedule, *named: Any) -> BackgroundTask:
+    """Make a task whose arguments have been checked, by data."""
+    cls: type[BackgroundTask] = ScheduledTask
+    if schedule.kind == "once" and schedule.at is None and not schedule.after:  # isinstance() is slow for a model
+        cls = BackgroundTask
+    elif schedule.kind == "repeat" and not schedule.after and (schedule.has_grid or not schedule.wait):
+        cls = SpacedTask if schedule.wait else CountedTask
+    elif schedule.kind == "daily" and (
+        schedule.model_fields_set <= {"kind", "at", "n", "tz"}
+        or schedule == Daily(schedule.at, schedule.n, schedule.tz)
+    ):
+        cls = DailyTask
+    task = object.__new__(cls)
+    _fill(task, func, (), kwargs or _NO_KWARGS, known.taking((), kwargs), schedule, *named)
+    return task
 
 
 def _remade(cls: type[_Task], func: Any, args: Any, kwargs: Any, *settings: Any) -> _Task:
-    """Make a task whose arguments have been checked."""
+    """Make a task whose arguments have been checked, by pickle."""
     task = object.__new__(cls)
-    known = inspect_function(func).taking(args, kwargs)
-    _fill(task, func, args, kwargs or _NO_KWARGS, known, *settings)
+    _fill(task, func, args, kwargs or _NO_KWARGS, inspect_function(func).taking(args, kwargs), *settings)
     return task
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from ..clock import SECOND, SystemClock, instant, moment
 from ..errors import check_number
+from ..models.fields import TimeZone
 from ..models.schedules import Schedule
 from ..occurrences.compiler import check_schedule, compile_schedule, zone_for
 from ..occurrences.evaluators import Calendar, Evaluator, Union
@@ -29,7 +30,7 @@ class Preview:
 
 
 def preview(
-    schedule: Schedule | Task, n: int, *, after: datetime | None = None, zone: ZoneInfo | str | None = None
+    schedule: Schedule | Task, n: int, *, after: datetime | None = None, zone: TimeZone | None = None
 ) -> list[Preview]:
     """Return the first `n` occurrences of a schedule or a task after `after`, or fewer if there are fewer.
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from ..clock import SECOND, SystemClock
 from ..models.cron import open_steps
 from ..models.days import ALL_DAYS, ALL_WEEKDAYS, bits
+from ..models.fields import TimeZone
 from ..models.schedules import AnyOf, Cron, Daily, Monthly, Repeat, Schedule, Weekly
 from ..occurrences.compiler import UTC_ZONE, calendar_of, check_schedule, checked_zone
 from ..occurrences.evaluators import Calendar
@@ -41,7 +42,7 @@ class Smell:
     """What happens, and what to write instead."""
 
 
-def lint(schedule: Schedule | Task, zone: ZoneInfo | str | None = None) -> list[Smell]:
+def lint(schedule: Schedule | Task, zone: TimeZone | None = None) -> list[Smell]:
     """Return likely mistakes in a schedule, or in that of a task, with fixes.
 
     Times are checked against the zone's clock changes of the next five years. `zone` is the zone of a schedule that

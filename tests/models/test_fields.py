@@ -83,7 +83,7 @@ JSON_REFUSED: list[tuple[type[Schedule], str, str, str]] = [
         Daily,
         '{"at": "08:00", "excluding": ["sat", 5]}',
         "excluding",
-        'excluding must be a collection of dates and weekdays, got 5; write ["2026-12-25", "sat"]',
+        'excluding must be a collection of dates and weekdays, at most 10,000, got 5; write ["2026-12-25", "sat"]',
     ),
     (
         Monthly,

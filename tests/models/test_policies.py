@@ -173,7 +173,7 @@ REFUSED: list[tuple[Callable[[], object], str, str]] = [
     (lambda: Retry(3, factor=True), "retry_factor", f"{FINITE} True; {EQUAL}"),
     (lambda: Retry(3, factor=0.5), "retry_factor", f"{FINITE} 0.5; {EQUAL}"),
     (lambda: Retry(3, factor=float("nan")), "retry_factor", f"{FINITE} nan; {EQUAL}"),
-    (lambda: Retry(3, factor=10**400), "retry_factor", f"{FINITE} {10**400}; {EQUAL}"),
+    (lambda: Retry(3, factor=10**400), "retry_factor", f"{FINITE} {10**199}...; {EQUAL}"),
     (lambda: Retry(3, factor=float("inf")), "retry_factor", f"{FINITE} inf; {EQUAL}"),
     (lambda: Retry(3, factor=wrong("2")), "retry_factor", f"{FINITE} '2'; {EQUAL}"),
     (

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import ValidationError
@@ -67,7 +66,7 @@ ROWS: list[Row] = [
     ("BackgroundTask.interval_wait", lambda on: on.task.interval_wait(None)),
     ("BackgroundTask.on_time", lambda on: on.task.on_time("08:00")),
     ("BackgroundTask.on_time", lambda on: on.task.on_time(T, tz=5)),
-    ("BackgroundTask.on_time", lambda on: on.task.on_time(T, tz=UTC)),
+    ("BackgroundTask.on_time", lambda on: on.task.on_time(T, tz=timezone(W))),
     ("BackgroundTask.with_schedule", lambda on: on.task.with_schedule(api.Daily)),
     ("BackgroundTask.with_schedule", lambda on: on.task.with_schedule(W)),
     ("BackgroundTask.with_name", lambda on: on.task.with_name(5)),
@@ -116,7 +115,7 @@ ROWS: list[Row] = [
     ("Repeat", lambda _: api.Repeat(W)),
     ("Repeat", lambda _: api.Repeat(5, 5)),
     ("Daily", lambda _: api.Daily("08:00")),
-    ("Daily", lambda _: api.Daily(T, tz=ZoneInfo("UTC"))),
+    ("Daily", lambda _: api.Daily(T, tz=timezone(W))),
     ("Daily", lambda _: api.Daily(T, excluding="sat")),
     ("Daily", lambda _: api.Daily(T, starting=START)),
     ("Daily", lambda _: api.Daily(T, timezone="UTC")),
@@ -143,7 +142,7 @@ ROWS: list[Row] = [
     ("lint", lambda _: api.lint(api.Daily(T), 5)),
     ("next_after", lambda on: api.next_after(on.task, START)),
     ("next_after", lambda _: api.next_after(api.Daily(T), "2026-01-01")),
-    ("next_after", lambda _: api.next_after(api.Daily(T), START, zone=UTC)),
+    ("next_after", lambda _: api.next_after(api.Daily(T), START, zone=timezone(W))),
     ("next_after", lambda _: api.next_after(api.Daily(T), START, anchor=NAIVE)),
     ("between", lambda _: api.between(api.Policy(), START, START)),
     ("between", lambda _: api.between(api.Daily(T), START, W)),
@@ -159,11 +158,15 @@ ROWS: list[Row] = [
     ("TaskRegistry.scheduled", lambda on: on.registry.scheduled(T)),
     ("TaskRegistry.scheduled", lambda on: on.registry.scheduled(api.Daily(T), 5)),
     ("TaskRegistry.scheduled", lambda on: on.registry.scheduled(api.Daily(T), policy="skip")),
-    ("spec.load", lambda on: api.spec.load({"version": 1, "tasks": []}, on.registry)),
-    ("spec.load", lambda on: api.spec.load(Path("tasks.json"), on.registry)),
+    ("spec.load", lambda on: api.spec.load(["tasks"], on.registry)),
+    ("spec.load", lambda on: api.spec.load(Path("tasks.ini"), on.registry)),
     ("spec.load", lambda on: api.spec.load(on.text, [note])),
     ("spec.load_task", lambda on: api.spec.load_task(note, on.registry)),
-    ("spec.load_task", lambda on: api.spec.load_task({1: note}, on.registry)),
+    ("spec.load", lambda on: api.spec.load(on.text, on.registry, allow=["json"])),
+    ("spec.load", lambda on: api.spec.load(on.text, allow="json")),
+    ("spec.load_task", lambda _: api.spec.load_task({"func": "note"}, allow=[5])),
+    ("TaskRegistry.of_modules", lambda _: api.TaskRegistry.of_modules("json")),
+    ("TaskRegistry.of_modules", lambda _: api.TaskRegistry.of_modules(["no name"])),
     ("spec.load_task", lambda on: api.spec.load_task({"func": "note"}, None)),
     ("spec.dump", lambda on: api.spec.dump(on.task, on.registry)),
     ("spec.dump", lambda on: api.spec.dump([note], on.registry)),

@@ -159,7 +159,7 @@ def test_a_loaded_task_knows_what_it_excludes() -> None:
 
 def test_every_fault_has_its_path_at_once() -> None:
     document: dict[str, Any] = {
-        "version": 2,
+        "version": 0,
         "extra": 1,
         "tasks": [
             {"func": "send_opt"},
@@ -217,16 +217,20 @@ def test_every_fault_has_its_path_at_once() -> None:
 def test_a_schedule_is_refused_in_our_words(schedule: object, message: str) -> None:
     with pytest.raises(ValidationError) as caught:
         load_task(func="clean", schedule=schedule)
-    assert [fault["msg"] for fault in caught.value.errors()] == [message]
+    assert [fault.get("ctx", {})["message"] for fault in caught.value.errors()] == [message]
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[", "the text can't be read as JSON: EOF while parsing a list at line 1 column 1; mend it there"),
-        ('"\ud800"', "the text can't be read as JSON: it is not UTF-8; save it as UTF-8"),
-        ("-1e999", "the number is beyond what a float holds, 1.8e308; write one nearer to zero"),
-        ('{"a": 1, "a": 2}', "a is given twice; leave out one"),
+        ("[", "<text>:1:2: the text can't be read as JSON: Expecting value; mend it there"),
+        ('\n"\ud800"', "<text>:2:1: the text can't be read as JSON: it is not UTF-8; save it as UTF-8"),
+        ('{"a": 1, "a": 2}', "<text>:1:10: a: a is given twice; leave out one"),
+        (
+            '{"version": 1, "tasks": [{"func": "untyped", "kwargs": {"value": -1e999}}]}',
+            "<text>:1:57: tasks[0].kwargs.value: "
+            "the number must be finite and at most 1.8e308; write one nearer to zero",
+        ),
     ],
 )
 def test_what_can_not_be_read_is_said_with_a_remedy(text: str, message: str) -> None:
@@ -238,7 +242,7 @@ def test_what_can_not_be_read_is_said_with_a_remedy(text: str, message: str) -> 
 def test_a_fault_names_the_type_the_rule_and_the_remedy() -> None:
     with pytest.raises(ValidationError) as caught:
         load({"version": 1, "tasks": [{"func": "send_opt"}, {"func": "send_otp", "kwargs": {"name": 7}}]})
-    assert [fault["msg"] for fault in caught.value.errors()] == [
+    assert [fault.get("ctx", {})["message"] for fault in caught.value.errors()] == [
         "'send_opt' is not a registered function; did you mean 'send_otp'?",
         "name must be str in JSON, got a number; send_otp(name: str, *, tries: int = ...)",
     ]
@@ -249,9 +253,9 @@ def test_a_fault_names_the_type_the_rule_and_the_remedy() -> None:
     [
         ("", {(): "json_invalid"}),
         ('{"version": 1, "tasks": [', {(): "json_invalid"}),
-        ('{"version": 1, "tasks": [NaN]}', {(): "json_invalid"}),
+        ('{"version": 1, "tasks": [NaN]}', {("tasks", 0): "task_type"}),
         (b"\xff", {(): "json_invalid"}),
-        ('"\\ud800"', {(): "json_invalid"}),
+        ('"\\ud800"', {(): "document_type"}),
         ("[" * 100_000, {(): "json_invalid"}),
         ("1" * 5_000, {(): "json_invalid"}),
         ("[]", {(): "document_type"}),
@@ -262,12 +266,8 @@ def test_a_fault_names_the_type_the_rule_and_the_remedy() -> None:
             {("$schema",): "schema_reference", ("version",): "unknown_version"},
         ),
         (
-            '{"version": 1, "version": 1, "tasks": [{"func": "a", "kwargs": {"x": 1, "x": 2, "y": 1e999}}]}',
-            {
-                ("version",): "duplicate_key",
-                ("tasks", 0, "kwargs", "x"): "duplicate_key",
-                ("tasks", 0, "kwargs", "y"): "number_range",
-            },
+            '{"version": 1, "version": 1, "tasks": [{"func": "a", "kwargs": {"x": 1, "x": 2}}]}',
+            {("version",): "duplicate_key", ("tasks", 0, "kwargs", "x"): "duplicate_key"},
         ),
     ],
 )
@@ -339,7 +339,7 @@ def test_one_task() -> None:
         ("kwargs", "a"): "unknown_argument"
     }
     assert refusals(lambda: spec.load_task({"func": "untyped", "kwargs": {"value": float("nan")}}, tasks)) == {
-        (): "json_invalid"
+        ("kwargs", "value"): "number_range"
     }
 
 
@@ -356,7 +356,7 @@ def test_the_schema_of_a_document() -> None:
     assert arguments["properties"]["tries"] == {"title": "Tries", "type": "integer"}, "a default may be a secret"
     assert task["additionalProperties"] is False
     assert task["required"] == ["func"]
-    assert task["properties"]["name"] == {"type": "string", "minLength": 1}
+    assert task["properties"]["name"] == {"type": "string", "pattern": r"\S"}
     assert schema["properties"]["version"]["const"] == 1
     assert json.dumps(spec.json_schema(tasks)) == json.dumps(schema)
     assert "allOf" not in spec.json_schema(TaskRegistry())["properties"]["tasks"]["items"]

@@ -58,7 +58,7 @@ def test_a_part_of_a_schedule_is_refused_with_its_place() -> None:
     of = ("tasks", 0, "schedule", "of")
     kinds = "'once', 'repeat', 'daily', 'weekly', 'monthly', 'cron', 'any_of'"
     parts_only = "'once', 'daily', 'weekly', 'monthly', 'cron'"
-    assert [(fault["loc"], fault["msg"]) for fault in caught.value.errors()] == [
+    assert [(fault["loc"], fault.get("ctx", {})["message"]) for fault in caught.value.errors()] == [
         ((*of, 0), "schedule must be an object, got a string"),
         ((*of, 1, "kind"), f"kind must be one of {parts_only}, got 'repeat'"),
         ((*of, 2, "kind"), f"kind is missing; add one of {kinds}"),
@@ -100,7 +100,7 @@ def test_a_key_named_as_a_kind_or_a_field_keeps_its_place() -> None:
 
     registry = TaskRegistry()
     registry.register(take)
-    task: JsonValue = {"func": "take", "kwargs": {"kwargs": "a", "schedule": [1, "once"]}}
+    task: dict[str, JsonValue] = {"func": "take", "kwargs": {"kwargs": "a", "schedule": [1, "once"]}}
     assert refusals(lambda: spec.load_task(task, registry)) == {
         ("kwargs", "kwargs"): "argument_type",
         ("kwargs", "schedule", 1): "argument_type",
