@@ -104,7 +104,7 @@ class Life:
         """Wait as `join()` does, without blocking the event loop."""
         self._check_wait("wait", what)
         over, tasks = self._end_of(what)
-        return await self.driver.wait_for(over, timeout, tasks)
+        return await self.driver.wait(over, timeout, tasks)
 
     def _end_of(self, what: Awaited) -> tuple[Callable[[], bool], Callable[[], list[Entry]]]:
         """Return what tells whether this is over, and which tasks that depends on."""

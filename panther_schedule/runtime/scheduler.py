@@ -61,11 +61,11 @@ class Scheduler:
 
     def _begin_empty(self, clock: Clock) -> None:
         """Begin without tasks, unstarted, on this clock; the listeners stay."""
-        self._clock, self._now = clock, now_by(clock)
+        self._clock = clock
         self._names = Names(self._lock)
         self._life: Life | None = None
         self._listeners = Listeners(inline=isinstance(clock, VirtualClock), before=self._listeners)
-        self._admission = Admission(self._names, self._now)
+        self._admission = Admission(self._names, now_by(clock))
         self._stopped = self._forked = False
 
     def add_task(self, task: AnyTask) -> TaskHandle:

@@ -45,7 +45,7 @@ class Sleeper:
         finally:
             told.cancel()
 
-    async def wait_for(
+    async def wait(
         self, over: Callable[[], bool], timeout: timedelta | None, _tasks: Callable[[], list[Entry]]
     ) -> bool:
         """Wait as `join()` does, without blocking the event loop."""
