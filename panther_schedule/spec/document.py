@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from math import isfinite
-from typing import Annotated, Any, Final, LiteralString, cast
+from typing import Annotated, Any, Final, LiteralString
 
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 from pydantic.json_schema import WithJsonSchema
@@ -126,9 +126,7 @@ def check_bounds(node: Any, path: Path) -> None:
             if len(path) > MOST_DEPTH:
                 message: LiteralString = "the argument is nested more than {most} deep; pass a flatter one"
                 refuse("spec", "nesting", message, at=path[:1], most=MOST_DEPTH)
-            held = cast(Any, node)
-            items: Iterable[tuple[Any, Any]] = held.items() if type(held) is dict else enumerate(held)
-            for step, item in items:
+            for step, item in _items(node):
                 if isinstance(step, str) and not step.isascii():
                     check_bounds(step, path)
                 if type(item) is not str or not item.isascii():
@@ -144,3 +142,8 @@ def check_bounds(node: Any, path: Path) -> None:
             except ValueError:
                 message = "{got} can't be written as JSON; pass plain data"
                 refuse("spec", "not_data", message, at=path, got=type_name(node))
+
+
+def _items(held: Any) -> Iterable[tuple[Any, Any]]:
+    pairs: Iterable[tuple[Any, Any]] = held.items() if isinstance(held, dict) else enumerate(held)  # pyright: ignore[reportUnknownVariableType] - of anything
+    return pairs
