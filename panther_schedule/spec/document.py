@@ -145,5 +145,5 @@ def check_bounds(node: Any, path: Path) -> None:
 
 
 def _items(held: Any) -> Iterable[tuple[Any, Any]]:
-    pairs: Iterable[tuple[Any, Any]] = held.items() if isinstance(held, dict) else enumerate(held)  # pyright: ignore[reportUnknownVariableType] - of anything
-    return pairs
+    mapping = isinstance(held, dict)  # apart, so that pyright keeps the value's type as Any
+    return held.items() if mapping else enumerate(held)
