@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from math import isfinite
-from typing import Annotated, Any, Final, LiteralString
+from typing import Annotated, Any, Final, LiteralString, cast
 
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 from pydantic.json_schema import WithJsonSchema
@@ -145,5 +145,6 @@ def check_bounds(node: Any, path: Path) -> None:
 
 
 def _items(held: Any) -> Iterable[tuple[Any, Any]]:
-    pairs: Iterable[tuple[Any, Any]] = held.items() if isinstance(held, dict) else enumerate(held)  # pyright: ignore[reportUnknownVariableType] - of anything
-    return pairs
+    is_dict = isinstance(held, dict)
+    items: Iterable[tuple[Any, Any]] = cast(Any, held).items() if is_dict else enumerate(cast(Any, held))
+    return items

@@ -46,14 +46,14 @@ MOST_LINES = {  # of each folder: all lines, and lines of code
     "planning": (983, 633),
     "runtime": (3366, 2408),
     "mypy": (666, 487),
-    "spec": (769, 556),
+    "spec": (770, 557),
     "tasks": (1089, 700),
     "pictures": (758, 539),
     "testing": (601, 401),
     "wording": (563, 420),
     "panther_schedule": (853, 538),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (12055, 8312)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (12056, 8313)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:
