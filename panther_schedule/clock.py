@@ -69,7 +69,7 @@ class SystemClock:
 class Drive(Protocol):
     """How a virtual clock drives one scheduler."""
 
-    def wait(self) -> int | None: ...  # the microseconds until the next occurrence, if any
+    def until_next(self) -> int | None: ...  # the microseconds until the next occurrence, if any
     def run_due(self) -> int | None: ...  # call what is due; return the same
     def hear(self) -> None: ...  # take a turn, and call nothing
 
@@ -204,7 +204,7 @@ class VirtualClock:
             drive.hear()
 
     def _wait(self) -> int | None:
-        return soonest(*(drive.wait() for drive in self._drives))
+        return soonest(*(drive.until_next() for drive in self._drives))
 
     def _next(self) -> int | None:
         """Return the microseconds until something happens: an occurrence, or the end of a function's sleep."""

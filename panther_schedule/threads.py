@@ -7,9 +7,21 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextvars import copy_context
-from typing import TypeVar
+from typing import Final, TypeVar
+
+from .errors import SchedulerStateError
 
 T = TypeVar("T")
+NO_LOOP: Final = "call the blocking method, join() or advance(), on a thread: await trio.to_thread.run_sync(...)"
+
+
+def running_loop(what: str, remedy: str) -> asyncio.AbstractEventLoop:
+    """Return the event loop that runs here; refuse where there is none."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        message = f"{what} needs an asyncio event loop, which trio's is not; {remedy}"
+        raise SchedulerStateError(message) from None
 
 
 def taken_lock() -> threading.Lock:
@@ -24,6 +36,7 @@ async def on_a_thread(func: Callable[[], T], call_off: Callable[[], object] | No
 
     If this is cancelled, `call_off` makes the function end, which is waited for; without it, the function goes on.
     """
+    running_loop("wait()", NO_LOOP)
     done: Future[T] = Future()
     done.set_running_or_notify_cancel()  # so that it can't be cancelled
     context = copy_context()

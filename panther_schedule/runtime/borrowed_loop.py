@@ -86,8 +86,8 @@ class BorrowedLoop(VirtualLoop):
             finally:
                 self._runs_here = self._idle = False
 
-    def wait(self) -> int | None:
-        return super().wait() if self.loop.is_running() or self._can_run_here() else None
+    def until_next(self) -> int | None:
+        return super().until_next() if self.loop.is_running() or self._can_run_here() else None
 
     def leave(self, is_active: Active) -> None:
         """Give the loop back, if this was the last scheduler."""
@@ -107,7 +107,7 @@ class BorrowedLoop(VirtualLoop):
         return self._home in self._relay.members and not self.loop.is_closed()
 
     def _wait_until_idle(self) -> None:
-        if super().wait() == 0:
+        if super().until_next() == 0:
             self._post(_wake)
         while True:
             self._settled = settled = taken_lock()

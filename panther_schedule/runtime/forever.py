@@ -22,10 +22,10 @@ def drain_on_signal(scheduler: Hosted, life: Life, timeout: timedelta) -> int | 
         before = life.counts()
         message = "%s: finishing what is active or due, for at most %s; a second signal ends this at once"
         log(message, first.name, timeout, level=logging.INFO)
-        scheduler._begin_stop(timeout)
+        finish = scheduler._begin_stop(timeout)
         if (second := _next(arrived, life)) is not None:
             scheduler._begin_stop(timedelta(0))
-        scheduler._finish_stop()
+        finish()
         ended = {what: count - before[what] for what, count in life.counts().items() if count > before[what]}
         said = ", ".join(f"{count} {what}" for what, count in ended.items()) or "nothing was active or due"
         level = logging.WARNING if life.loop.dropped or "abandoned" in ended else logging.INFO

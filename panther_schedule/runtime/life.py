@@ -24,6 +24,7 @@ from .logs import log
 from .loop import Loop, Message
 from .memory import Memory
 from .names import Names
+from .process import generation
 from .sleeper import Sleeper
 from .virtual import Inline, Mover
 from .workers import Pool, Workers
@@ -42,7 +43,7 @@ class Life:
         self.store = Memory()
         self.engine = Engine(self.store, names)
         self.next_number = itertools.count(1).__next__  # of a run that claims no occurrence; any thread may ask
-        self.forked = False  # this is a child process, and the threads stayed with the parent
+        self._generation = generation()
         self.in_real_time = not isinstance(clock, VirtualClock) and not is_disabled(os.environ)
         self.workers: Workers
         self.driver: Sleeper | Mover
@@ -60,6 +61,11 @@ class Life:
             log("%s=1 is set: this process runs no tasks", DISABLED, level=logging.WARNING)
         else:
             self.driver.start()
+
+    @property
+    def forked(self) -> bool:
+        """True in a child process: the threads stayed with the parent."""
+        return generation() != self._generation
 
     def counts(self) -> dict[str, int]:
         """Return the number of due occurrences for each outcome and reason, and of those in flight."""
@@ -98,7 +104,7 @@ class Life:
         """Wait as `join()` does, without blocking the event loop."""
         self._check_wait("wait", what)
         over, tasks = self._end_of(what)
-        return await self.driver.wait_for(over, timeout, tasks)
+        return await self.driver.wait(over, timeout, tasks)
 
     def _end_of(self, what: Awaited) -> tuple[Callable[[], bool], Callable[[], list[Entry]]]:
         """Return what tells whether this is over, and which tasks that depends on."""

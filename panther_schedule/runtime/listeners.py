@@ -30,13 +30,18 @@ def check_listener(listener: object) -> None:
 
 
 class Listeners:
-    """The listeners of one scheduler."""
+    """The listeners of one life of a scheduler; those of the life before stay."""
 
-    def __init__(self, *, inline: bool, subscriptions: dict[object, Listener] | None = None) -> None:
+    def __init__(self, *, inline: bool, before: Listeners | None = None) -> None:
+        self._generation = generation()
         self.dropped = 0  # events that no listener was told, because too many waited
-        self.subscriptions = {} if subscriptions is None else subscriptions  # one listener may have two
+        self.subscriptions: dict[object, Listener] = {}  # one listener may have two
+        self._before: threading.Thread | None = None  # which may still tell what happened in the life before
+        if before is not None:
+            self.subscriptions = before.subscriptions
+            self._before = before._thread or before._before if before._generation == self._generation else None
         self._queue: SimpleQueue[Event | None] = SimpleQueue()
-        self._inline, self._generation = inline, generation()
+        self._inline = inline
         self._thread: threading.Thread | None = None
 
     def __bool__(self) -> bool:
@@ -55,8 +60,9 @@ class Listeners:
     def start(self) -> None:
         """Start the thread that calls listeners, if there are any."""
         if self.subscriptions and self._thread is None and not self._inline:
-            self._thread = threading.Thread(target=self._run, name="panther_schedule-listeners", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name="panther_schedule-listeners", daemon=True)
+            thread.start()
+            self._thread = thread  # only now: Ctrl+C may have kept it from starting
 
     def put(self, kind: type[Any], *details: object) -> None:
         if not self.subscriptions:  # the last one was removed
@@ -80,6 +86,9 @@ class Listeners:
                 self._thread.join(timeout_s)
 
     def _run(self) -> None:
+        if self._before is not None:
+            self._before.join()
+            self._before = None
         while self._tell_next():
             pass
 

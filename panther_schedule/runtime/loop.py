@@ -107,23 +107,23 @@ class Loop:
             self._end_drain(reading)
         if self._watches:
             self._tell()
-        return self.wait(reading)
+        return self.until_next(reading)
 
-    def wait(self, reading: Reading) -> int | None:
+    def until_next(self, reading: Reading) -> int | None:
         """Return the microseconds until the next turn; None when nothing is left to do."""
         if self.over:
             return None
         if self._inbox.qsize():
             return 0
-        wait = self._store_wait(reading)  # first, since a fault of the store sets when it is tried again
+        wait = self._until_due(reading)  # first, since a fault of the store sets when it is tried again
         own = (max(0, at - reading.steady) for at in (self._again_at, self._drain_ends_at) if at is not None)
         return soonest(wait, *own)
 
-    def _store_wait(self, reading: Reading) -> int | None:
+    def _until_due(self, reading: Reading) -> int | None:
         if self._look in self._put_off:
             return None
         try:
-            return self._engine.store.wait(reading)
+            return self._engine.store.until_next(reading)
         except Exception as error:  # noqa: BLE001 - as below
             self._put_off_by(error, self._look, reading)
             return None
@@ -190,7 +190,7 @@ class Loop:
         ends_at = reading.steady + timeout
         self._drain_ends_at = ends_at if self._drain_ends_at is None else min(ends_at, self._drain_ends_at)
         self._try_again(reading)  # it may hold what is due
-        while self._store_wait(reading) == 0:
+        while self._until_due(reading) == 0:
             self._try(self._look, reading)
         dropped = [entry.name for entry in self.tasks() if self._try(partial(self._engine.drain, entry), reading)]
         self.dropped += dropped

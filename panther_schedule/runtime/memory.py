@@ -52,7 +52,7 @@ class Store(Protocol):
         """Take out the runs whose `wake_at` has come; a step about each follows."""
         ...
 
-    def wait(self, reading: Reading) -> int | None:
+    def until_next(self, reading: Reading) -> int | None:
         """Return the microseconds until the next task or timer is due; None when nothing is left to do."""
 
 
@@ -124,7 +124,7 @@ class Memory(Store):
     def timers(self, reading: Reading) -> list[Flight]:
         return self._timers.take(reading.steady)
 
-    def wait(self, reading: Reading) -> int | None:
+    def until_next(self, reading: Reading) -> int | None:
         if self._new:
             return 0
         wall, steady = reading

@@ -7,6 +7,7 @@ import sys
 import threading
 import traceback
 import weakref
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Final, NoReturn, Protocol
 
@@ -18,8 +19,7 @@ DRAIN: Final = timedelta(seconds=10)
 class Hosted(Protocol):
     """A scheduler, as the process sees it."""
 
-    def _begin_stop(self, timeout: timedelta, *, at_exit: bool = False) -> None: ...
-    def _finish_stop(self) -> None: ...
+    def _begin_stop(self, timeout: timedelta, *, at_exit: bool = False) -> Callable[[], None]: ...  # that waits
     def _leave_behind(self) -> None: ...  # in a child process
 
 
@@ -60,15 +60,14 @@ def _drain_all() -> None:
     ends.set()
     timeout, left = DRAIN, tuple(started)
     while left:
-        for scheduler in left:
-            scheduler._begin_stop(timeout, at_exit=True)
         try:
-            for scheduler in left:
-                scheduler._finish_stop()
+            finishes = [scheduler._begin_stop(timeout, at_exit=True) for scheduler in left]
+            for finish in finishes:
+                finish()
             return
         except KeyboardInterrupt:
-            log("interrupted: what is still active is abandoned")
             timeout = timedelta(0)
+            log("interrupted: what is still active is abandoned")
 
 
 def _after_fork() -> None:

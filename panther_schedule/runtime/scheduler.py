@@ -18,7 +18,7 @@ from ..errors import SchedulerStateError, check_number, refuse
 from ..occurrences import compiler
 from ..planning import rule as rules
 from ..tasks.task import AnyTask, check_task, check_tasks
-from ..threads import on_a_thread
+from ..threads import on_a_thread, running_loop
 from . import process
 from .admission import Admission
 from .current import context_seen
@@ -61,11 +61,11 @@ class Scheduler:
 
     def _begin_empty(self, clock: Clock) -> None:
         """Begin without tasks, unstarted, on this clock; the listeners stay."""
-        self._clock, self._now = clock, now_by(clock)
+        self._clock = clock
         self._names = Names(self._lock)
         self._life: Life | None = None
-        self._listeners = Listeners(inline=isinstance(clock, VirtualClock), subscriptions=self._listeners.subscriptions)
-        self._admission = Admission(self._names, self._now)
+        self._listeners = Listeners(inline=isinstance(clock, VirtualClock), before=self._listeners)
+        self._admission = Admission(self._names, now_by(clock))
         self._stopped = self._forked = False
 
     def add_task(self, task: AnyTask) -> TaskHandle:
@@ -263,20 +263,23 @@ class Scheduler:
         timeout = duration("stop", "timeout", timeout)
         if self._life is not None:
             self._life.check_stop("stop", None, "leave the `async with` block")
-        self._begin_stop(timeout)
-        self._finish_stop()
+        self._begin_stop(timeout)()
 
-    def _begin_stop(self, timeout: timedelta, *, at_exit: bool = False) -> None:
+    def _begin_stop(self, timeout: timedelta, *, at_exit: bool = False) -> Callable[[], None]:
+        """Begin to drain; return what waits for the end of this life, whatever begins afterwards."""
         with self._lock:
             self._stopped, life = True, self._life
-            process.started.discard(self)
             if life is not None and not life.loop.over:
                 life.loop.post(partial(life.loop.begin_drain, timeout // MICROSECOND, at_exit))
+            return partial(self._finish_stop, life, self._listeners)
 
-    def _finish_stop(self) -> None:
-        if self._life is not None:
-            self._life.driver.finish()
-        self._listeners.stop(_UNTOLD_S)
+    def _finish_stop(self, life: Life | None, listeners: Listeners) -> None:
+        if life is not None:
+            life.driver.finish()
+        listeners.stop(_UNTOLD_S)
+        with self._lock:
+            if self._life is life:
+                process.started.discard(self)  # only now: if Ctrl+C ends the wait, the end of the program takes it up
 
     def _begin_anew(self, clock: Clock) -> None:
         """Stop at once, and begin without tasks on this clock."""
@@ -290,7 +293,7 @@ class Scheduler:
         self._listeners.subscriptions = {}
         self._begin_empty(self._clock)
         if life is not None:
-            life.forked = life.loop.over = self._forked = True
+            life.loop.over = self._forked = True
 
     def _start(self, event_loop: asyncio.AbstractEventLoop | None = None) -> Life:
         """Return its life as `_running()` does, but begin afresh after a stop."""
@@ -310,6 +313,7 @@ class Scheduler:
             if life.loop.broken is not None:
                 raise SchedulerStateError("the scheduler's thread died, see the log; make a new Scheduler()")
             return life
+        made: Life | None = None
         if not isinstance(self._clock, VirtualClock):
             process.started.add(self)
         try:
@@ -324,13 +328,17 @@ class Scheduler:
                 self._listeners.start()
                 life.engine.emit = self._listeners.put
             life.start()
-        except SchedulerStateError:  # of an event loop that can't be used
-            raise
-        except RuntimeError as error:  # no thread can be started, as at exit on Python 3.12
+        except BaseException as error:
             process.started.discard(self)
-            self._life = None if self._life is life else self._life
+            if self._life is made:
+                self._life = None
+            if made is not None:
+                made.loop.over = True
+                made.workers.stop()
+            if isinstance(error, SchedulerStateError) or not isinstance(error, RuntimeError):
+                raise  # of an event loop that can't be used, or Ctrl+C
             message = f"the scheduler can't start: {error}; add tasks before the program ends"
-            raise SchedulerStateError(message) from error
+            raise SchedulerStateError(message) from error  # no thread can be started, as at exit on Python 3.12
         return life
 
     def _look(self) -> Life | None:
@@ -348,11 +356,7 @@ class Scheduler:
         self.stop()
 
     async def __aenter__(self) -> Self:
-        try:
-            event_loop = asyncio.get_running_loop()
-        except RuntimeError:
-            message = "`async with` needs an asyncio event loop, which trio's is not; write `with scheduler:` instead"
-            raise SchedulerStateError(message) from None
+        event_loop = running_loop("`async with`", "write `with scheduler:` instead")
         with self._lock:
             if self._life is not None and not self._stopped:
                 message = "the scheduler has started without this event loop; enter `async with` before its first task"

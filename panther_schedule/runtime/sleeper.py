@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Final
 
 from ..clock import MICROSECOND, SECOND, Clock
+from ..threads import NO_LOOP, running_loop
 from .entries import Entry
 from .logs import log
 from .loop import PATIENCE_S, Loop
@@ -44,10 +45,11 @@ class Sleeper:
         finally:
             told.cancel()
 
-    async def wait_for(
+    async def wait(
         self, over: Callable[[], bool], timeout: timedelta | None, _tasks: Callable[[], list[Entry]]
     ) -> bool:
         """Wait as `join()` does, without blocking the event loop."""
+        running_loop("wait()", NO_LOOP)
         told = self._loop.watch(over)
         waiting = asyncio.wrap_future(told)
         try:

@@ -85,11 +85,11 @@ class Inline(Workers):
             interrupt, self._interrupt = self._interrupt, None
             raise interrupt
 
-    def wait(self) -> int | None:
+    def until_next(self) -> int | None:
         """Return the microseconds until the next call, or the event loop's next timer."""
         if self._pending:
             return 0
-        return None if self.loop is None else self.loop.wait()
+        return None if self.loop is None else self.loop.until_next()
 
     def invoke(self, flight: Flight) -> Any:
         stand_in = self._clock._stand_ins.get(flight.entry.name)
@@ -154,9 +154,7 @@ class Mover:
             self._clock.advance(MICROSECOND * wait)
         return True
 
-    async def wait_for(
-        self, over: Callable[[], bool], timeout: timedelta | None, tasks: Callable[[], list[Entry]]
-    ) -> bool:
+    async def wait(self, over: Callable[[], bool], timeout: timedelta | None, tasks: Callable[[], list[Entry]]) -> bool:
         called_off = threading.Event()
         join = partial(self.join, lambda: called_off.is_set() or over(), timeout, tasks)
         return await on_a_thread(join, called_off.set)
@@ -176,8 +174,8 @@ class Mover:
             self._loop.turn(self._loop.take(), self._clock.read())
         self._listeners.flush()
 
-    def wait(self) -> int | None:
-        return soonest(self._loop.wait(self._clock.read()), self._workers.wait())
+    def until_next(self) -> int | None:
+        return soonest(self._loop.until_next(self._clock.read()), self._workers.until_next())
 
     def run_due(self) -> int | None:
         """Take turns until nothing is due; return the microseconds until the next one."""
@@ -193,8 +191,8 @@ class Mover:
             if self._listeners:  # which may have something done
                 self._listeners.flush()
             if self._listeners or self._workers.loop is not None:
-                wait = loop.wait(read())
-            wait = soonest(wait, self._workers.wait())
+                wait = loop.until_next(read())
+            wait = soonest(wait, self._workers.until_next())
             if wait != 0:
                 return wait
         return None

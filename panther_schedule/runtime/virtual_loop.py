@@ -32,7 +32,7 @@ class VirtualLoop:
         self._replaced: list[tuple[object, str, object]] = []
         self._replace(self.loop, "time", self.time)
         self._replace(self.loop, "run_in_executor", self.run_in_executor)
-        self._replace(self.loop, "_clock_resolution", 1 / SECOND)
+        self._replace(self.loop, "_clock_resolution", 0.6 / SECOND)  # what is further away, is a microsecond away
         self._replace(self.loop._selector, "select", self.select)
 
     def start(self) -> None:
@@ -43,7 +43,7 @@ class VirtualLoop:
 
     def run_ready(self) -> None:
         """Run it, if anything is to be done, until it waits for a timer, or for nothing that it knows of."""
-        if self.loop._ready or not self._idle or self.wait() == 0:  # in this order
+        if self.loop._ready or not self._idle or self.until_next() == 0:  # in this order
             self._run_until_idle()
 
     def _run_until_idle(self) -> None:
@@ -52,7 +52,7 @@ class VirtualLoop:
             with suppress(SystemExit):  # of an asyncio task that a run started
                 self.loop.run_forever()
 
-    def wait(self) -> int | None:
+    def until_next(self) -> int | None:
         """Return the microseconds until its next timer; None when there is none."""
         return None if self._next_at is None else max(0, self._next_at - self.clock.read().steady)
 
@@ -63,7 +63,7 @@ class VirtualLoop:
             task.cancel()
         while any(not task.done() for task in tasks):
             self._run_until_idle()
-            if (wait := self.wait()) is None:
+            if (wait := self.until_next()) is None:
                 break
             self._offset += wait  # ahead of the clock
         self.loop.call_soon(asyncio.ensure_future, self.loop.shutdown_asyncgens())

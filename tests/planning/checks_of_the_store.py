@@ -70,9 +70,9 @@ def places_of_replaced() -> None:
     (daily, wall), (repeat, steady) = added(DAILY), added(GRID)
     store, entry = Memory(), Entry("task", BackgroundTask(nothing), daily, wall, 1)
     store.add(entry, now(0))
-    assert store.wait(now(0)) == 3600 * S
+    assert store.until_next(now(0)) == 3600 * S
     store.save(entry, None, Step(steady._replace(next_at=us(7200))), rule=repeat)
-    assert store.wait(now(0)) == 7200 * S
+    assert store.until_next(now(0)) == 7200 * S
 
 
 def engine_of(task: BackgroundTask[..., object], policy: Policy) -> tuple[Engine, Entry]:
@@ -90,10 +90,10 @@ def timers_leave() -> None:
     engine.plan(entry, now(0))
     (flight,) = engine.starts
     engine.begin(flight, AT, now(0))
-    assert engine.store.wait(now(0)) == 5 * S
+    assert engine.store.until_next(now(0)) == 5 * S
     flight.attempt = finished("succeeded", 1)
     engine.end(flight, now(1))
-    assert engine.store.wait(now(1)) == 9 * S
+    assert engine.store.until_next(now(1)) == 9 * S
 
 
 def looked_at_first() -> None:

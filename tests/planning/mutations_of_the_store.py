@@ -134,13 +134,13 @@ def last_queued(store: Any, entry: Any) -> Any:
 def wait_without_timers(real: Any) -> Any:
     """Wait for tasks only."""
 
-    def wait(store: Any, reading: Any) -> int | None:
+    def until_next(store: Any, reading: Any) -> int | None:
         timers, store._timers = store._timers, Timetable()
         found: int | None = real(store, reading)
         store._timers = timers
         return found
 
-    return wait
+    return until_next
 
 
 def ends_unasked(real: Any) -> Any:
@@ -194,7 +194,7 @@ OF_THE_STORE = [
         "timers",
         of(lambda store, reading: (store, reading._replace(steady=max(reading)))),
     ),
-    Mutation("the wait knows no timers", Memory, "wait", wait_without_timers),
+    Mutation("the wait knows no timers", Memory, "until_next", wait_without_timers),
     Mutation(
         "a replaced task stays under its old time",
         Memory,

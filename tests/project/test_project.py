@@ -44,16 +44,16 @@ MOST_LINES = {  # of each folder: all lines, and lines of code
     "models": (1728, 1175),
     "occurrences": (679, 455),
     "planning": (983, 633),
-    "runtime": (3366, 2408),
+    "runtime": (3384, 2423),
     "mypy": (666, 487),
-    "spec": (770, 557),
+    "spec": (768, 555),
     "tasks": (1089, 700),
     "pictures": (758, 539),
-    "testing": (601, 401),
+    "testing": (603, 403),
     "wording": (563, 420),
-    "panther_schedule": (853, 538),  # the modules beside the folders
+    "panther_schedule": (866, 547),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (12056, 8313)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (12087, 8337)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:

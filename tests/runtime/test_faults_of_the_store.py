@@ -26,7 +26,7 @@ from panther_schedule.runtime.memory import Memory
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 FAULT = "an error in the scheduler; trying again in 1 s"
-METHODS = ("add", "save", "flights", "first_queued", "due", "timers", "wait")
+METHODS = ("add", "save", "flights", "first_queued", "due", "timers", "until_next")
 
 
 class Day(NamedTuple):

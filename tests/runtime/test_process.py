@@ -121,12 +121,15 @@ def test_a_child_process_has_an_empty_unstarted_scheduler() -> None:
     done = run(
         """
 import os
+with background_tasks:
+    earlier = background_tasks.add_task(BackgroundTask(int).with_name('earlier'))
+background_tasks.start()
 handle = background_tasks.add_task(BackgroundTask(say, 'parent').with_name('greet'))
 handle.join()
 run = background_tasks.add_task(BackgroundTask(time.sleep, 0.5).with_name('nap')).run_now()
 child = os.fork()
 if not child:
-    for ask in (lambda: handle.next_run, run.join, run.cancel):
+    for ask in (earlier.join, lambda: handle.next_run, run.join, run.cancel):
         try:
             ask()
         except RuntimeError as error:
@@ -143,6 +146,7 @@ say(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         "parent",
+        "the handle of 'earlier' is from before the fork; add the task in this process",
         "the handle of 'greet' is from before the fork; add the task in this process",
         *["the handle of 'nap' is from before the fork; add the task in this process"] * 2,
         "0",

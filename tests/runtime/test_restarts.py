@@ -97,6 +97,72 @@ def test_a_second_stop_shortens_the_drain() -> None:
     assert [each.outcome for each in runs(handle)] == ["abandoned"]
 
 
+def test_a_stop_waits_for_its_own_life_only(scheduler: Scheduler) -> None:
+    """While it was about to wait, another thread has stopped the scheduler and begun afresh."""
+    told: list[Event] = []
+    scheduler.add_listener(told.append)
+    waits = threading.Thread(target=scheduler.start()._begin_stop(LONG), daemon=True)
+    scheduler.stop()
+    scheduler.start()
+    waits.start()
+    waits.join(60)
+
+    assert not waits.is_alive()
+    assert scheduler.health().alive
+    scheduler.add_task(BackgroundTask(int)).join(LONG)
+    scheduler.stop()
+    assert told, "the listeners of the new life are not stopped"
+
+
+@pytest.mark.real_clock
+def test_a_slow_listener_is_told_of_one_life_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if `stop()` did not wait for it to its end."""
+    monkeypatch.setattr("panther_schedule.runtime.scheduler._UNTOLD_S", 0)
+    let_go, all_told = threading.Event(), threading.Event()
+    told: list[tuple[int, str]] = []
+
+    def listens(event: Event) -> None:
+        let_go.wait(60)
+        if isinstance(event, TaskAdded):
+            told.append((threading.get_ident(), event.task))
+            if event.task == "third":
+                all_told.set()
+
+    scheduler = Scheduler()
+    scheduler.add_listener(listens)
+    for name in ("first", "second", "third"):
+        with scheduler:
+            scheduler.add_task(BackgroundTask(int).with_name(name)).join(LONG)
+    let_go.set()
+
+    assert all_told.wait(60)
+    assert [name for _, name in told] == ["first", "second", "third"]
+
+
+@pytest.mark.real_clock
+@pytest.mark.parametrize("which", [1, 2, 3])
+def test_ctrl_c_in_a_start_leaves_it_unstarted(monkeypatch: pytest.MonkeyPatch, which: int) -> None:
+    """Whichever thread it was about to start; the next task starts it."""
+    left, start = [which], threading.Thread.start
+
+    def interrupted(thread: threading.Thread) -> None:
+        left[0] -= 1
+        if not left[0]:
+            raise KeyboardInterrupt
+        start(thread)
+
+    scheduler = Scheduler()
+    scheduler.add_listener(lambda _event: None)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            scheduler.start()
+
+    assert not scheduler.health().alive
+    with scheduler:
+        assert scheduler.add_task(BackgroundTask(int)).join(LONG)
+
+
 @pytest.mark.real_clock
 def test_a_program_may_begin_afresh_many_times() -> None:
     """Nothing is left of the lives before: no thread, and no exit hook that waits for them."""
@@ -179,6 +245,26 @@ def test_a_coroutine_that_no_asyncio_runs_is_told_so(scheduler: Scheduler) -> No
     with pytest.raises(SchedulerStateError, match=r"which trio's is not; write `with scheduler:` instead"):
         scheduler.__aenter__().send(None)
     assert not scheduler.health().alive
+
+
+WAITS: list[Callable[[Scheduler], Any]] = [
+    lambda scheduler: scheduler.wait(),
+    lambda scheduler: scheduler["hourly"].wait(),
+    lambda scheduler: scheduler["hourly"].run_now().wait(),
+]
+
+
+@pytest.mark.parametrize("waits", WAITS)
+def test_a_wait_that_no_asyncio_runs_is_told_so(scheduler: Scheduler, waits: Callable[[Scheduler], Any]) -> None:
+    with scheduler:
+        scheduler.add_task(HOURLY)
+        with pytest.raises(SchedulerStateError, match=r"wait\(\) needs .* trio's is not; call the blocking method"):
+            waits(scheduler).send(None)
+
+
+def test_a_virtual_clock_that_no_asyncio_waits_for_says_so(clock: VirtualClock) -> None:
+    with pytest.raises(SchedulerStateError, match=r"join\(\) or advance\(\), on a thread"):
+        clock.wait(HOUR).send(None)
 
 
 @pytest.mark.real_clock

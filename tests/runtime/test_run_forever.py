@@ -178,6 +178,23 @@ def test_a_second_ctrl_c_ends_at_once_without_a_traceback_of_ours(tmp_path: obje
     assert script.process.returncode in {-signal.SIGINT, 130}
 
 
+BLOCK = """
+with background_tasks:
+    pass
+"""
+
+
+@pytest.mark.parametrize("end", ["background_tasks.stop()", BLOCK], ids=["stop", "block"])
+def test_ctrl_c_while_it_stops_loses_no_run(end: str, tmp_path: object) -> None:
+    """The end of the program waits on, as long as the stop would have."""
+    with program(end, tmp_path) as script:
+        script.send(signal.SIGINT)
+        script.reads("KeyboardInterrupt")
+        script.let_runs_end()
+
+        assert script.ends().split() == ["finished", "finished"]
+
+
 # ---- where it can't be -------------------------------------------------------------------------------------------
 
 

@@ -52,7 +52,7 @@ def test_a_task_is_due_at_its_time_and_taken_once(store: Store) -> None:
     store.add(entry_of("a", 1, first=10), now(0))
 
     assert store.due(now(9.999999), 10) == []
-    assert store.wait(now(4)) == 6_000_000
+    assert store.until_next(now(4)) == 6_000_000
     assert [entry.name for entry in store.due(now(10), 10)] == ["a"]
     assert store.due(now(10), 10) == []
 
@@ -72,9 +72,9 @@ def test_a_step_moves_the_place_of_a_task(store: Store) -> None:
     start(store, found)
 
     assert entry.state.cursor == AT
-    assert store.wait(now(0)) == 10_000_000
+    assert store.until_next(now(0)) == 10_000_000
     store.save(entry, None, Step(with_held(entry.state, paused="why")))
-    assert store.wait(now(0)) is None
+    assert store.until_next(now(0)) is None
     assert store.due(now(99), 10) == []
 
 
@@ -141,7 +141,7 @@ def test_a_task_without_a_next_occurrence_is_under_no_time(store: Store) -> None
     entry = entry_of("a", 1)
     store.save(entry, None, Step(State(AT, AT, None)))
 
-    assert store.wait(now(0)) is None
+    assert store.until_next(now(0)) is None
 
 
 def test_a_task_with_jitter_is_due_when_its_jitter_is_over(store: Store) -> None:
@@ -151,7 +151,7 @@ def test_a_task_with_jitter_is_due_when_its_jitter_is_over(store: Store) -> None
     assert when > AT
     store.add(entry, now(0))
 
-    assert store.wait(now(0)) == when - AT
+    assert store.until_next(now(0)) == when - AT
     assert store.due(Reading(when - 1, when - 1), 10) == []
     assert store.due(Reading(when, when), 10) == [entry]
 
@@ -202,7 +202,7 @@ def test_all_of_a_step_is_kept_or_nothing(store: Store) -> None:
     step = due(entry.rule, entry.state, us(10))
     second = Flight(entry, step.starts[0])
     store.save(entry, None, step, (second,))
-    before = entry.state, list(entry.history or ()), list(store.in_flight), store.wait(now(0)), second.run
+    before = entry.state, list(entry.history or ()), list(store.in_flight), store.until_next(now(0)), second.run
     given_up = second.run._replace(attempts=(Attempt(None, us(2), "cancelled", None),), phase="ended")
     step = over._replace(
         state=State(AT, us(50), us(60)), passed=(range_of("missed", 20, 50, 4),), given_up=(given_up,), starts=()
@@ -211,5 +211,11 @@ def test_all_of_a_step_is_kept_or_nothing(store: Store) -> None:
     with pytest.raises(KeyError):  # the run was recorded before
         store.save(entry, first, step, (Flight(entry, second.run),), added(DAILY)[0])
 
-    assert before == (entry.state, list(entry.history or ()), list(store.in_flight), store.wait(now(0)), second.run)
+    assert before == (
+        entry.state,
+        list(entry.history or ()),
+        list(store.in_flight),
+        store.until_next(now(0)),
+        second.run,
+    )
     assert first.record == over.record

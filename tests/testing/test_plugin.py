@@ -133,6 +133,15 @@ class TestMarked:
     def test_a_wrong_marker_fails(self, schedule_clock):
         pass
 
+    @pytest.mark.schedule_clock(datetime(2026, 3, 28, tzinfo=UTC))
+    def test_a_marker_without_a_name_fails(self, schedule_clock):
+        pass
+
+    def test_a_failing_run_of_a_clock_that_was_asked_for_late_fails(self, request):
+        schedule_clock = request.getfixturevalue("schedule_clock")
+        app.start()
+        schedule_clock.advance(days=1)
+
     @pytest.mark.xfail(reason="a run fails", strict=True)
     def test_a_failing_run_is_an_expected_failure(self, schedule_clock):
         app.start()
@@ -287,6 +296,8 @@ def test_what_should_pass_passes_and_what_should_fail_fails(done: Done) -> None:
         f"{marked}test_a_failing_run_is_shown_where_the_test_fails": "failure",
         f"{marked}test_a_missing_error_fails": "failure",
         f"{marked}test_a_wrong_marker_fails": "error",
+        f"{marked}test_a_marker_without_a_name_fails": "error",
+        f"{marked}test_a_failing_run_of_a_clock_that_was_asked_for_late_fails": "failure",
         f"{marked}test_a_failing_run_is_an_expected_failure": "skipped",
         "test_with_asyncio.test_a_failing_run_fails": "failure",
         "test_with_anyio.test_a_failing_run_fails[asyncio]": "failure",

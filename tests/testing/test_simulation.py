@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from panther_schedule import (
     BackgroundTask,
     Daily,
+    Once,
     Passed,
     Repeat,
     Retry,
@@ -291,6 +292,24 @@ def test_a_simulation_is_a_value() -> None:
 
 NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 - what is refused
 api: Any = simulate
+
+
+def test_two_equal_faults_are_two() -> None:
+    fault = FailingTask("poll", ConnectionError, times=1)
+    (timeline,) = simulate([every(HOUR)], START, START + 2 * HOUR, [fault, fault])
+
+    assert [run.outcome for run in timeline.runs] == ["failed", "failed", "succeeded"]
+
+
+@pytest.mark.parametrize("start_us", range(0, 2_000_000, 300_007))
+def test_a_slow_run_takes_exactly_its_time(start_us: int) -> None:
+    """Whatever the moment; a sum of floats may lie just above it."""
+    takes = timedelta(milliseconds=100)
+    late = BackgroundTask(never).with_name("late").with_schedule(Once(after=timedelta(microseconds=start_us)))
+    busy = BackgroundTask(never).with_name("busy").interval(10)
+    for timeline in simulate([late, busy], START, START + DAY, [SlowTask("late", takes), SlowTask("busy", takes)]):
+        for run in timeline.runs:
+            assert [run.finished_at - attempt.started_at for attempt in run.attempts if attempt.started_at] == [takes]
 
 
 REFUSED: list[tuple[Callable[[], object], str]] = [
