@@ -277,6 +277,26 @@ def imports(_side: str) -> Figures:
     return {"ms": float(answer.stdout) * 1_000}
 
 
+def command_line(_side: str) -> Figures:
+    """Take the CPU of the executable over that of an interpreter with asyncio and a pydantic model."""
+    needed = IMPORT.partition("begin =")[0]
+    call = "from panther_schedule.cli import main; main()"
+    base, told, answered = (
+        _cpu(sys.executable, "-c", *arguments)
+        for arguments in ((needed,), (call, "--help"), (call, "next", "0 9 * * mon-fri"))
+    )
+    return {"help": told - base, "next": answered - base, "ratio": answered / base}
+
+
+def _cpu(*command: str) -> float:
+    """Return the CPU of a process, in ms."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    path = os.pathsep.join(sys.path)
+    subprocess.run(command, env=os.environ | {"PYTHONPATH": path}, stdout=subprocess.DEVNULL, check=True)  # noqa: S603 - our own text
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1_000
+
+
 def year(_side: str) -> Figures:
     """Time a virtual year of a task that runs every minute: 525,965 runs, each with its record."""
     from panther_schedule import BackgroundTask, Repeat, Scheduler, VirtualClock
@@ -343,6 +363,7 @@ ROWS: dict[str, Callable[[str], Figures]] = {
     "idle": idle,
     "daily": daily,
     "import": imports,
+    "command line": command_line,
     "year": year,
     "ten years": ten_years,
     "test": tested_year,

@@ -198,6 +198,17 @@ ROWS = {
         (Bar("median ms, at most 30", value("ms"), 30),),
         rounds=15,
     ),
+    "command line": Row(
+        "the command line, on top of an interpreter with pydantic, ms of CPU: --help / next",
+        ("ours",),
+        {"help": ".0f", "next": ".0f"},
+        (
+            Bar("--help, at most 400", value("help"), 400),
+            Bar("next, at most 300", value("next"), 300),
+            Bar("all of next over the interpreter with pydantic", value("ratio")),
+        ),
+        rounds=11,
+    ),
     "ten years": Row(
         "ten virtual years of 100 daily tasks in five zones, with policies, s / runs",
         ("ours",),

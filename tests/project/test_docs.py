@@ -8,7 +8,7 @@
 ```text title="mypy"        after it: exactly what mypy says about it, with long lines folded
 ```toml                     a part of a user's pyproject.toml
 ```json                     a document of tasks: `spec.load` must take it
-```console                  commands for people
+```console                  commands for people; after `$ `, commands that print exactly what follows
 ```python title="tasks.py"  a file of tests/hosts/apps, which the tests there run on its server; ```ini alike
 """
 
@@ -18,7 +18,9 @@ import ast
 import io
 import json
 import logging
+import os
 import re
+import shlex
 import subprocess
 import sys
 import textwrap
@@ -95,8 +97,10 @@ def evaluate(example: Example) -> None:
             _load(body, namespace)
         case _ if info in HOSTED:
             assert body == HOSTED[info].read_text(), f"{example.path}:{line}: {HOSTED[info]} differs"
+        case _ if body.startswith("$ "):
+            assert folded(_session(body)) == body, f"{example.path}:{line}: the commands print otherwise"
         case _:
-            pass  # console: shown to people; tests of dev.py are the two commands themselves
+            pass  # commands for people, such as those of dev.py, which has tests of its own
 
 
 def _run(example: Example, namespace: dict[str, object], printed: io.StringIO) -> None:
@@ -117,6 +121,17 @@ def _load(body: str, namespace: dict[str, object]) -> None:
     tasks = spec.load(body, registry)
 
     assert json.loads(spec.dump(tasks, registry)) == json.loads(body)
+
+
+def _session(body: str) -> str:
+    """Run the commands of a block in `examples/cli`, and return what a terminal would show."""
+    commands = [line.removeprefix("$ ") for line in body.splitlines() if line.startswith("$ ")]
+    said = "\n".join(f"status=$?; echo {shlex.quote(f'$ {each}')}; (exit $status)\n{each}" for each in commands)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    own = {**os.environ, "PATH": path, "TZ": "UTC", "COLUMNS": str(WIDTH), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = ["bash", "-c", f"exec 2>&1\n{said}"]
+    folder = ROOT / "examples" / "cli"
+    return subprocess.run(command, cwd=folder, env=own, stdout=subprocess.PIPE, text=True, check=False).stdout
 
 
 def folded(text: str) -> str:

@@ -1,0 +1,87 @@
+"""The command line, called in this process or as the real executable, piped or on a terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from panther_schedule.cli import main
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "cli"
+COMMAND = str(Path(sys.executable).parent / "panther-schedule")
+
+
+class Said(NamedTuple):
+    """How a command ended, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+Call = Callable[..., Said]
+
+
+def calls(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Call]:
+    """Call `main()` in the folder of the examples, or in `tmp_path` once the test has put a file there."""
+    before = set(sys.modules)
+    monkeypatch.setenv("PANTHER_SCHEDULE_DISABLED", "1")  # as the command does; it is taken back here
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+    def run(*arguments: str) -> Said:
+        monkeypatch.chdir(tmp_path if any(tmp_path.iterdir()) else EXAMPLES)
+        monkeypatch.setattr(sys, "argv", ["panther-schedule", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        code = ended.value.code
+        assert isinstance(code, int)
+        said = capsys.readouterr()
+        return Said(code, said.out, said.err)
+
+    yield run
+    for name in set(sys.modules) - before:
+        if not name.startswith(("panther_schedule", "typer")):
+            del sys.modules[name]
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """Return the environment of a command, without what would colour it."""
+    inherited = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR"}}
+    return inherited | {"TZ": "UTC", "TERM": "xterm", "COLUMNS": "80"} | settings
+
+
+def piped(*arguments: str, folder: Path = EXAMPLES, **settings: str) -> Said:
+    """Call the executable with pipes."""
+    done = subprocess.run(
+        [COMMAND, *arguments], cwd=folder, env=environment(**settings), capture_output=True, text=True, check=False
+    )
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+def on_terminal(*arguments: str, folder: Path = EXAMPLES, **settings: str) -> Said:
+    """Call the executable on a terminal of its own, which shows stdout and stderr together."""
+    ours, its = pty.openpty()
+    with subprocess.Popen(
+        [COMMAND, *arguments], cwd=folder, env=environment(**settings), stdin=its, stdout=its, stderr=its
+    ) as process:
+        os.close(its)
+        shown = bytearray()
+        while chunk := _read(ours):
+            shown += chunk
+        os.close(ours)
+    return Said(process.returncode, shown.decode().replace("\r\n", "\n"), "")
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 4096)
+    except OSError:  # the other end is closed
+        return b""
