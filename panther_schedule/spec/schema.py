@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
+from ..models.faults import MODELS
 from ..tasks.registry import TaskRegistry
 from ..tasks.signature import inspect_function
 from .document import Document, checked_registry
@@ -23,6 +24,8 @@ def json_schema(registry: TaskRegistry | None = None) -> dict[str, Any]:
         (name, "validation", one.adapter) for name, one in functions.items()
     ]
     parts.append(("", "validation", TypeAdapter(Document)))  # no function has this name: one is not blank
+    for model in MODELS.values():  # pydantic 2.12 can't write a default whose class it has not built yet
+        model.model_rebuild()
     schemas, shared = TypeAdapter.json_schemas(parts, schema_generator=_TolerantSchema)
     definitions = shared["$defs"]
     document = definitions.pop(schemas["", "validation"]["$ref"].rpartition("/")[2])

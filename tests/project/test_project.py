@@ -47,14 +47,14 @@ MOST_LINES = {  # of each folder: all lines, and lines of code
     "runtime": (3384, 2423),
     "cli": (994, 708),
     "mypy": (666, 487),
-    "spec": (768, 555),
+    "spec": (771, 558),
     "tasks": (1089, 700),
     "pictures": (758, 539),
     "testing": (603, 403),
     "wording": (563, 420),
     "panther_schedule": (866, 547),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (13081, 9045)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (13084, 9048)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:
