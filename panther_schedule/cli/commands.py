@@ -17,6 +17,7 @@ from .reports import REPORTS, Drawn, Report
 from .running import run_tasks
 from .sources import Source, read, read_to_run, registry_of
 from .starter import write_starter
+from .terminal import harmless
 
 app = Typer(
     no_args_is_help=True,
@@ -121,7 +122,7 @@ def timeline(
     if svg is None:
         _say(Drawn(timeline=drawn), as_json)
     else:
-        svg.write_text(drawn.svg())
+        svg.write_text(drawn.svg(), encoding="utf-8")
 
 
 @app.command()
@@ -184,7 +185,7 @@ def init(folder: Annotated[Path, Argument(help="Where to; it is made if it is no
 
 def _say(report: Report, as_json: bool) -> None:
     if as_json:
-        echo(report.model_dump_json(indent=2))
+        echo(json.dumps(report.model_dump(mode="json"), indent=2))  # ASCII: any stdout can have it unchanged
     else:
         for line in report.lines():
-            echo(line, color=True)  # what is painted is so by the rules of `terminal`
+            echo(harmless(line), color=True)  # what is painted is so by the rules of `terminal`
