@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from math import isfinite
-from typing import Annotated, Any, Final, LiteralString
+from typing import Annotated, Any, Final, LiteralString, cast
 
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 from pydantic.json_schema import WithJsonSchema
@@ -126,7 +126,7 @@ def check_bounds(node: Any, path: Path) -> None:
             if len(path) > MOST_DEPTH:
                 message: LiteralString = "the argument is nested more than {most} deep; pass a flatter one"
                 refuse("spec", "nesting", message, at=path[:1], most=MOST_DEPTH)
-            for step, item in _items(node):
+            for step, item in _items(cast(Any, node)):
                 if isinstance(step, str) and not step.isascii():
                     check_bounds(step, path)
                 if type(item) is not str or not item.isascii():
@@ -144,5 +144,5 @@ def check_bounds(node: Any, path: Path) -> None:
                 refuse("spec", "not_data", message, at=path, got=type_name(node))
 
 
-def _items(held: Any) -> Iterable[tuple[Any, Any]]:
-    return held.items() if hasattr(held, "items") else enumerate(held)  # pyright loses the Any after isinstance()
+def _items(held: dict[Any, Any] | Sequence[Any]) -> Iterable[tuple[Any, Any]]:
+    return held.items() if isinstance(held, dict) else enumerate(held)
