@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import zip_longest
 from typing import Final
 
@@ -34,6 +34,15 @@ def moment_of(text: str | None, zone: str | None) -> datetime:
     except ValueError:
         raise Usage(f"{text!r} is no time; write 2026-12-24, 2026-12-24T18:00 or 2026-12-24T18:00+01:00") from None
     return at if at.tzinfo else at.replace(tzinfo=checked_zone(zone) if zone else machine_zone())
+
+
+def span_of(days: float, after: str | None, zone: str | None) -> tuple[datetime, datetime]:
+    """Return the start and the end of a span of so many days."""
+    start = moment_of(after, zone)
+    try:
+        return start, start + timedelta(days=days)
+    except OverflowError:
+        raise Usage(f"--days {days:g} ends after the year 9999; choose fewer") from None
 
 
 def next_of(tasks: _Tasks, n: int, after: datetime, zone: str | None) -> Next:

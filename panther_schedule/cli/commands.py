@@ -17,6 +17,7 @@ from .reports import REPORTS, Drawn, Report
 from .running import run_tasks
 from .sources import Source, read, read_to_run, registry_of
 from .starter import write_starter
+from .terminal import harmless
 
 app = Typer(
     no_args_is_help=True,
@@ -78,7 +79,7 @@ def check(
 @app.command("next")
 def next_(
     source: _From,
-    n: Annotated[int, Option("-n", min=1, help="How many.")] = 5,
+    n: Annotated[int, Option("-n", min=1, max=100_000, help="How many.")] = 5,
     after: _After = None,
     tz: _Zone = None,
     registry: _Registry = None,
@@ -117,12 +118,11 @@ def timeline(
 ) -> None:
     """Draw what will run."""
     tasks = read(Source(source, registry, allow or ()))
-    begin = answers.moment_of(after, tz)
-    drawn = pictures.timeline([*tasks.values()], begin, begin + timedelta(days=days), zone=tz)
+    drawn = pictures.timeline([*tasks.values()], *answers.span_of(days, after, tz), zone=tz)
     if svg is None:
         _say(Drawn(timeline=drawn), as_json)
     else:
-        svg.write_text(drawn.svg())
+        svg.write_text(drawn.svg(), encoding="utf-8")
 
 
 @app.command()
@@ -138,8 +138,7 @@ def diff(
 ) -> None:
     """Show which occurrences of a span are added, gone or moved; end with 1 if any is."""
     was, now = (read(Source(one, registry, allow or ())) for one in (old, new))
-    begin = answers.moment_of(after, tz)
-    found = answers.differences(was, now, begin, begin + timedelta(days=days), tz)
+    found = answers.differences(was, now, *answers.span_of(days, after, tz), tz)
     _say(found, as_json)
     if found.differs:
         raise Exit(1)
@@ -148,7 +147,9 @@ def diff(
 @app.command()
 def run(
     source: Annotated[str, Argument(metavar="SOURCE", help="A document, or a module of tasks or with a Scheduler.")],
-    grace: Annotated[float, Option(min=0, metavar="SECONDS", help="How long active runs may take to finish.")] = 10,
+    grace: Annotated[
+        float, Option(min=0, max=86_400, metavar="SECONDS", help="How long active runs may take to finish.")
+    ] = 10,
     quiet: Annotated[bool, Option("--quiet", "-q", help="Log problems only.")] = False,
     registry: _Registry = None,
     allow: _Allow = None,
@@ -184,7 +185,7 @@ def init(folder: Annotated[Path, Argument(help="Where to; it is made if it is no
 
 def _say(report: Report, as_json: bool) -> None:
     if as_json:
-        echo(report.model_dump_json(indent=2))
+        echo(json.dumps(report.model_dump(mode="json"), indent=2))  # ASCII: any stdout can have it unchanged
     else:
         for line in report.lines():
-            echo(line, color=True)  # what is painted is so by the rules of `terminal`
+            echo(harmless(line), color=True)  # what is painted is so by the rules of `terminal`

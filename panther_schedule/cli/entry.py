@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from pydantic import ValidationError
 
 from ..errors import PantherScheduleError
 from .faults import Faulty, Impossible, Usage, faults_of
-from .terminal import RED, painted
+from .terminal import RED, harmless, painted
 
 
 def main() -> None:
@@ -23,6 +24,9 @@ def main() -> None:
         if error.name != "typer":
             raise
         sys.exit(_told('the command line needs Typer; run pip install "panther-schedule[cli]"', code=3))
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # the shell has closed it
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - until the process ends
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(errors="replace")  # a document may have characters that the terminal lacks
@@ -44,5 +48,5 @@ def main() -> None:
 
 
 def _told(*lines: str, code: int) -> int:
-    sys.stderr.writelines(f"{painted('error:', RED, sys.stderr)} {line}\n" for line in lines)
+    sys.stderr.writelines(f"{painted('error:', RED, sys.stderr)} {harmless(line)}\n" for line in lines)
     return code

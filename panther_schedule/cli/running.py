@@ -15,7 +15,7 @@ from ..runtime.logs import LOGGED
 from ..runtime.scheduler import Scheduler
 from ..tasks.task import BackgroundTask
 from .reports import table
-from .terminal import BOLD, DIM, GREEN, RED, YELLOW, painted
+from .terminal import BOLD, DIM, GREEN, RED, YELLOW, harmless, painted
 
 _log: Final = logging.getLogger("panther_schedule.run")
 _COLOURS: Final = {logging.INFO: GREEN, logging.WARNING: YELLOW, logging.ERROR: RED}
@@ -24,7 +24,8 @@ _COLOURS: Final = {logging.INFO: GREEN, logging.WARNING: YELLOW, logging.ERROR: 
 class _Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         level = painted(record.levelname.ljust(7), _COLOURS.get(record.levelno, ""), sys.stderr)
-        return f"{painted(self.formatTime(record, '%H:%M:%S'), DIM, sys.stderr)} {level} {super().format(record)}"
+        time = painted(self.formatTime(record, "%H:%M:%S"), DIM, sys.stderr)
+        return harmless(f"{time} {level} {super().format(record)}")
 
 
 def run_tasks(
@@ -51,7 +52,7 @@ def run_tasks(
     finally:
         if handles:
             for line in _account(handles, scheduler.counts):
-                say(line)
+                say(harmless(line))
 
 
 def _tell(event: Event) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Collection, Iterator
@@ -13,6 +14,7 @@ from ..clock import SECOND, SystemClock
 _T = TypeVar("_T")
 BOLD, DIM, RED, GREEN, YELLOW = (f"\x1b[{code}m" for code in (1, 2, 31, 32, 33))
 _PLAIN: Final = "\x1b[0m"
+_CONTROL: Final = re.compile(r"(?!\x1b\[(?:[0-2]|3[1-3])m)[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
 def painted(text: str, colour: str, stream: TextIO | None = None) -> str:
@@ -24,6 +26,11 @@ def painted(text: str, colour: str, stream: TextIO | None = None) -> str:
     if os.environ.get("NO_COLOR") or not (shows or os.environ.get("FORCE_COLOR")):
         return text
     return f"{colour}{text}{_PLAIN}"
+
+
+def harmless(text: str) -> str:
+    """Replace control characters but our colours: names and keys of a document must not command the terminal."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def width() -> int:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast, overload
 
 from pydantic import ValidationError
 
-from ..errors import nearest, refuse, refuse_value, type_name
+from ..errors import brief, nearest, refuse, refuse_value, type_name
 from ..models.policy import DEFAULT_POLICY, Policy
 from ..models.schedules import AnySchedule, Schedule
 from ..occurrences.compiler import check_schedule
@@ -80,7 +80,7 @@ class TaskRegistry:
             hint = nearest(f"{name}", self._functions) or "none is registered, so put @tasks.register on it"
             if self._functions and not hint.startswith("did"):
                 hint = f"there are {', '.join(map(repr, sorted(self._functions)[:10]))}"
-            _refuse("unknown_function", "{name} is not a registered function; {hint}", name=repr(name), hint=hint)
+            _refuse("unknown_function", "{name} is not a registered function; {hint}", name=brief(name), hint=hint)
         return found
 
     def name_of(self, func: Callable[..., Any]) -> str:

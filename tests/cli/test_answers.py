@@ -146,3 +146,32 @@ def test_too_many_occurrences_to_compare_are_refused(call: Call) -> None:
     said = call("diff", "* * * * *", "*/2 * * * *", "--days", "30")
 
     assert said == (2, "", "error: the schedule has more than 10,000 occurrences in this span; choose fewer --days\n")
+
+
+def test_a_document_cannot_command_the_terminal(call: Call, tmp_path: Path) -> None:
+    """Its names and keys are shown without control characters, and are as they were in JSON."""
+    item = {"func": "app.greet", "name": "\x1b]0;title\x07", "kwargs": {}, "schedule": {"kind": "daily", "at": "08:00"}}
+    (tmp_path / "app.py").write_text("def greet() -> None: ...\n")
+    (tmp_path / "right.json").write_text(json.dumps({"version": 1, "tasks": [item]}))
+    (tmp_path / "wrong.json").write_text(json.dumps({"version": 1, "tasks": [{**item, "kwargs": {"\x1b[2J": 1}}]}))
+
+    for command in ("next", "explain", "check", "timeline"):
+        assert "\x1b" not in call(command, "right.json", "--allow", "app").out
+        said = call(command, "wrong.json", "--allow", "app")
+        assert said.code == 1
+        assert "\x1b" not in said.out + said.err
+    assert json.loads(call("next", "right.json", "--allow", "app", "--json").out)["runs"][0]["task"] == item["name"]
+
+
+def test_json_can_hold_any_name(call: Call, tmp_path: Path) -> None:
+    """JSON is ASCII, so a name that no encoding has is no exception to it."""
+    (tmp_path / "odd.py").write_text(
+        "from panther_schedule import BackgroundTask\n"
+        "tasks = [BackgroundTask(print).with_name(name) for name in ('\\ud800', '\\u4e16\\u754c')]\n"
+    )
+    for command in ("next", "explain", "timeline"):
+        said = call(command, "odd", "--json")
+        assert said.out.isascii()
+        assert "\\ud800" in said.out
+        assert "\\u4e16\\u754c" in said.out
+        json.loads(said.out)

@@ -60,6 +60,8 @@ def test_the_help_names_every_command_and_every_exit_code() -> None:
         (("nex",), "Did you mean 'next'?"),
         (("next",), "Missing argument 'SOURCE'"),
         (("next", "@daily", "-n", "0"), "-n"),
+        (("next", "@daily", "-n", "1000000000"), "-n"),
+        (("run", "greetings", "--grace", "inf"), "--grace"),
     ],
 )
 def test_wrong_usage_ends_with_two(arguments: tuple[str, ...], words: str) -> None:
@@ -111,3 +113,21 @@ def test_long_work_says_how_far_it_is_on_a_terminal_alone(tmp_path: Path) -> Non
 
     assert "\rlooking ahead: " in on_terminal(*arguments, folder=tmp_path).out
     assert piped(*arguments, folder=tmp_path).err == ""
+
+
+def test_a_closed_stdout_is_no_error() -> None:
+    done = subprocess.run(
+        ["bash", "-c", f"{COMMAND} next @daily >&-"], cwd=EXAMPLES, env=environment(), capture_output=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_an_svg_is_utf8_in_any_locale(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(
+        "from panther_schedule import BackgroundTask\ntasks = [BackgroundTask(print).with_name('\\u4e16')]\n"
+    )
+    ascii_alone = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+    assert piped("timeline", "app", "--svg", "app.svg", folder=tmp_path, **ascii_alone) == (0, "", "")
+    assert "\u4e16" in (tmp_path / "app.svg").read_text(encoding="utf-8")

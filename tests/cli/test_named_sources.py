@@ -79,6 +79,9 @@ def test_a_document_may_be_toml_or_yaml(name: str, call: Call, tmp_path: Path) -
         (("next", "@daily", "--after", "noon"), 2, "'noon' is no time; write 2026-12-24, ..."),
         (("next", '{"kind": "daily", "at": "8"}'), 1, 'at must be a wall-clock time in whole seconds, ...'),
         (("next", '{"kind" "daily"}'), 1, "Expecting ':' delimiter: line 1 column 9 (char 8)"),
+        (("timeline", "@daily", "--days", "inf"), 2, "--days inf ends after the year 9999; choose fewer"),
+        (("timeline", "@daily", "--after", "9999-12-31"), 2, "--days 1 ends after the year 9999; choose fewer"),
+        (("diff", "@daily", "@weekly", "--days", "9" * 20), 2, "--days 1e+20 ends after the year 9999; ..."),
         (("run", "@daily"), 2, "a schedule has no function to run; name a document or a module of tasks"),
     ],
 )  # fmt: skip

@@ -164,3 +164,10 @@ def test_json_is_read_into_the_types_of_the_hints() -> None:
         ("argument_type", ("tries",)),
         ("argument_type", ("rate",)),
     ]
+
+
+def test_a_name_of_any_length_makes_a_short_message() -> None:
+    with pytest.raises(ValidationError) as caught:
+        spec.load({"version": 1, "tasks": [{"func": "f" * 1_000_000}]}, tasks)
+
+    assert len(caught.value.errors()[0]["msg"]) < 500
