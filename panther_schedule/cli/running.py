@@ -48,7 +48,11 @@ def run_tasks(
         scheduler.run_forever(grace)
     except KeyboardInterrupt:  # a signal that came before run_forever() took them
         _log.info("finishing what is active or due, for at most %s; a second signal ends this at once", grace)
-        scheduler.stop(grace)
+        try:
+            scheduler.stop(grace)
+        except KeyboardInterrupt:
+            scheduler.stop(timedelta(0))  # so that the account knows of each run
+            raise
     finally:
         if handles:
             for line in _account(handles, scheduler.counts):
