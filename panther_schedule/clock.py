@@ -273,6 +273,11 @@ def plain_datetime(value: datetime) -> datetime:
     return value if type(value) is datetime else datetime.combine(datetime.date(value), datetime.timetz(value))
 
 
+def local(instant: datetime) -> datetime:
+    """Return the same moment on the machine's own clock, as its log lines show it."""
+    return instant.astimezone()
+
+
 def microseconds(instant: datetime) -> int:
     """Return an aware datetime as microseconds since 1970."""
     since = plain_datetime(instant) - EPOCH  # a division by a timedelta takes twice as long

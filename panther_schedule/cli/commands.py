@@ -14,7 +14,7 @@ from .. import __version__, pictures
 from ..spec.schema import json_schema
 from . import answers
 from .reports import REPORTS, Drawn, Report
-from .running import run_tasks
+from .running import interrupt, run_tasks
 from .sources import Source, read, read_to_run, registry_of
 from .starter import write_starter
 from .terminal import harmless
@@ -155,7 +155,8 @@ def run(
     allow: _Allow = None,
 ) -> None:
     """Run tasks until SIGTERM or Ctrl+C, finish what is active, and account for every occurrence."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until run_forever() takes both: a drain even so
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, interrupt)  # until run_forever() takes both: a drain even so
     given = read_to_run(Source(source, registry, allow or ()))
     run_tasks(given, timedelta(seconds=grace), echo, quiet=quiet)
 

@@ -7,8 +7,9 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NoReturn
 
+from ..clock import local
 from ..events import Event, OccurrencesPassed, RunFinished, RunRetried, TaskEnded
 from ..runtime.handles import TaskHandle
 from ..runtime.logs import LOGGED
@@ -50,13 +51,18 @@ def run_tasks(
         _log.info("finishing what is active or due, for at most %s; a second signal ends this at once", grace)
         try:
             scheduler.stop(grace)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as second:
             scheduler.stop(timedelta(0))  # so that the account knows of each run
-            raise
+            raise SystemExit(128 + second.args[0]) from None
     finally:
         if handles:
             for line in _account(handles, scheduler.counts):
                 say(harmless(line))
+
+
+def interrupt(number: int, _frame: object) -> NoReturn:
+    """Raise KeyboardInterrupt with the number of a signal: for those that come before `run_forever()` takes them."""
+    raise KeyboardInterrupt(number)
 
 
 def _tell(event: Event) -> None:
@@ -77,7 +83,7 @@ def _tell(event: Event) -> None:
 
 
 def _clock(at: datetime) -> str:
-    return f"{at.astimezone():%H:%M:%S}"
+    return f"{local(at):%H:%M:%S}"
 
 
 def _account(handles: Sequence[TaskHandle], counts: Mapping[str, int]) -> Iterator[str]:

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from functools import cache
 from types import FrameType
 from typing import Any, Final
 
@@ -35,6 +36,12 @@ def is_disabled(environ: Mapping[str, str]) -> bool:
     if value not in {"", "0", "1"}:
         refuse_value(DISABLED, "disabled_value", DISABLED, "1, 0 or empty", repr(value), "set it to 1 to run no tasks")
     return value == "1"
+
+
+@cache
+def say_disabled(_generation: int) -> None:
+    """Log, once a process, that it runs no tasks."""
+    log("%s=1 is set: this process runs no tasks", DISABLED, level=logging.WARNING)
 
 
 def copies(main: FrameType | None, environ: Mapping[str, str], parent: int) -> str | None:

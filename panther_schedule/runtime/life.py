@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import logging
 import os
 import threading
 from asyncio import AbstractEventLoop
@@ -18,9 +17,8 @@ from ..planning.due import has_ended
 from .current import flying
 from .engine import Command, Engine
 from .entries import Entry, Flight, in_flight
-from .hosts import DISABLED, is_disabled
+from .hosts import is_disabled, say_disabled
 from .listeners import Listeners
-from .logs import log
 from .loop import Loop, Message
 from .memory import Memory
 from .names import Names
@@ -58,7 +56,7 @@ class Life:
 
     def start(self) -> None:
         if self.loop.off:
-            log("%s=1 is set: this process runs no tasks", DISABLED, level=logging.WARNING)
+            say_disabled(generation())
         else:
             self.driver.start()
 

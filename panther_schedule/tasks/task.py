@@ -341,7 +341,7 @@ def _not_a_task(value: object, *at: int) -> InitErrorDetails:
 
 
 def restore(func: Any, known: KnownFunction, kwargs: Any, schedule: AnySchedule, *named: Any) -> BackgroundTask:
-    """Make a task whose arguments have been checked, by data."""
+    """Make a task of data; its arguments have been checked."""
     cls: type[BackgroundTask] = ScheduledTask
     if schedule.kind == "once" and schedule.at is None and not schedule.after:  # isinstance() is slow for a model
         cls = BackgroundTask
@@ -358,7 +358,7 @@ def restore(func: Any, known: KnownFunction, kwargs: Any, schedule: AnySchedule,
 
 
 def _remade(cls: type[_Task], func: Any, args: Any, kwargs: Any, *settings: Any) -> _Task:
-    """Make a task whose arguments have been checked, by pickle."""
+    """Make a copied task again; its arguments were checked before."""
     task = object.__new__(cls)
     _fill(task, func, args, kwargs or _NO_KWARGS, inspect_function(func).taking(args, kwargs), *settings)
     return task

@@ -106,7 +106,35 @@ def test_a_second_signal_ends_it_at_once_and_the_account_is_given(number: signal
     (tmp_path / "app.py").write_text(ENDLESS)
     said = run("app:tasks", folder=tmp_path, signals=[(number, "a second signal ends this at once"), (number, "")])
 
-    assert said.code in {128 + number, 130}  # 130 where the first one comes before run_forever() takes signals
+    assert said.code == 128 + number
+    assert "1 occurrence was due: 1 abandoned" in said.out
+    assert "Traceback" not in said.err
+
+
+EARLY = """
+import os, signal, threading
+from panther_schedule import BackgroundTask, Scheduler
+
+class Early(Scheduler):
+    def run_forever(self, timeout):
+        os.kill(os.getpid(), signal.SIGTERM)  # just before it would take signals
+        threading.Event().wait()
+
+def wait():
+    while not scheduler._stopped: pass
+    print("the drain has begun", flush=True)
+    threading.Event().wait()
+
+scheduler = Early()
+scheduler.add_task(BackgroundTask(wait).with_name("endless"))
+"""
+
+
+def test_signals_that_come_before_it_takes_them_do_the_same(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(EARLY)
+    said = run("app:scheduler", folder=tmp_path, signals=[(signal.SIGTERM, "")])
+
+    assert said.code == 128 + signal.SIGTERM
     assert "1 occurrence was due: 1 abandoned" in said.out
     assert "Traceback" not in said.err
 

