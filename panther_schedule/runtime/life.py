@@ -11,9 +11,11 @@ from datetime import timedelta
 from queue import SimpleQueue
 from typing import TypeAlias
 
-from ..clock import Clock, Reading, VirtualClock, duration
+from ..clock import Clock, Reading, VirtualClock, duration, now_by
 from ..errors import SchedulerStateError
 from ..planning.due import has_ended
+from ..tasks.registry import TaskRegistry
+from .admission import Admission
 from .current import flying
 from .engine import Command, Engine
 from .entries import Entry, Flight, in_flight
@@ -24,8 +26,16 @@ from .memory import Memory
 from .names import Names
 from .process import generation
 from .sleeper import Sleeper
+from .stores import Intake, SharedStore
+from .turns import Call
 from .virtual import Inline, Mover
 from .workers import Pool, Workers
+
+class Opener(Protocol):
+    """What keeps tasks for any number of schedulers, one after the other or at a time."""
+
+    def _open(self, host: Host, clock: Clock, registry: TaskRegistry, lock: threading.RLock) -> tuple[SharedStore, KnownNames, Intake]: ...
+
 
 Awaited: TypeAlias = Entry | Flight | None  # a task, one of its runs, or all tasks
 
