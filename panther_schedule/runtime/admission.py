@@ -5,8 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
-from threading import Event
-from typing import Any, Protocol
+from typing import Any
 
 from ..errors import BusyLoopWarning, refuse
 from ..models.policy import DEFAULT_POLICY, Policy
@@ -17,29 +16,16 @@ from ..planning.state import State
 from ..tasks.checks import check_policy
 from ..tasks.task import BackgroundTask
 from .current import context_seen
-from .engine import Command, Engine
 from .entries import Entry
 from .hosts import warn_of_copies
-from .loop import Message
-from .names import Names, equal
+from .names import MemoryNames, equal
+from .stores import Host, Intake
 
 
-class Host(Protocol):
-    """The life of a scheduler, as admission needs it."""
-
-    engine: Engine
-    in_real_time: bool
-
-    def post(self, message: Message) -> None: ...
-    def send(self, command: Command) -> Event: ...
-    def acknowledge(self, done: Event) -> None: ...
-    def prepare_coroutines(self) -> None: ...  # their event loop, if it will be needed
-
-
-class Admission:
+class Admission(Intake):
     """Takes tasks into one scheduler."""
 
-    def __init__(self, names: Names, now: Callable[[bool], int], host: Host) -> None:
+    def __init__(self, names: MemoryNames, now: Callable[[bool], int], host: Host) -> None:
         self.names, self._now, self._host = names, now, host
         self._forget()
 

@@ -31,7 +31,7 @@ class Engine:
     def __init__(self, store: Store, names: Names, shared: SharedStore | None = None) -> None:
         self.store, self.names = store, names
         self.shared = shared  # the same store, if others have a part in it
-        self.after: list[Callable[[], None]] = []  # what to do when a turn of a shared store is kept
+        self.after: list[Callable[[], object]] = []  # what to do when a turn of a shared store is kept
         self.starts: list[Flight] = []  # to hand over
         self.asked: list[Flight] = []  # active runs to ask to end
         self.live = 0  # tasks that have not ended

@@ -9,7 +9,7 @@ from ..planning.records import Attempt, Record, Run
 from ..planning.rule import Rule
 from ..planning.state import State
 from ..tasks.task import BackgroundTask
-from .ledger import History
+from .ledger import Counts, History, counts_of
 
 EMPTY: Final = Context()  # one for all tasks that were added in an empty one: 72 bytes less a task
 
@@ -32,6 +32,10 @@ class Entry:
         self.added = False  # the scheduler's thread has it, not only the names
         self.history: History | None = None
         self.sealed: Record | None = None  # the latest record of the schedule before: it gets no longer
+
+    def counts(self) -> Counts:
+        """Count what happened to its occurrences, by outcome and reason."""
+        return counts_of(self.history)
 
     def fly(self, run: Run) -> Flight:
         """Make a run of this task."""

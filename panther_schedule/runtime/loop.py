@@ -40,13 +40,14 @@ class Loop:
         self.post = inbox.put
         self.off = off  # nothing is to run: it is over before it begins, and what is added ends at once
         self.reading = reading  # of the latest turn
-        self.closed = off  # the drain has ended, and whoever posts a message then settles it
-        self.over = off  # the drain has ended and all is settled, the loop broke, or this is a child process
+        over = off and engine.shared is None  # a shared store is for others to run
+        self.closed = over  # the drain has ended, and whoever posts a message then settles it
+        self.over = over  # the drain has ended and all is settled, the loop broke, or this is a child process
         self.broken: BaseException | None = None  # what broke it
         self.joined = False  # somebody has waited for all tasks
         self._inbox, self._engine, self._workers = inbox, engine, workers
         engine.attempt = self._try
-        if abs(reading.wall - reading.steady) > _STEP:
+        if abs(reading.wall - reading.steady) > _STEP and engine.shared is None:
             engine.offset = reading.wall - reading.steady
         self._settling = threading.RLock()
         self._turns = None if engine.shared is None else Turns(engine.shared, engine)
@@ -94,7 +95,9 @@ class Loop:
         """See to the messages and to all that is due; return the microseconds until the next turn, None for never."""
         ahead = (reading.wall - reading.steady) - (self.reading.wall - self.reading.steady)
         if abs(ahead) > _STEP:
-            self._engine.offset, self._engine.stepped = reading.wall - reading.steady, ahead
+            self._engine.stepped = ahead
+            if self._turns is None:
+                self._engine.offset = reading.wall - reading.steady
         self.reading = reading
         if self._turns is None:
             self._see_to(messages, reading)
@@ -145,7 +148,7 @@ class Loop:
         try:
             return self._engine.store.until_next(reading)
         except Exception as error:  # noqa: BLE001 - as below
-            self._put_off_by(error, self._look, reading)
+            self._put_off_by(error, self._look)
             return None
 
     def _try(self, message: Message, reading: Reading) -> object:
@@ -160,10 +163,10 @@ class Loop:
         except StoreError:  # the whole turn is taken back
             raise
         except Exception as error:  # noqa: BLE001 - an error about one task must not stop the others
-            self._put_off_by(error, message, reading)
+            self._put_off_by(error, message)
         return None
 
-    def _put_off_by(self, error: Exception, message: Message, reading: Reading) -> None:
+    def _put_off_by(self, error: Exception, message: Message) -> None:
         log("an error in the scheduler; trying again in 1 s", error=error)
         self._put_off.append(message)
         if self._again_at is None:
@@ -183,7 +186,7 @@ class Loop:
             except StoreError:
                 raise
             except Exception as error:  # noqa: BLE001 - as above
-                self._put_off_by(error, partial(self._engine.plan, entry), reading)
+                self._put_off_by(error, partial(self._engine.plan, entry))
         for flight in self._engine.store.timers(reading):
             self._try(partial(self._engine.wake, flight), reading)
         if (shared := self._engine.shared) is not None:

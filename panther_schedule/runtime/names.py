@@ -7,15 +7,18 @@ import threading
 from collections.abc import Iterator
 from typing import Any, Final, NoReturn
 
+from ..clock import Reading
 from ..errors import refuse
 from ..planning.due import has_ended
+from ..planning.rule import due_at
 from ..tasks.task import BackgroundTask
 from .entries import Entry
+from .stores import Names
 
 MOST_ENDED: Final = 10_000  # named tasks that are kept after their end
 
 
-class Names:
+class MemoryNames(Names):
     """The tasks of one scheduler by name; whoever changes more than one thing holds the lock."""
 
     def __init__(self, lock: threading.RLock) -> None:
@@ -76,6 +79,11 @@ class Names:
 
     def find(self, name: object) -> Entry | None:
         return self._entries.get(str.__str__(name)) if isinstance(name, str) else None
+
+    def late(self, reading: Reading, by: int) -> list[tuple[int, str]]:
+        due = ((one, at) for one in self if (at := due_at(one.rule, one.state)) is not None)
+        lags = [(lag, one.name) for one, at in due if (lag := one.rule.now(reading) - at) > by]
+        return sorted(lags, key=lambda lag: -lag[0])
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(list(self._entries.values()))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from threading import RLock
-from typing import Any, Protocol
+from threading import Event, RLock
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from ..clock import Reading
+from ..clock import Clock, Reading
 from ..planning.rule import Rule
 from ..planning.state import Step
+from ..tasks.registry import TaskRegistry
 from ..tasks.task import BackgroundTask
 from .entries import Entry, Flight
 
@@ -17,10 +18,8 @@ from .entries import Entry, Flight
 class Store(Protocol):
     """What keeps the tasks of a scheduler. It decides nothing, and a method that raises has changed nothing."""
 
-    @property
-    def in_flight(self) -> Collection[Flight]:
-        """The runs without an outcome, oldest first; of a shared store, those of this scheduler."""
-        ...
+    in_flight: Collection[Flight]
+    """The runs without an outcome, oldest first; of a shared store, those of this scheduler."""
 
     def add(self, entry: Entry, reading: Reading) -> None:
         """Keep a new task."""
@@ -92,8 +91,26 @@ class SharedStore(Store, Protocol):
         """Count, at any time, what happened to all due occurrences, and those in flight."""
         ...
 
+    def unregistered(self) -> Sequence[str]:
+        """List, at any time, the tasks whose functions are not registered here."""
+        ...
+
     def close(self) -> None:
         """Leave what is left to others; not in a turn."""
+
+
+class Host(Protocol):
+    """The life of a scheduler, as intake and a shared store need it."""
+
+    clock: Clock
+    engine: Any
+    in_real_time: bool
+
+    def post(self, message: Any) -> None: ...
+    def send(self, command: Callable[[Reading], object]) -> Event: ...
+    def call(self, command: Callable[[Reading], Any]) -> Any: ...  # in a turn of a shared store
+    def acknowledge(self, done: Event) -> None: ...
+    def prepare_coroutines(self) -> None: ...  # their event loop, which will be needed
 
 
 class Names(Protocol):
@@ -104,6 +121,7 @@ class Names(Protocol):
     def find(self, name: object) -> Entry | None: ...
     def free(self, entry: Entry) -> None: ...  # let another task have the name
     def leave(self, entry: Entry) -> None: ...  # the task has ended
+    def late(self, reading: Reading, by: int) -> list[tuple[int, str]]: ...  # due for longer: how long, and the name
     def __iter__(self) -> Iterator[Entry]: ...
     def __len__(self) -> int: ...
 
@@ -115,3 +133,18 @@ class Intake(Protocol):
     def add_all(self, tasks: Sequence[BackgroundTask[..., Any]]) -> list[Entry]: ...
     def replace(self, task: BackgroundTask[..., Any]) -> Entry: ...
     def reload(self) -> None: ...  # after new time zone data was read
+
+
+class Kept(NamedTuple):
+    """What a scheduler gets from what keeps its tasks."""
+
+    store: SharedStore
+    names: Names
+    intake: Intake
+
+
+@runtime_checkable
+class Keeper(Protocol):
+    """What keeps the tasks of any number of schedulers, one after the other or at the same time."""
+
+    def _open(self, host: Host, registry: TaskRegistry, lock: RLock) -> Kept: ...
