@@ -53,7 +53,7 @@ def wake(rule: Rule, state: State, run: Run, started: int | None, reading: Readi
 
     The function of such an attempt, called at `started`, is asked to end and may go on.
     """
-    if run.phase in {"queued", "resting"}:
+    if waits(run):
         run = run._replace(phase="active", asked=run.asked or asks_all(state), wake_at=None)
         return Step(state, run, hand_over=True)
     if run.phase != "active":
@@ -83,6 +83,16 @@ def lost(rule: Rule, state: State, run: Run, started: int | None, reading: Readi
         return _recorded(rule, state, run, attempt)
     again = run._replace(phase="resting", asked=False, wake_at=reading.steady, attempts=(*run.attempts, attempt))
     return Step(state, again, retry_in=0)
+
+
+def put_off(run: Run, at: int) -> Run:
+    """Return a run that was to start, but has to wait for whoever can call its function."""
+    return run._replace(phase="resting", wake_at=at)
+
+
+def waits(run: Run) -> bool:
+    """Tell whether a run waits for its turn or its next attempt, so that its function is not active anywhere."""
+    return run.phase in {"queued", "resting"}
 
 
 def is_queued(run: Run) -> bool:

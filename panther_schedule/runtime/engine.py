@@ -114,13 +114,15 @@ class Engine:
         if not self.quiet:
             direction = "back" if by < 0 else "forward"
             log("the wall clock was set %s by %s", direction, MICROSECOND * abs(by), level=logging.WARNING)
-        self.reset(by, reading)
-
-    def reset(self, by: int, reading: Reading) -> None:
-        """Let the tasks go on that a clock has carried ahead which was then set by this much."""
         tasks = self.names if self.shared is None else self.shared.ahead_of(reading)
         resets = [self.attempt(partial(self._reset, entry, by), reading) for entry in tasks if by < 0]
         self._tell(events.ClockStepped, MICROSECOND * by, len(resets) - resets.count(False))  # or None: put off
+
+    def check_clock(self, reading: Reading) -> None:
+        """Find the tasks of a shared store that a clock has carried ahead, before anything else is decided."""
+        for entry in () if self.shared is None else self.shared.ahead_of(reading):
+            if self._reset(entry, 0, reading):
+                log("the task %s goes on by the clock as it is now: it was more than 24 hours ahead", entry.name)
 
     def _reset(self, entry: Entry, by: int, reading: Reading) -> bool:
         step = control.clock_set_back(entry.rule, entry.state, reading.wall, reading.wall - by)

@@ -49,6 +49,8 @@ class Loop:
         engine.attempt = self._try
         if abs(reading.wall - reading.steady) > _STEP and engine.shared is None:
             engine.offset = reading.wall - reading.steady
+        if engine.shared is not None:
+            self.post(engine.check_clock)
         self._settling = threading.RLock()
         self._turns = None if engine.shared is None else Turns(engine.shared, engine)
         self._put_off: list[Message] = []  # by an error

@@ -31,7 +31,7 @@ class MemoryNames(Names):
         """Return the entry of an equal task of the same name; refuse a different one (`name_in_use`)."""
         entry = None if task._name is None else self._entries.get(task._name)
         if entry is not None and not equal(entry.task, task):
-            _refuse_name(entry.task, task)
+            refuse_name(entry.task, task)
         return entry
 
     def next(self, task: BackgroundTask[..., Any]) -> tuple[str, int]:
@@ -99,7 +99,7 @@ def equal(one: object, other: object) -> bool:
         return False
 
 
-def _refuse_name(known: BackgroundTask[..., Any], task: BackgroundTask[..., Any]) -> NoReturn:
+def refuse_name(known: BackgroundTask[..., Any], task: BackgroundTask[..., Any]) -> NoReturn:
     fields = [name for name in ("func", "schedule", "policy") if getattr(known, name) != getattr(task, name)]
     if "func" not in fields:
         canonical = task._known.canonical

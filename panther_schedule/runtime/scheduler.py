@@ -268,6 +268,8 @@ class Scheduler:
         self._begin_empty(self._clock)
         if life is not None:
             life.loop.over = self._forked = True
+            if life.shared is not None:
+                life.shared.leave_behind()
 
     def _start(self, event_loop: asyncio.AbstractEventLoop | None = None) -> Life:
         """Return its life as `_running()` does, but begin afresh after a stop."""
