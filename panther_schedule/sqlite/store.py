@@ -49,7 +49,7 @@ _OPEN_RUNS: Final = """
 """
 _READY: Final = f"""
     SELECT task.id, {", ".join(f"run.{name}" for name in RUN.split(", "))} {_OPEN_RUNS.format(rule="<= ?")}
-    ORDER BY run.wake_at LIMIT ?
+    ORDER BY run.wake_at, run.id LIMIT ?
 """
 _FIRST_READY: Final = f"SELECT min(run.wake_at) {_OPEN_RUNS.format(rule='IS NOT NULL')} AND is_async >= ?"
 
@@ -187,7 +187,7 @@ class SQLite(Shelf, SharedStore):
         """Keep a new task; one without a name of its own is named by its row."""
         new = cast(StoredEntry, entry)
         seen = new.kept
-        new.id = self._next("task")
+        new.id = new.order = self._next("task")
         if not new.named:
             new.name = f"{seen.spec.func}-{new.id:06x}"
             new.kept = seen = seen._replace(state=seen.state._replace(task=new.name))
@@ -357,7 +357,7 @@ class SQLite(Shelf, SharedStore):
 
     def timers(self, reading: Reading) -> list[Flight]:
         """Take the runs here whose time is up, and of those that anybody may start, as many as there is room for."""
-        sql = f"SELECT {RUN} FROM run WHERE owner = ? AND wake_at <= ?"
+        sql = f"SELECT {RUN} FROM run WHERE owner = ? AND wake_at <= ? ORDER BY wake_at, id"
         found: list[Flight] = [self.flight_of(row) for row in self.file.rows(sql, (self.processes.me, reading.wall))]
         room = self._room
         if room is None:
