@@ -138,7 +138,10 @@ class SQLite(Shelf, SharedStore):
         self._flights.clear()
         self._flights.update(self.mine)
         for flight in self.mine.values():
+            flight.entry.flying = 0
+        for flight in self.mine.values():
             flight.here = True
+            flight.entry.flying += 1
 
     def _fence(self) -> None:
         """Let all runs go, after this process was declared dead."""
@@ -251,7 +254,7 @@ class SQLite(Shelf, SharedStore):
             else:
                 run = put_off(run, self._now)
         elif run is None or waits(run):
-            flight.owner, flight.here = None, False
+            flight.let_go()
             self.mine.pop(flight.id or 0, None)
         kept = run or record or flight.run._replace(phase="ended")
         flight.run, flight.lingers = kept, run is not None and record is not None
@@ -297,7 +300,7 @@ class SQLite(Shelf, SharedStore):
         return self._room >= 0
 
     def _hold(self, flight: StoredFlight) -> None:
-        flight.here, flight.taken_at = True, self._now
+        flight.hold(self._now)
         self.note(RunStarted, (flight.entry.name, flight.kept, self._now))  # others hear of it when it is handed over
         self.mine[flight.id or 0] = flight
 
