@@ -12,9 +12,8 @@ from ..clock import SECOND, Reading, since_boot, soonest
 from ..errors import SchedulerStateError, StoreError
 from ..events import RunStarted
 from ..planning.control import extended, is_new
-from ..planning.due import has_ended, is_cancelled
 from ..planning.ends import is_queued, put_off, waits
-from ..planning.records import Passed, Run
+from ..planning.records import Passed
 from ..planning.rule import Rule, due_at
 from ..planning.state import Step
 from ..runtime.entries import Entry, Flight
@@ -28,8 +27,9 @@ from .file import File
 from .news import Noticeboard
 from .processes import Processes
 from .records import Records
-from .rows import RUN, TASK, Seen, Spec, attempts_text, state_values
+from .rows import RUN, TASK, Seen, Spec
 from .shelf import Shelf
+from .tables import Tables
 
 _POLL: Final = SECOND // 5  # how often it looks whether another process has written
 _MOST_READY: Final = 256  # runs that are looked at in a turn
@@ -70,6 +70,7 @@ class SQLite(Shelf, SharedStore):
         self._dirty: list[StoredEntry] = []
         self._added: list[StoredEntry] = []  # in this turn
         self._others_wrote = True
+        self._tables = Tables(file)
         self._board = Noticeboard(file)
         self._look_at = 0  # when to see next whether others have written
         self._stale = False  # they have
@@ -164,18 +165,10 @@ class SQLite(Shelf, SharedStore):
         """Write what steps have made of tasks, each once."""
         if not self._dirty:
             return
-        rows: list[Any] = []
         for entry in self._dirty:
-            seen, entry.dirty = entry.kept, False
-            state = seen.state
-            flags = has_ended(seen.rule, state), is_cancelled(state)
-            rows.append((due_at(seen.rule, state), *state_values(state), *flags, seen.era, seen.records, entry.id))
+            entry.dirty = False
+        self._tables.update_tasks(self._dirty)
         self._dirty.clear()
-        self.file.run_each(
-            "UPDATE task SET due_at = ?, anchor = ?, cursor = ?, next_at = ?, handed = ?, running = ?, latest = ?,"
-            " held = ?, ended = ?, freed = ?, era = ?, records = ? WHERE id = ?",
-            rows,
-        )
 
     def close(self) -> None:
         me = self.processes.me
@@ -199,14 +192,11 @@ class SQLite(Shelf, SharedStore):
         """Keep a new task; one without a name of its own is named by its row."""
         new = cast(StoredEntry, entry)
         seen = new.kept
-        new.id = self._next("task")
+        new.id = self._tables.next_row("task")
         if not new.named:
             new.name = f"{seen.spec.func}-{new.id:06x}"
             new.kept = seen = seen._replace(state=seen.state._replace(task=new.name))
-        due = due_at(seen.rule, seen.state)
-        row = (new.id, new.named, new.name, new.source, *seen.spec, due, *state_values(seen.state))
-        columns = "id, named, name, source, func, spec, zone, due_at, anchor, cursor, next_at, handed, running, latest"
-        self.file.run(f"INSERT INTO task ({columns}, held) VALUES ({', '.join('?' * len(row))})", row)
+        self._tables.insert_task(new)
         new.epoch = self.epoch
         self._added.append(new)
         self.remember(new)
@@ -230,7 +220,7 @@ class SQLite(Shelf, SharedStore):
             self._keep_run(event, step, records)
         for run in step.given_up:
             records += 1
-            self._insert_run(task, seen.era, run, seq=records)
+            self._tables.insert_run(task.id, seen.era, run, seq=records)
         for passed in step.passed:
             records += self._keep_range(task, seen, passed, records)
         fresh = state.anchor != seen.state.anchor or (is_new(state) and not is_new(seen.state))
@@ -258,13 +248,7 @@ class SQLite(Shelf, SharedStore):
             self.mine.pop(flight.id or 0, None)
         kept = run or record or flight.run._replace(phase="ended")
         flight.run, flight.lingers = kept, run is not None and record is not None
-        sql = "UPDATE run SET attempts = ?, phase = ?, asked = ?, wake_at = ?, owner = ?, taken_at = ?"
-        values = [attempts_text(kept.attempts), kept.phase, kept.asked, kept.wake_at, flight.owner]
-        values.append(self._now if step.hand_over else flight.taken_at)
-        if record is not None:
-            last = record.attempts[-1]
-            sql, values = f"{sql}, outcome = ?, finished_at = ?, seq = ?", [*values, last.outcome, last.finished, seq]
-        self.file.run(f"{sql} WHERE id = ?", (*values, flight.id))
+        self._tables.update_run(flight, record, seq, self._now if step.hand_over else flight.taken_at)
 
     def _keep_range(self, task: StoredEntry, seen: Seen, passed: Passed, records: int) -> int:
         """Keep a range; return 1 when it is a record of its own, 0 when it lengthens the one before."""
@@ -282,9 +266,9 @@ class SQLite(Shelf, SharedStore):
         if not (here or is_queued(run)):
             run = put_off(run, self._now)
         if run.cause != "schedule":
-            run = run._replace(number=self._next("run"))  # no other process may give the same
+            run = run._replace(number=self._tables.next_row("run"))  # no other process may give the same
         flight.owner = self.processes.me if here else None
-        flight.id = self._insert_run(task, era, run, flight.owner)
+        flight.id = self._tables.insert_run(task.id, era, run, flight.owner, self._now)
         flight.run, flight.epoch = run, self.epoch
         self._flights[flight.id] = flight
         if here:
@@ -303,23 +287,6 @@ class SQLite(Shelf, SharedStore):
         flight.hold(self._now)
         self.note(RunStarted, (flight.entry.name, flight.kept, self._now))  # others hear of it when it is handed over
         self.mine[flight.id or 0] = flight
-
-    def _next(self, table: str) -> int:
-        """Return the row that comes next in a table."""
-        return int((self.file.row("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)) or (0,))[0]) + 1
-
-    def _insert_run(
-        self, task: StoredEntry, era: int, run: Run, owner: int | None = None, *, seq: int | None = None
-    ) -> int:
-        taken = None if owner is None else self._now
-        row = [task.id, era, run.cause, run.at, run.previous, run.number, attempts_text(run.attempts), run.phase]
-        row += [run.asked, run.wake_at, owner, taken]
-        columns = "task, era, cause, at, previous, number, attempts, phase, asked, wake_at, owner, taken_at"
-        if seq is not None:  # it has ended before it began
-            last = run.attempts[-1]
-            row, columns = [*row, seq, last.outcome, last.finished], f"{columns}, seq, outcome, finished_at"
-        sql = f"INSERT INTO run ({columns}) VALUES ({', '.join('?' * len(row))})"
-        return self.file.run(sql, row).lastrowid or 0
 
     # ---- what is to be done --------------------------------------------------------------------------------------
 
