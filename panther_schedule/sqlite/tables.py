@@ -44,7 +44,7 @@ class Tables:
     def insert_run(
         self, task: int, era: int, run: Run, owner: int | None = None, now: int | None = None, *, seq: int | None = None
     ) -> int:
-        """Keep a new run, handed over `now` if it has an owner, or the record of one that never began; return its row."""
+        """Keep a new run, handed over `now` if it has an owner, or a record of one that never began; return its row."""
         row = [task, era, run.cause, run.at, run.previous, run.number, attempts_text(run.attempts), run.phase]
         row += [run.asked, run.wake_at, owner, None if owner is None else now]
         columns = "task, era, cause, at, previous, number, attempts, phase, asked, wake_at, owner, taken_at"
