@@ -14,7 +14,7 @@ from functools import partial
 from typing import Final, Self
 
 from ..clock import MICROSECOND, Clock, SystemClock, VirtualClock, check_clock, duration
-from ..errors import SchedulerStateError, check_number, refuse, refuse_value, type_name
+from ..errors import SchedulerStateError, check_number, refuse
 from ..occurrences import compiler
 from ..planning import rule as rules
 from ..tasks.registry import TaskRegistry
@@ -28,7 +28,8 @@ from .ledger import no_counts
 from .life import Life, Settings, check_timeout
 from .listeners import Listener, Listeners, check_listener
 from .logs import log
-from .stores import Keeper
+from .plans import Plan, check_declared
+from .stores import Keeper, check_registry
 
 _UNTOLD_S: Final = 1.0  # how long the end waits for listeners
 
@@ -60,7 +61,7 @@ class Scheduler:
             remedy, least = "leave it out for the default", 1 if store is None else 0
             max_workers = check_number("Scheduler", "max_workers", "max_workers", max_workers, least, remedy)
         self._max_workers = max_workers
-        self._store, self._registry = store, _checked_registry(store, registry)
+        self._store, self._registry = store, check_registry(store, registry)
         self._clock: Clock = SystemClock() if clock is None else check_clock(clock)
         self._lock = threading.RLock()  # a signal handler, or a __del__, may add a task while one is being added
         self._listeners = Listeners(inline=isinstance(self._clock, VirtualClock))
@@ -115,6 +116,35 @@ class Scheduler:
         with self._lock:
             life = self._running()
         return TaskHandle(life.intake.replace(task), life)
+
+    def plan(self, tasks: Iterable[AnyTask], *, source: str = "app") -> Plan:
+        """Tell what `apply()` would change, and change nothing; it raises what `apply()` does."""
+        return self._reconcile("plan", tasks, source, apply=False)
+
+    def apply(self, tasks: Iterable[AnyTask], *, source: str = "app") -> Plan:
+        """Make the stored tasks of one source those of an iterable, such as a whole `TaskRegistry`; return the changes.
+
+        In one transaction, tasks are added, replaced as `replace()` does, and those of this source that are no longer
+        there removed: what is active finishes, later occurrences are dropped. Doing it again changes nothing. What
+        `add_task()` or another source has added is never removed; a task of `add_task()` that has the name of one of
+        these belongs to the source from then on.
+
+        Raises:
+            ValidationError: as `add_task()`; a task has no name (`name_missing`), two have one name
+                (`duplicate_name`), or the name belongs to another source (`name_in_use`). Nothing is changed then.
+            SchedulerStateError: the scheduler has no store, or has stopped.
+            StoreError: the store failed, and nothing was changed.
+        """
+        return self._reconcile("apply", tasks, source, apply=True)
+
+    def _reconcile(self, method: str, tasks: Iterable[AnyTask], source: str, *, apply: bool) -> Plan:
+        wanted = check_declared(method, tasks, source)
+        with self._lock:
+            life = self._running()
+        if life.shared is None:
+            remedy = "write Scheduler(store=SQLiteStore(...)), or add_tasks()"
+            raise SchedulerStateError(f"{method}() is for tasks that are stored; {remedy}")
+        return life.reconcile(wanted, source, apply)
 
     def add_listener(self, listener: Listener) -> Callable[[], None]:
         """Subscribe to all events from now on; the result unsubscribes.
@@ -353,16 +383,3 @@ class Scheduler:
         """
         async with self:
             yield
-
-
-def _checked_registry(store: object, registry: object) -> TaskRegistry:
-    """Return the functions that a store may name; refuse a store without them, and them without a store."""
-    if store is not None and not isinstance(store, Keeper):
-        refuse_value("Scheduler", "store_type", "store", "a store", type_name(store), 'write SQLiteStore("tasks.db")')
-    if store is not None and not isinstance(registry, TaskRegistry):
-        got, remedy = type_name(registry), "write registry=tasks, of the functions that the store may name"
-        refuse_value("Scheduler", "registry_type", "registry", "a TaskRegistry", got, remedy)
-    if store is None and registry is not None:
-        message = "a registry is for a store; leave it out, or write store=SQLiteStore({path})"
-        refuse("Scheduler", "registry_without_store", message, at=("registry",), path='"tasks.db"')
-    return registry if isinstance(registry, TaskRegistry) else TaskRegistry()

@@ -8,11 +8,13 @@ from threading import Event, RLock
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from ..clock import Clock, Reading
+from ..errors import refuse, refuse_value, type_name
 from ..planning.rule import Rule
 from ..planning.state import Step
 from ..tasks.registry import TaskRegistry
 from ..tasks.task import BackgroundTask
 from .entries import Entry, Flight
+from .plans import Plan
 
 
 class Store(Protocol):
@@ -77,6 +79,13 @@ class SharedStore(Store, Protocol):
 
     def asked(self) -> Iterable[Flight]:
         """Find the runs of this scheduler that others have asked to end since."""
+        ...
+
+    def note(self, kind: type, details: tuple[Any, ...]) -> None:
+        """Leave an event for the listeners of others."""
+
+    def news(self, *, listens: bool) -> Iterable[tuple[type, tuple[Any, ...]]]:
+        """Find the events of others since the last turn: the class and the fields of each; none if nobody `listens`."""
         ...
 
     def ahead_of(self, reading: Reading) -> Iterable[Entry]:
@@ -144,6 +153,9 @@ class Kept(NamedTuple):
     store: SharedStore
     names: Names
     intake: Intake
+    reconcile: Callable[
+        [Sequence[BackgroundTask[..., Any]], str, bool], Plan
+    ]  # what the store has of a source, or plan to
 
 
 @runtime_checkable
@@ -151,3 +163,16 @@ class Keeper(Protocol):
     """What keeps the tasks of any number of schedulers, one after the other or at the same time."""
 
     def _open(self, host: Host, registry: TaskRegistry, lock: RLock) -> Kept: ...
+
+
+def check_registry(store: object, registry: object) -> TaskRegistry:
+    """Return the functions that a store may name; refuse a store without them, and them without a store."""
+    if store is not None and not isinstance(store, Keeper):
+        refuse_value("Scheduler", "store_type", "store", "a store", type_name(store), 'write SQLiteStore("tasks.db")')
+    if store is not None and not isinstance(registry, TaskRegistry):
+        got, remedy = type_name(registry), "write registry=tasks, of the functions that the store may name"
+        refuse_value("Scheduler", "registry_type", "registry", "a TaskRegistry", got, remedy)
+    if store is None and registry is not None:
+        message = "a registry is for a store; leave it out, or write store=SQLiteStore({path})"
+        refuse("Scheduler", "registry_without_store", message, at=("registry",), path='"tasks.db"')
+    return registry if isinstance(registry, TaskRegistry) else TaskRegistry()
