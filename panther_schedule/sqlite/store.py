@@ -49,6 +49,7 @@ class SQLite(Shelf, SharedStore):
         self._next_at: int | None = _UNKNOWN
         self._dirty: list[StoredEntry] = []
         self._added: list[StoredEntry] = []  # in this turn
+        self._asked: list[StoredFlight] = []  # likewise
         self._others_wrote = True
         self._tables = Tables(file)
         self._board = Noticeboard(file)
@@ -90,6 +91,7 @@ class SQLite(Shelf, SharedStore):
             self.epoch += 1
         self._room, self._now, self._next_at = room, reading.wall, _UNKNOWN
         self._added.clear()
+        self._asked.clear()
         if not self.processes.beat(looked=not self._others_wrote):
             self._fence()
             self._board.mark = -1  # its row says that nobody listens
@@ -109,6 +111,8 @@ class SQLite(Shelf, SharedStore):
         self._dirty.clear()
         for new in self._added:  # another one may get its row
             self.drop(new)
+        for flight in self._asked:  # it is asked when that is kept
+            flight.asked = False
         self._flights.clear()
         self._flights.update(self.mine)
         for flight in self.mine.values():
@@ -324,6 +328,7 @@ class SQLite(Shelf, SharedStore):
             flight = self.mine.get(id_)
             if flight is not None and not flight.asked:
                 flight.asked = True
+                self._asked.append(flight)
                 yield flight
 
     def ahead_of(self, reading: Reading) -> Iterable[Entry]:
