@@ -79,6 +79,11 @@ class Loop:
         named = (entry for entry in self._engine.names if entry.added)
         return list(dict.fromkeys((*named, *(flight.entry for flight in tuple(self._engine.store.in_flight)))))
 
+    def has(self, flight: Flight) -> bool:
+        """Tell whether this scheduler has called a run that goes on."""
+        shared = self._engine.shared
+        return flight.entry in self.tasks() if shared is None else flight in shared.own()
+
     # ---- turns ---------------------------------------------------------------------------------------------------
 
     def take(self, sleep: int = 0) -> list[Message]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from copy import copy
 from datetime import timedelta
 from pathlib import Path
 from threading import RLock
@@ -69,6 +70,11 @@ class SQLiteStore(Keeper):
             message = "{field} must be at least 1 second, got {span}; leave it out for the default"
             refuse("SQLiteStore", "store_span", message, at=(field,), field=field, span=span)
         return span // MICROSECOND
+
+    def _in(self, folder: Path) -> SQLiteStore:
+        other = copy(self)
+        other.path = folder / self.path.name
+        return other
 
     def _open(self, host: Host, registry: TaskRegistry, lock: RLock) -> Kept:
         file = File(self.path, power_safe=self._power_safe)
