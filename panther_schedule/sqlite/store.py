@@ -212,7 +212,7 @@ class SQLite(Shelf, SharedStore):
                 flight.owner, flight.run = self.processes.me, run
                 self._hold(flight)
             else:
-                run = put_off(run, self._now)
+                run = put_off(run)
         elif run is None or waits(run):
             flight.let_go()
             self.mine.pop(flight.id or 0, None)
@@ -234,7 +234,7 @@ class SQLite(Shelf, SharedStore):
         run = flight.run
         here = not is_queued(run) and self._takes(task.kept)
         if not (here or is_queued(run)):
-            run = put_off(run, self._now)
+            run = put_off(run)
         if not claims(run):
             run = run._replace(number=self._tables.next_row("run"))  # no other process may give the same
         flight.owner = self.processes.me if here else None
