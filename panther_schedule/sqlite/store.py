@@ -84,13 +84,13 @@ class SQLite(Shelf, SharedStore):
             raise
 
     def _begin(self, reading: Reading, room: int | None) -> None:
+        self._added.clear()  # first, since it is of the turn before
         version, self._stale = self.file.begin(), False
         self._others_wrote = version != self._version
         if self._others_wrote:
             self._version = version
             self.epoch += 1
         self._room, self._now, self._next_at = room, reading.wall, _UNKNOWN
-        self._added.clear()
         self._asked.clear()
         if not self.processes.beat(looked=not self._others_wrote):
             self._fence()
