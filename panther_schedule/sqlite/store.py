@@ -60,10 +60,10 @@ class SQLite(Shelf, SharedStore):
 
     @property
     def in_flight(self) -> list[Flight]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride] - others only read it
-        return [flight for flight in self.mine.values() if not lingers(flight.kept)]
+        return [flight for flight in self.own() if not lingers(flight.kept)]
 
     def own(self) -> list[Flight]:
-        return [*self.mine.values()]
+        return [flight for _id, flight in sorted(self.mine.items())]
 
     # ---- turns ---------------------------------------------------------------------------------------------------
 
@@ -317,7 +317,7 @@ class SQLite(Shelf, SharedStore):
 
     def lost(self) -> Iterable[Flight]:
         for dead in self.processes.dead():
-            for row in self.file.rows(f"SELECT {RUN} FROM run WHERE owner = ?", (dead,)):
+            for row in self.file.rows(f"SELECT {RUN} FROM run WHERE owner = ? ORDER BY id", (dead,)):
                 yield self.flight_of(row)
             self.processes.remove(dead)
 
