@@ -75,9 +75,7 @@ class SQLite(Shelf, SharedStore):
         self._stale = False  # they have
         self._prune_at = 0
         self._async: dict[str, bool] = {}  # by function, of those that can be called here
-        file.run("CREATE TEMP TABLE known (func TEXT PRIMARY KEY, is_async INTEGER NOT NULL) WITHOUT ROWID")
-        file.run("CREATE TEMP TABLE parked (id INTEGER PRIMARY KEY)")  # tasks that can't be read or called here
-        self._know()
+        file.prepare(self._prepare)
         if names := self.unregistered():
             shown = ", ".join([*names[:10], *(["..."] if len(names) > 10 else [])])
             message = "%d task(s) stay in the file, but can't run here, since their functions are not registered: %s"
@@ -97,19 +95,18 @@ class SQLite(Shelf, SharedStore):
         self._know()
         me, mine, mark = self.processes.me, dict(self.mine), self._board.mark
         try:
-            self._begin(reading, room)
-            yield
-            self._flush()
-            self.file.commit()
+            with self.file.turn():
+                self._begin(reading, room)
+                yield
+                self._flush()
         except BaseException:
-            self.file.roll_back()
             self.processes.take_back(me)
             self.mine, self._board.mark = mine, mark
             self._forget()
             raise
 
     def _begin(self, reading: Reading, room: int | None) -> None:
-        version, self._stale = self.file.begin(), False
+        version, self._stale = self.file.version(), False
         self._others_wrote = version != self._version
         if self._others_wrote:
             self._version = version
@@ -150,6 +147,14 @@ class SQLite(Shelf, SharedStore):
             self._flights.pop(id_, None)
         self.mine.clear()
 
+    def _prepare(self) -> None:
+        """Make the tables of this scheduler alone, which its connection has."""
+        self.file.run("CREATE TEMP TABLE known (func TEXT PRIMARY KEY, is_async INTEGER NOT NULL) WITHOUT ROWID")
+        self.file.run("CREATE TEMP TABLE parked (id INTEGER PRIMARY KEY)")  # tasks that can't be read or called here
+        self._async.clear()
+        self._know()
+        self._version = -1  # of another connection
+
     def _know(self) -> None:
         """Note which functions can be called here; more may be registered at any time."""
         if len(self._async) != len(self.registry.functions):
@@ -177,18 +182,13 @@ class SQLite(Shelf, SharedStore):
     def close(self) -> None:
         me = self.processes.me
         try:
-            self.file.begin()
-            sql = "DELETE FROM process WHERE id = ? AND NOT EXISTS (SELECT 1 FROM run WHERE owner = ?)"
-            self.file.run(sql, (me, me))
-            self.file.commit()
+            with self.file.turn():
+                sql = "DELETE FROM process WHERE id = ? AND NOT EXISTS (SELECT 1 FROM run WHERE owner = ?)"
+                self.file.run(sql, (me, me))
         except StoreError as error:
             log("%s; others will find that this process has ended", error)
         finally:
-            self.file.roll_back()
             self.file.close()
-
-    def leave_behind(self) -> None:
-        self.file.leave_behind()
 
     # ---- what steps say ------------------------------------------------------------------------------------------
 
@@ -421,12 +421,12 @@ class SQLite(Shelf, SharedStore):
         return soonest(wait, max(0, self._look_at - now), self.processes.until_beat()) if self._polls else wait
 
     def _find_next(self) -> int | None:
-        (own,) = self.file.run("SELECT min(wake_at) FROM run WHERE owner = ?", (self.processes.me,)).fetchone()
+        (own,) = self.file.first("SELECT min(wake_at) FROM run WHERE owner = ?", (self.processes.me,))
         if self._room is None:
             return cast(int | None, own)
         full = self._room <= 0  # then only async functions can start
-        (due,) = self.file.run(f"SELECT min(at) FROM ({_FIRST_DUE} WHERE is_async >= ?)", (full,)).fetchone()
-        (ready,) = self.file.run(_FIRST_READY, (full,)).fetchone()
+        (due,) = self.file.first(f"SELECT min(at) FROM ({_FIRST_DUE} WHERE is_async >= ?)", (full,))
+        (ready,) = self.file.first(_FIRST_READY, (full,))
         return soonest(own, due, ready)
 
     # ---- at any time ---------------------------------------------------------------------------------------------
