@@ -66,6 +66,11 @@ def replaced(rule: Rule, state: State, fresh: State | None, now: int, moved: int
     return Step(fresh._replace(running=state.running, held=kept.held), passed=_skipped(rule, state, now))
 
 
+def of_before(state: State) -> tuple[int, ...]:
+    """Return the waiting occurrences of the schedule before the last `replace()`."""
+    return state.held.waiting[: state.held.older]
+
+
 def manual_run(state: State, now: int, number: int, offset: int) -> Run:
     return Run(state.task, now, state.latest, "manual", number, offset=offset)
 

@@ -97,6 +97,7 @@ class File:
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
         self._prepare: Callable[[], None] | None = None
+        self._openings = 0
         self._closed = False
         if (network := network_of(path, _mounts())) is not None:
             message = f"{path}: it lies on a network ({network}), where its locks do not hold; put it on a local disk"
@@ -130,7 +131,7 @@ class File:
 
     def version(self) -> int:
         """Return a number that changes when another connection has written; for the thread of turns."""
-        return int(self.first("PRAGMA data_version")[0])
+        return self._openings << 32 | int(self.first("PRAGMA data_version")[0])  # each connection has its own count
 
     def is_turn(self) -> bool:
         """Tell whether this thread takes a turn."""
@@ -201,6 +202,7 @@ class File:
     def _open(self) -> sqlite3.Connection:
         """Open the connection of turns."""
         self._writer = writer = self._connected()
+        self._openings += 1
         try:
             self._check()
             self._write_ahead()
@@ -267,8 +269,8 @@ def _begin_fork() -> None:
     _forking.acquire()
     for file in tuple(_files):
         if not file.is_turn():  # else it is in use by the very thread that forks
-            file.begin_fork()
             _let_go.append(file)
+            file.begin_fork()
 
 
 def _end_fork() -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from ..planning.records import Run
+from ..planning.rule import Rule
 from ..runtime.ledger import Counts, History
 from ..tasks.registry import TaskRegistry
 from .entries import StoredEntry, StoredFlight
@@ -66,6 +67,10 @@ class Shelf:
             self._see(entry, self._task_row(entry.id))
         return entry.kept
 
+    def rule_of(self, entry: StoredEntry) -> Rule:
+        """Return a task's rule: for those who call its function here, as it was when that was handed over."""
+        return entry.kept.rule if entry.flying and not self.file.is_turn() else self.seen(entry).rule
+
     def _see(self, entry: StoredEntry, row: Any, _version: int = 0) -> None:
         if row is not None:  # else it was pruned, and is as it was
             entry.kept = seen_of(row)
@@ -103,8 +108,7 @@ class Shelf:
 
     def _see_run(self, flight: StoredFlight, row: Any) -> None:
         flight.kept = run_of(row, flight.entry.name)
-        flight.owner, flight.taken_at, outcome = row[10:13]
-        flight.lingers = outcome is not None
+        flight.owner, flight.taken_at = row[10:12]
         if not flight.here:
             flight.started = flight.taken_at  # the nearest that is known of a call elsewhere
         if self.file.is_turn():

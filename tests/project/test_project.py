@@ -43,8 +43,8 @@ NO_CODE = {
 MOST_LINES = {  # of each folder: all lines, and lines of code
     "models": (1734, 1178),
     "occurrences": (679, 455),
-    "planning": (983, 634),
-    "runtime": (3389, 2425),
+    "planning": (1008, 644),
+    "runtime": (3957, 2802),
     "cli": (1027, 732),
     "mypy": (666, 487),
     "spec": (771, 558),
@@ -52,9 +52,10 @@ MOST_LINES = {  # of each folder: all lines, and lines of code
     "pictures": (758, 539),
     "testing": (603, 403),
     "wording": (564, 421),
-    "panther_schedule": (871, 549),  # the modules beside the folders
+    "sqlite": (1791, 1348),
+    "panther_schedule": (881, 552),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (13134, 9081)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (15528, 10819)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:
