@@ -156,7 +156,7 @@ class SQLite(Shelf, SharedStore):
         """Keep a new task; one without a name of its own is named by its row."""
         new = cast(StoredEntry, entry)
         seen = new.kept
-        new.id = self._tables.next_row("task")
+        new.id = new.order = self._tables.next_row("task")
         if not new.named:
             new.name = f"{seen.spec.func}-{new.id:06x}"
             new.kept = seen = seen._replace(state=seen.state._replace(task=new.name))
@@ -293,7 +293,7 @@ class SQLite(Shelf, SharedStore):
 
     def timers(self, reading: Reading) -> list[Flight]:
         """Take the runs here whose time is up, and of those that anybody may start, as many as there is room for."""
-        sql = f"SELECT {RUN} FROM run WHERE owner = ? AND wake_at <= ?"
+        sql = f"SELECT {RUN} FROM run WHERE owner = ? AND wake_at <= ? ORDER BY wake_at, id"
         found: list[Flight] = [self.flight_of(row) for row in self.file.rows(sql, (self.processes.me, reading.wall))]
         room = self._room
         if room is None:
