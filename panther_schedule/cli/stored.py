@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import Final
 
 from ..clock import SystemClock, moment
 from ..errors import nearest
@@ -34,6 +35,8 @@ from .stored_reports import (
     Triggered,
 )
 from .terminal import progress
+
+_SILENT: Final = logging.NullHandler()
 
 
 def status(file: Path) -> Status:
@@ -124,6 +127,7 @@ def _store(file: Path) -> SQLiteStore:
 @contextmanager
 def _opened(file: Path, registry: TaskRegistry | None = None) -> Generator[Scheduler]:
     """Open a scheduler on the tasks of a file; it runs none itself."""
+    logging.getLogger("panther_schedule").addHandler(_SILENT)  # what goes wrong is raised, too
     with Scheduler(store=_store(file), registry=registry or TaskRegistry(), max_workers=0) as scheduler:
         yield scheduler
 

@@ -107,6 +107,7 @@ class Stored(BaseModel, frozen=True, defer_build=True):
 class _Tasks(Report, frozen=True):
     """Tasks, as they were at one moment."""
 
+    report: str
     at: AwareDatetime
     tasks: list[Stored]
 
