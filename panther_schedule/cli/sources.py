@@ -65,10 +65,11 @@ def read_to_keep(source: Source) -> tuple[list[BackgroundTask], TaskRegistry]:
     """Return the tasks of a document or a module, with the registry of their functions; it raises what `read` does."""
     os.environ["PANTHER_SCHEDULE_DISABLED"] = "1"
     found, registry = _with_functions(source), registry_of(source)
-    tasks = _tasks(source, found)
-    if registry is None and not isinstance(found, TaskRegistry):
+    if registry is None and isinstance(found, TaskRegistry):
+        registry = found
+    if registry is None:
         raise Usage(f"{source.text} says not by which names to keep its functions; add --registry app.tasks:registry")
-    return tasks, found if registry is None else registry
+    return _tasks(source, found), registry
 
 
 def registry_of(source: Source) -> TaskRegistry | None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..clock import SystemClock, moment
 from ..errors import nearest
@@ -36,6 +36,8 @@ from .stored_reports import (
 )
 from .terminal import progress
 
+if TYPE_CHECKING:
+    from ..sqlite import SQLiteStore
 _SILENT: Final = logging.NullHandler()
 
 
@@ -47,7 +49,6 @@ def status(file: Path) -> Status:
 
 def history(file: Path, name: str | None, n: int) -> History:
     """Find the latest records of one task, which may have been removed, or of all."""
-    ...
 
 
 def pause(file: Path, name: str, reason: str) -> Paused:
@@ -97,7 +98,6 @@ def apply(file: Path, tasks: list[BackgroundTask], registry: TaskRegistry, sourc
             next_before=it.next_before,
             next_after=it.next_after,
             handed=it.handed,
-            afresh=it.afresh,
         )
         for it in plan.changes
     ]

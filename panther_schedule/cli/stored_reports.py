@@ -167,7 +167,7 @@ class Backfilled(Report, frozen=True):
 
 
 class Changed(BaseModel, frozen=True, defer_build=True):
-    """What becomes of one task; `handed` are the runs that count towards its `n`, after the change."""
+    """What becomes of one task; `handed` is how many of its `n` runs are used up then."""
 
     task: str
     kind: Kind
@@ -175,7 +175,6 @@ class Changed(BaseModel, frozen=True, defer_build=True):
     next_before: AwareDatetime | None
     next_after: AwareDatetime | None
     handed: int
-    afresh: bool
 
     def cells(self) -> list[str]:
         """Return its row of a table."""
@@ -187,7 +186,7 @@ class Changed(BaseModel, frozen=True, defer_build=True):
                 return [painted("-", RED), self.task, "", before, ""]
             case "changed":
                 next_ = after if before == after else f"{before} -> {after}"
-                count = "starts afresh" if self.afresh else f"keeps its count of {self.handed:,}"
+                count = "starts afresh" if "schedule" in self.fields else f"keeps its count of {self.handed:,}"
                 return [painted("~", YELLOW), self.task, ", ".join(self.fields), next_, count]
 
 

@@ -98,7 +98,9 @@ def test_a_missing_extra_is_one_line(tmp_path: Path) -> None:
 
 
 def test_neither_rich_nor_what_a_command_does_not_need_is_imported() -> None:
-    line = "import sys, panther_schedule.cli.commands; print({'rich', 'ruamel', 'starlette', 'sqlite3'} & {*sys.modules})"
+    line = (
+        "import sys, panther_schedule.cli.commands; print({'rich', 'ruamel', 'starlette', 'sqlite3'} & {*sys.modules})"
+    )
     done = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=False)
 
     assert done.stdout == "set()\n"

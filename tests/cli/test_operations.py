@@ -194,7 +194,9 @@ def test_only_apply_makes_a_file(command: str, call: Call, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("command", [*COMMANDS, "apply"])
 @pytest.mark.parametrize("kind", ["text", "another program's"])
-def test_a_file_of_something_else_is_refused_and_left_alone(kind: str, command: str, call: Call, tmp_path: Path) -> None:
+def test_a_file_of_something_else_is_refused_and_left_alone(
+    kind: str, command: str, call: Call, tmp_path: Path
+) -> None:
     file = tmp_path / "tasks.db"
     if kind == "text":
         file.write_text("digest daily 09:00\n" * 100)

@@ -99,7 +99,9 @@ def evaluate(example: Example) -> None:
         case _ if info in HOSTED:
             assert body == HOSTED[info].read_text(), f"{example.path}:{line}: {HOSTED[info]} differs"
         case _ if body.startswith("$ "):
-            assert folded(_session(body, example.namespace["_folder"])) == body, f"{example.path}:{line}: the commands print otherwise"
+            assert folded(_session(body, example.namespace["_folder"])) == body, (
+                f"{example.path}:{line}: the commands print otherwise"
+            )
         case _:
             pass  # commands for people, such as those of dev.py, which has tests of its own
 
