@@ -195,6 +195,7 @@ class Loop:
             for flight in shared.lost():
                 self._engine.lose(flight, reading)
             self._engine.asked += shared.asked()
+            self._engine.hear(shared)
         return bool(due)
 
     def _hand_over(self) -> None:
