@@ -65,8 +65,8 @@ def test_a_change_is_shown_before_it_is_made(call: Call) -> None:
     assert (dry.code, dry.err) == (1, "")
     assert call("status", "tasks.db").out == before
     assert dates_hidden(dry.out).splitlines() == [
-        "+  extra             DAY 09:00 UTC",
         "~  digest  schedule  DAY 09:00 UTC -> DAY 10:00 UTC  starts afresh",
+        "+  extra             DAY 09:00 UTC",
         "-  prices            DAY 09:00 UTC",
         "would be 1 added, 1 changed, 1 removed, 0 unchanged",
     ]
