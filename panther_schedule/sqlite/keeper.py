@@ -90,7 +90,10 @@ class SQLiteStore(Keeper):
         if Path(to).exists():
             raise FileExistsError(f"{to}: there is a file already; name another one")
         with closing(self._there()) as file:
-            file.run("VACUUM INTO ?", (os.fspath(to),))
+            try:
+                file.run("VACUUM INTO ?", (os.fspath(to),))
+            except StoreError as error:
+                raise StoreError(f"the copy {os.fspath(to)} was not written: {error}") from error
 
     def _there(self) -> File:
         if not self.path.exists():
