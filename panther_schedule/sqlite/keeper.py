@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
+from contextlib import closing, contextmanager
 from copy import copy
 from datetime import timedelta
 from pathlib import Path
@@ -10,8 +12,10 @@ from threading import RLock
 from typing import Final, Literal, cast
 
 from ..clock import MICROSECOND, VirtualClock, duration
-from ..errors import check_number, refuse, refuse_value, type_name
+from ..errors import StoreError, check_number, refuse, refuse_value, type_name
+from ..planning.records import Passed, Run
 from ..runtime.stores import Host, Keeper, Kept
+from ..tasks.checks import check_name
 from ..tasks.registry import TaskRegistry
 from .file import File
 from .intake import StoredIntake, StoredNames
@@ -46,20 +50,47 @@ class SQLiteStore(Keeper):
         keep: timedelta = timedelta(days=30),
         keep_records: int = 1000,
     ) -> None:
-        given = cast(object, path)
-        if not isinstance(given, (str, os.PathLike)) or not os.fspath(path):
-            refuse_value(
-                "SQLiteStore", "store_path", "path", "a path", type_name(given), 'write SQLiteStore("tasks.db")'
-            )
         if durability not in {"process-safe", "power-safe"}:
             rule, remedy = "'process-safe' or 'power-safe'", "leave it out for 'process-safe'"
             refuse_value("SQLiteStore", "durability", "durability", rule, f"{durability!r}", remedy)
-        self.path = Path(path)
+        self.path = _checked_path("SQLiteStore", "path", path)
         """Where the file lies."""
         self._power_safe = durability == "power-safe"
         self._lease, self._keep = (self._checked(name, span) for name, span in (("lease", lease), ("keep", keep)))
         remedy = "leave it out for 1000"
         self._most = check_number("SQLiteStore", "keep_records", "keep_records", keep_records, 20, remedy)
+
+    def records(self, name: str | None = None, n: int = 20) -> list[tuple[str, Run | Passed]]:
+        """Return the latest `n` records, oldest first, each with the name of its task; no scheduler is needed.
+
+        With a name, those of the tasks that have or had it; without, those of all, also of tasks that are gone.
+
+        Raises:
+            ValidationError: the name is no str (`task_name`), or `n` no int of at least 1 (`records_n`).
+            StoreError: there is no such file, or it can't be read.
+        """
+        name = None if name is None else check_name(name)
+        n = check_number("records", "records_n", "n", n, 1, "leave it out for 20")
+        with self._present() as file:
+            return Records(file, self._keep, self._most).named(name, n)
+
+    def backup(self, to: str | os.PathLike[str]) -> None:
+        """Copy the file as it is at one moment, while schedulers go on; there must be no file `to` yet.
+
+        Raises:
+            ValidationError: `to` is no path (`store_path`).
+            StoreError: there is no file to copy, or the copy can't be written; nothing is left of it then.
+        """
+        copy_to = _checked_path("backup", "to", to)
+        with self._present() as file:
+            file.copy(copy_to)
+
+    @contextmanager
+    def _present(self) -> Generator[File]:
+        if not self.path.exists():
+            raise StoreError(f"{self.path}: there is no such file; a scheduler with this store makes it")
+        with closing(File(self.path)) as file:
+            yield file
 
     def __repr__(self) -> str:
         return f"SQLiteStore({str(self.path)!r})"
@@ -83,3 +114,10 @@ class SQLiteStore(Keeper):
         names = StoredNames(store, lock)
         intake = StoredIntake(store, names, host)
         return Kept(store, names, intake, Reconciler(store, names, intake, host))
+
+
+def _checked_path(title: str, field: str, path: str | os.PathLike[str]) -> Path:
+    given = cast(object, path)
+    if not isinstance(given, (str, os.PathLike)) or not os.fspath(path):
+        refuse_value(title, "store_path", field, "a path", type_name(given), f'write {title}("tasks.db")')
+    return Path(path)
