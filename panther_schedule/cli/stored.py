@@ -112,7 +112,7 @@ def apply(file: Path, tasks: list[BackgroundTask], registry: TaskRegistry, sourc
 def backup(file: Path, to: Path) -> BackedUp:
     """Write a copy of the file as it is at one moment; it never writes over another one."""
     _store(_there(file)).backup(to)
-    return BackedUp(file=str(file), to=str(to), size=to.stat().st_size)
+    return BackedUp(file=str(file), to=str(to))
 
 
 def _there(file: Path) -> Path:
