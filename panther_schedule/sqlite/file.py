@@ -176,19 +176,6 @@ class File:
         """Return the first row of a statement; None when there is none."""
         return next(iter(self.rows(sql, values)), None)
 
-    def copy(self, to: Path) -> None:
-        """Write what is kept at this moment to a file that is not there yet, while others go on."""
-        try:
-            to.open("xb").close()  # so that what is left of a copy that fails is ours to remove
-        except OSError as error:
-            raise StoreError(f"{to}: no copy can be made there ({error.strerror}); name another file") from error
-        try:
-            with closing(self._connected()) as reader:
-                reader.execute("VACUUM INTO ?", (str(to),))
-        except sqlite3.Error as error:
-            to.unlink()
-            raise StoreError(f"no copy was made: {fault(self.path, error)}") from error
-
     def close(self) -> None:
         with self._writing, self._looking:
             self._closed = True

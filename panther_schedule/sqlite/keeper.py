@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from copy import copy
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Final, Literal, cast
 
 from ..clock import MICROSECOND, VirtualClock, duration
 from ..errors import StoreError, check_number, refuse, refuse_value, type_name
-from ..planning.records import Passed, Run
+from ..planning.records import Record
 from ..runtime.stores import Host, Keeper, Kept
 from ..tasks.checks import check_name
 from ..tasks.registry import TaskRegistry
@@ -50,47 +49,56 @@ class SQLiteStore(Keeper):
         keep: timedelta = timedelta(days=30),
         keep_records: int = 1000,
     ) -> None:
+        given = cast(object, path)
+        if not isinstance(given, (str, os.PathLike)) or not os.fspath(path):
+            refuse_value(
+                "SQLiteStore", "store_path", "path", "a path", type_name(given), 'write SQLiteStore("tasks.db")'
+            )
         if durability not in {"process-safe", "power-safe"}:
             rule, remedy = "'process-safe' or 'power-safe'", "leave it out for 'process-safe'"
             refuse_value("SQLiteStore", "durability", "durability", rule, f"{durability!r}", remedy)
-        self.path = _checked_path("SQLiteStore", "path", path)
+        self.path = Path(path)
         """Where the file lies."""
         self._power_safe = durability == "power-safe"
         self._lease, self._keep = (self._checked(name, span) for name, span in (("lease", lease), ("keep", keep)))
         remedy = "leave it out for 1000"
         self._most = check_number("SQLiteStore", "keep_records", "keep_records", keep_records, 20, remedy)
 
-    def records(self, name: str | None = None, n: int = 20) -> list[tuple[str, Run | Passed]]:
-        """Return the latest `n` records, oldest first, each with the name of its task; no scheduler is needed.
+    def records(self, name: str | None = None, n: int = 20) -> list[tuple[str, Record]]:
+        """Return the latest records in the file, oldest first, each after the name of its task.
 
-        With a name, those of the tasks that have or had it; without, those of all, also of tasks that are gone.
+        They are those of the tasks that have or had this name, or of all. It needs no scheduler.
 
         Raises:
-            ValidationError: the name is no str (`task_name`), or `n` no int of at least 1 (`records_n`).
+            ValidationError: `name` is not a str (`task_name`), or `n` no positive int (`number_of_records`).
             StoreError: there is no such file, or it can't be read.
         """
-        name = None if name is None else check_name(name)
-        n = check_number("records", "records_n", "n", n, 1, "leave it out for 20")
-        with self._present() as file:
-            return Records(file, self._keep, self._most).named(name, n)
+        wanted = None if name is None else check_name(name)
+        most = check_number("records", "number_of_records", "n", n, 1, "leave it out for 20")
+        with closing(self._there()) as file:
+            return Records(file, self._keep, self._most).named(wanted, most)
 
     def backup(self, to: str | os.PathLike[str]) -> None:
-        """Copy the file as it is at one moment, while schedulers go on; there must be no file `to` yet.
+        """Write a copy of the file, as it is at one moment, while schedulers go on.
 
         Raises:
-            ValidationError: `to` is no path (`store_path`).
-            StoreError: there is no file to copy, or the copy can't be written; nothing is left of it then.
+            FileExistsError: there is a file already; nothing is changed.
+            StoreError: there is no file to copy, or the copy can't be written.
         """
-        copy_to = _checked_path("backup", "to", to)
-        with self._present() as file:
-            file.copy(copy_to)
+        if not isinstance(cast(object, to), (str, os.PathLike)):
+            refuse_value("backup", "store_path", "to", "a path", type_name(to), 'write backup("copy.db")')
+        if Path(to).exists():
+            raise FileExistsError(f"{to}: there is a file already; name another one")
+        with closing(self._there()) as file:
+            try:
+                file.run("VACUUM INTO ?", (os.fspath(to),))
+            except StoreError as error:
+                raise StoreError(f"the copy {os.fspath(to)} was not written: {error}") from error
 
-    @contextmanager
-    def _present(self) -> Generator[File]:
+    def _there(self) -> File:
         if not self.path.exists():
-            raise StoreError(f"{self.path}: there is no such file; a scheduler with this store makes it")
-        with closing(File(self.path)) as file:
-            yield file
+            raise StoreError(f"{self.path}: there is no such file; a scheduler makes it when it starts")
+        return File(self.path)
 
     def __repr__(self) -> str:
         return f"SQLiteStore({str(self.path)!r})"
@@ -114,10 +122,3 @@ class SQLiteStore(Keeper):
         names = StoredNames(store, lock)
         intake = StoredIntake(store, names, host)
         return Kept(store, names, intake, Reconciler(store, names, intake, host))
-
-
-def _checked_path(title: str, field: str, path: str | os.PathLike[str]) -> Path:
-    given = cast(object, path)
-    if not isinstance(given, (str, os.PathLike)) or not os.fspath(path):
-        refuse_value(title, "store_path", field, "a path", type_name(given), f'write {title}("tasks.db")')
-    return Path(path)

@@ -41,22 +41,24 @@ class Records:
         return History(record for _seq, record in found[-most:])
 
     def named(self, name: str | None, most: int) -> list[tuple[str, Record]]:
-        """Return the latest records of the tasks that have or had a name, or of all, with their names, oldest first."""
-        whose = "(SELECT name FROM task AS its WHERE its.id = task)"
-        which, values = ("true", ()) if name is None else ("task IN (SELECT id FROM task WHERE name = ?)", (name,))
-        latest = f"AND {which} ORDER BY 1 DESC, 2 DESC LIMIT ?"
+        """Return the latest records of the tasks that have or had a name, or of all, in the order of their time."""
+        where, values = ("true", ()) if name is None else ("task.name = ?", (name,))
         runs = self._file.rows(
-            f"SELECT finished_at, seq, {whose}, {RUN} FROM run WHERE seq IS NOT NULL {latest}", (*values, most)
+            f"SELECT finished_at AS at, task.name, {', '.join(f'run.{column}' for column in RUN.split(', '))} FROM run"
+            f" JOIN task ON task.id = run.task WHERE outcome IS NOT NULL AND {where} ORDER BY at DESC, run.id DESC LIMIT ?",
+            (*values, most),
         )
         ranges = self._file.rows(
-            f"SELECT last, seq, {whose}, {_PASSED} FROM passed WHERE true {latest}", (*values, most)
+            f"SELECT last AS at, task.name, {_PASSED} FROM passed JOIN task ON task.id = passed.task WHERE {where}"
+            " ORDER BY at DESC, passed.id DESC LIMIT ?",
+            (*values, most),
         )
-        found: list[tuple[int, int, str, Record]] = [
-            (*row[:3], run_of(row[3:], row[2])._replace(phase="ended")) for row in runs
+        found: list[tuple[int, str, Record]] = [
+            (row[0], row[1], run_of(row[2:], row[1])._replace(phase="ended")) for row in runs
         ]
-        found += [(*row[:3], passed_of(row[3:])) for row in ranges]
-        found.sort(key=lambda each: each[:2])
-        return [each[2:] for each in found[-most:]]
+        found += [(at, task, passed_of(row)) for at, task, *row in ranges]
+        found.sort(key=lambda each: each[0])
+        return [(task, record) for _at, task, record in found[-most:]]
 
     def of_task(self, task: int) -> Counts:
         """Count what happened to the occurrences of a task."""
