@@ -13,24 +13,23 @@ from datetime import timedelta
 from functools import partial
 from typing import Final, Self
 
-from ..clock import MICROSECOND, Clock, SystemClock, VirtualClock, check_clock, duration, now_by
+from ..clock import MICROSECOND, Clock, SystemClock, VirtualClock, check_clock, duration
 from ..errors import SchedulerStateError, check_number, refuse
 from ..occurrences import compiler
 from ..planning import rule as rules
+from ..tasks.registry import TaskRegistry
 from ..tasks.task import AnyTask, check_task, check_tasks
 from ..threads import on_a_thread, running_loop
 from . import process
-from .admission import Admission
-from .current import context_seen
-from .entries import Entry
 from .forever import drain_on_signal
 from .handles import TaskHandle
 from .health import Health, health_of
 from .ledger import no_counts
-from .life import Life, check_timeout
+from .life import Life, Settings, check_timeout
 from .listeners import Listener, Listeners, check_listener
 from .logs import log
-from .names import Names, equal
+from .plans import Plan, check_declared
+from .stores import Keeper, check_registry
 
 _UNTOLD_S: Final = 1.0  # how long the end waits for listeners
 
@@ -48,11 +47,21 @@ class Scheduler:
     worker is late, never skipped. `clock` is the machine's, or a `VirtualClock` for tests.
     """
 
-    def __init__(self, *, max_workers: int | None = None, clock: Clock | None = None) -> None:
-        if max_workers is not None:
-            remedy = "leave it out for the default"
-            max_workers = check_number("Scheduler", "max_workers", "max_workers", max_workers, 1, remedy)
-        self._max_workers = max_workers or min(32, (os.cpu_count() or 1) + 4)
+    def __init__(
+        self,
+        *,
+        max_workers: int | None = None,
+        clock: Clock | None = None,
+        store: Keeper | None = None,
+        registry: TaskRegistry | None = None,
+    ) -> None:
+        if max_workers is None:
+            max_workers = min(32, (os.cpu_count() or 1) + 4)
+        else:
+            remedy, least = "leave it out for the default", 1 if store is None else 0
+            max_workers = check_number("Scheduler", "max_workers", "max_workers", max_workers, least, remedy)
+        self._max_workers = max_workers
+        self._store, self._registry = store, check_registry(store, registry)
         self._clock: Clock = SystemClock() if clock is None else check_clock(clock)
         self._lock = threading.RLock()  # a signal handler, or a __del__, may add a task while one is being added
         self._listeners = Listeners(inline=isinstance(self._clock, VirtualClock))
@@ -62,10 +71,8 @@ class Scheduler:
     def _begin_empty(self, clock: Clock) -> None:
         """Begin without tasks, unstarted, on this clock; the listeners stay."""
         self._clock = clock
-        self._names = Names(self._lock)
         self._life: Life | None = None
         self._listeners = Listeners(inline=isinstance(clock, VirtualClock), before=self._listeners)
-        self._admission = Admission(self._names, now_by(clock))
         self._stopped = self._forked = False
 
     def add_task(self, task: AnyTask) -> TaskHandle:
@@ -82,28 +89,14 @@ class Scheduler:
         task = check_task("add_task", task)
         with self._lock:
             life = self._running()
-            entry, is_new = self._admission.entry(life, task)
-            if is_new:
-                life.post(entry)
-            return TaskHandle(entry, life)
+        return TaskHandle(life.intake.add(task), life)
 
     def add_tasks(self, tasks: Iterable[AnyTask]) -> list[TaskHandle]:
         """Add each task of an iterable, such as a whole `TaskRegistry`: all of them or, if one is refused, none."""
         wanted = check_tasks("add_tasks", tasks)
         with self._lock:
-            life, entries = self._running(), list[tuple[Entry, bool]]()
-            try:
-                for task in wanted:
-                    entries.append(self._admission.entry(life, task))
-            except BaseException:
-                for entry, is_new in entries:
-                    if is_new:
-                        self._names.free(entry)
-                raise
-            for entry, is_new in entries:
-                if is_new:
-                    life.post(entry)
-            return [TaskHandle(entry, life) for entry, _ in entries]
+            life = self._running()
+        return [TaskHandle(entry, life) for entry in life.intake.add_all(wanted)]
 
     def replace(self, task: AnyTask) -> TaskHandle:
         """Replace the task of the same name, and return the handle; if there is none, add this one.
@@ -122,21 +115,36 @@ class Scheduler:
             refuse("replace", "name_missing", message, at=("name",))
         with self._lock:
             life = self._running()
-            while (entry := self._names.find(task._name)) is None:
-                if (entry := self._admission.new(life, task, stacklevel=4)) is not None:
-                    life.post(entry)
-                    return TaskHandle(entry, life)
-            if equal(entry.task, task):
-                return TaskHandle(entry, life)
-            rule = self._admission.rule(task)
-            afresh = entry.task._schedule != task._schedule
-            state = self._admission.first_state(task, rule, entry.name) if afresh else None
-            self._admission.prepare(life, entry.name, task, rule, stacklevel=3)
-            self._names.revive(entry)
-            entry.task, entry.context = task, context_seen()
-            replaced = life.send(partial(life.engine.replace, entry, rule, state))
-        life.driver.acknowledge(replaced)  # outside of the lock, which the loop may need
-        return TaskHandle(entry, life)
+        return TaskHandle(life.intake.replace(task), life)
+
+    def plan(self, tasks: Iterable[AnyTask], *, source: str = "app") -> Plan:
+        """Tell what `apply()` would change, and change nothing; it raises what `apply()` does."""
+        return self._reconcile("plan", tasks, source, apply=False)
+
+    def apply(self, tasks: Iterable[AnyTask], *, source: str = "app") -> Plan:
+        """Make the stored tasks of one source those of an iterable, such as a whole `TaskRegistry`; return the changes.
+
+        In one transaction, tasks are added, replaced as `replace()` does, and those of this source that are no longer
+        there removed: what is active finishes, later occurrences are dropped. Doing it again changes nothing. What
+        `add_task()` or another source has added is never removed; a task of `add_task()` that has the name of one of
+        these belongs to the source from then on.
+
+        Raises:
+            ValidationError: as `add_task()`; a task has no name (`name_missing`), two have one name
+                (`duplicate_name`), or the name belongs to another source (`name_in_use`). Nothing is changed then.
+            SchedulerStateError: the scheduler has no store, or has stopped.
+            StoreError: the store failed, and nothing was changed.
+        """
+        return self._reconcile("apply", tasks, source, apply=True)
+
+    def _reconcile(self, method: str, tasks: Iterable[AnyTask], source: str, *, apply: bool) -> Plan:
+        wanted = check_declared(method, tasks, source)
+        with self._lock:
+            life = self._running()
+        if life.shared is None:
+            remedy = "write Scheduler(store=SQLiteStore(...)), or add_tasks()"
+            raise SchedulerStateError(f"{method}() is for tasks that are stored; {remedy}")
+        return life.reconcile(wanted, source, apply)
 
     def add_listener(self, listener: Listener) -> Callable[[], None]:
         """Subscribe to all events from now on; the result unsubscribes.
@@ -161,12 +169,12 @@ class Scheduler:
 
         It reads what the scheduler's thread wrote last, so it answers even when that thread is stuck.
         """
-        return health_of(self._look(), self._names, self._listeners.dropped)
+        return health_of(self._look(), self._listeners.dropped)
 
     @property
     def counts(self) -> Mapping[str, int]:
         """What happened to all due occurrences of all tasks: a number for each outcome and reason, and `in_flight`."""
-        return {**no_counts(), "in_flight": 0} if (life := self._look()) is None else life.counts()
+        return {**no_counts(), "in_flight": 0} if (life := self._known()) is None else life.counts()
 
     def reload_tz(self) -> None:
         """Read the time zones' rules and the machine's zone again, as is needed after either was changed.
@@ -180,30 +188,26 @@ class Scheduler:
         zoneinfo.ZoneInfo.clear_cache()
         compiler.clear_caches()
         rules.clear_caches()
-        with self._lock:
-            self._admission.forget()
-            if (life := self._life) is None:
-                return
-            found = [(entry, self._admission.rule(entry.task)) for entry in self._names if entry.rule.on_wall]
-            reloaded = life.send(partial(life.engine.reload_zones, found))
-        life.driver.acknowledge(reloaded)
+        if (life := self._life) is not None:
+            life.intake.reload()
 
     def __getitem__(self, name: str) -> TaskHandle:
         """Return the handle of a task by its name; KeyError when there is none."""
-        life, entry = self._look(), self._names.find(name)
+        life = self._known()
+        entry = None if life is None else life.names.find(name)
         if entry is None or life is None:
             raise KeyError(name)
         return TaskHandle(entry, life)
 
     def __contains__(self, name: object) -> bool:
-        return self._look() is not None and self._names.find(name) is not None
+        return (life := self._known()) is not None and life.names.find(name) is not None
 
     def __len__(self) -> int:
-        return 0 if self._look() is None else len(self._names)
+        return 0 if (life := self._known()) is None else len(life.names)
 
     def __iter__(self) -> Iterator[TaskHandle]:
-        life = self._look()
-        return iter([] if life is None else [TaskHandle(entry, life) for entry in self._names])
+        life = self._known()
+        return iter([] if life is None else [TaskHandle(entry, life) for entry in life.names])
 
     def start(self) -> Self:
         """Start it, as the first `add_task()` does; after `stop()` it begins afresh, without tasks.
@@ -224,12 +228,12 @@ class Scheduler:
             SchedulerStateError: it is called from a run, or where an event loop runs.
         """
         timeout = check_timeout("join", timeout)
-        return True if (life := self._look()) is None else life.join(None, timeout)
+        return True if (life := self._known()) is None else life.join(None, timeout)
 
     async def wait(self, timeout: timedelta | None = None) -> bool:
         """Wait as `join()` does, in a coroutine: the event loop goes on."""
         timeout = check_timeout("wait", timeout)
-        return True if (life := self._look()) is None else await life.wait(None, timeout)
+        return True if (life := self._known()) is None else await life.wait(None, timeout)
 
     def run_forever(self, timeout: timedelta = process.DRAIN) -> None:
         """Start, and block the main thread until SIGTERM or Ctrl+C; then drain for at most `timeout`, and stop.
@@ -281,10 +285,11 @@ class Scheduler:
             if self._life is life:
                 process.started.discard(self)  # only now: if Ctrl+C ends the wait, the end of the program takes it up
 
-    def _begin_anew(self, clock: Clock) -> None:
-        """Stop at once, and begin without tasks on this clock."""
+    def _begin_anew(self, clock: Clock, store: Keeper | None) -> None:
+        """Stop at once, and begin on this clock with what this store keeps, or without tasks."""
         self.stop(timedelta(0))
         with self._lock:
+            self._store = store
             self._begin_empty(clock)
 
     def _leave_behind(self) -> None:
@@ -293,7 +298,7 @@ class Scheduler:
         self._listeners.subscriptions = {}
         self._begin_empty(self._clock)
         if life is not None:
-            life.loop.over = self._forked = True
+            life.loop.over, self._forked = True, life.shared is None
 
     def _start(self, event_loop: asyncio.AbstractEventLoop | None = None) -> Life:
         """Return its life as `_running()` does, but begin afresh after a stop."""
@@ -319,10 +324,11 @@ class Scheduler:
         try:
             if process.ends.is_set():
                 raise RuntimeError("the interpreter is shutting down")
-            made = Life(self._clock, self._names, self._listeners, self._max_workers, event_loop)
+            settings = Settings(self._clock, self._max_workers, self._store, self._registry)
+            made = Life(settings, self._lock, self._listeners, event_loop)
             self._life = life = self._life or made  # in one step, which no signal handler or __del__ can part
             if life is not made:  # one of them has added a task meanwhile, and so started the scheduler
-                made.workers.stop()
+                made.discard()
                 return life
             if self._listeners and not life.loop.over:
                 self._listeners.start()
@@ -333,8 +339,7 @@ class Scheduler:
             if self._life is made:
                 self._life = None
             if made is not None:
-                made.loop.over = True
-                made.workers.stop()
+                made.discard()
             if isinstance(error, SchedulerStateError) or not isinstance(error, RuntimeError):
                 raise  # of an event loop that can't be used, or Ctrl+C
             message = f"the scheduler can't start: {error}; add tasks before the program ends"
@@ -348,6 +353,13 @@ class Scheduler:
             message = "this is a child process: its scheduler starts empty; the parent's tasks stay with the parent"
             log(message, level=logging.WARNING)
         return self._life
+
+    def _known(self) -> Life | None:
+        """Return its life as `_look()` does; refuse before the start, if it has a store: who knows what is there."""
+        life = self._look()
+        if life is None and self._store is not None:
+            raise SchedulerStateError("stored tasks are known once the scheduler has started; call start()")
+        return life
 
     def __enter__(self) -> Self:
         return self.start()

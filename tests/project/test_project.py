@@ -41,20 +41,21 @@ NO_CODE = {
     tokenize.ENDMARKER,
 }
 MOST_LINES = {  # of each folder: all lines, and lines of code
-    "models": (1728, 1175),
+    "models": (1734, 1178),
     "occurrences": (679, 455),
-    "planning": (983, 633),
-    "runtime": (3389, 2425),
+    "planning": (1008, 644),
+    "runtime": (3971, 2812),
     "cli": (1027, 732),
     "mypy": (666, 487),
     "spec": (771, 558),
     "tasks": (1089, 700),
     "pictures": (758, 539),
-    "testing": (603, 403),
-    "wording": (563, 420),
-    "panther_schedule": (871, 549),  # the modules beside the folders
+    "testing": (611, 410),
+    "wording": (564, 421),
+    "sqlite": (1802, 1358),
+    "panther_schedule": (881, 552),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (13127, 9076)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (15561, 10846)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:

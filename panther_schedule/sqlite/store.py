@@ -1,0 +1,360 @@
+"""The store: keeps what the steps say, a turn in a transaction, and finds what is due, in flight, asked for or lost."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, cast
+
+from ..clock import SECOND, Reading, since_boot, soonest
+from ..errors import SchedulerStateError, StoreError
+from ..events import RunStarted
+from ..planning.control import extended, is_new, of_before
+from ..planning.ends import is_queued, lingers, put_off, waits
+from ..planning.records import Passed, claims
+from ..planning.rule import Rule, due_at
+from ..planning.state import Step
+from ..runtime.entries import Entry, Flight
+from ..runtime.ledger import Counts
+from ..runtime.logs import log
+from ..runtime.stores import SharedStore
+from ..tasks.registry import TaskRegistry
+from .agenda import Agenda
+from .entries import StoredEntry, StoredFlight
+from .file import File
+from .news import Noticeboard
+from .processes import Processes
+from .records import Records
+from .rows import RUN, TASK, Seen, Spec
+from .shelf import Shelf
+from .tables import Tables
+
+_POLL: Final = SECOND // 5  # how often it looks whether another process has written
+_MOST_READY: Final = 256  # runs that are looked at in a turn
+_UNKNOWN: Final = -1
+_PRUNE: Final = 60 * SECOND  # how often old records are looked for
+
+
+class SQLite(Shelf, SharedStore):
+    """A file as one scheduler has it open."""
+
+    def __init__(self, file: File, registry: TaskRegistry, records: Records, lease: int, *, polls: bool) -> None:
+        super().__init__(file, registry, records)
+        self.processes = Processes(file, lease)
+        self._polls = polls
+        self._version = -1  # of the file, by its other connections
+        self._room: int | None = None
+        self._now = 0
+        self._next_at: int | None = _UNKNOWN
+        self._dirty: list[StoredEntry] = []
+        self._added: list[StoredEntry] = []  # in this turn
+        self._asked: list[StoredFlight] = []  # likewise
+        self._others_wrote = True
+        self._tables = Tables(file)
+        self._board = Noticeboard(file)
+        self._look_at = 0  # when to see next whether others have written
+        self._stale = False  # they have
+        self._prune_at = 0
+        self._agenda = Agenda(file, registry)
+
+    @property
+    def in_flight(self) -> list[Flight]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride] - others only read it
+        return [flight for flight in self.mine.values() if not lingers(flight.kept)]
+
+    def own(self) -> list[Flight]:
+        return [*self.mine.values()]
+
+    # ---- turns ---------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def turn(self, reading: Reading, room: int | None) -> Generator[None]:
+        self._agenda.know()
+        me, mine, mark = self.processes.me, dict(self.mine), self._board.mark
+        try:
+            with self.file.turn():
+                self._begin(reading, room)
+                yield
+                self._flush()
+        except BaseException:
+            self.processes.take_back(me)
+            self.mine, self._board.mark = mine, mark
+            self._forget()
+            raise
+
+    def _begin(self, reading: Reading, room: int | None) -> None:
+        version, self._stale = self.file.version(), False
+        self._others_wrote = version != self._version
+        if self._others_wrote:
+            self._version = version
+            self.epoch += 1
+        self._room, self._now, self._next_at = room, reading.wall, _UNKNOWN
+        self._added.clear()
+        self._asked.clear()
+        if not self.processes.beat(looked=not self._others_wrote):
+            self._fence()
+            self._board.mark = -1  # its row says that nobody listens
+        if self._others_wrote:
+            self._board.look(self.processes.me)
+        if reading.wall >= self._prune_at:
+            self._prune_at = reading.wall + _PRUNE
+            self.records.prune_old(reading.wall)
+            self._board.prune(reading.wall - _PRUNE)
+
+    def _forget(self) -> None:
+        """Forget what a turn that was not kept has made of tasks and runs."""
+        self._version = -1
+        self.epoch += 1
+        for entry in self._dirty:
+            entry.dirty = False
+        self._dirty.clear()
+        for new in self._added:  # another one may get its row
+            self.drop(new)
+        for flight in self._asked:  # it is asked when that is kept
+            flight.asked = False
+        self._flights.clear()
+        self._flights.update(self.mine)
+        for flight in self.mine.values():
+            flight.entry.flying = 0
+        for flight in self.mine.values():
+            flight.here = True
+            flight.entry.flying += 1
+
+    def _fence(self) -> None:
+        """Let all runs go, after this process was declared dead."""
+        if self.mine:
+            message = "this process stood still for longer than its lease, so %d run(s) were taken from it as lost"
+            log(message, len(self.mine), level=logging.WARNING)
+        for id_, flight in self.mine.items():
+            flight.fence()
+            self._flights.pop(id_, None)
+        self.mine.clear()
+
+    def _flush(self) -> None:
+        """Write what steps have made of tasks, each once."""
+        if not self._dirty:
+            return
+        for entry in self._dirty:
+            entry.dirty = False
+        self._tables.update_tasks(self._dirty)
+        self._dirty.clear()
+
+    def close(self) -> None:
+        me = self.processes.me
+        try:
+            with self.file.turn():
+                sql = "DELETE FROM process WHERE id = ? AND NOT EXISTS (SELECT 1 FROM run WHERE owner = ?)"
+                self.file.run(sql, (me, me))
+        except StoreError as error:
+            log("%s; others will find that this process has ended", error)
+        finally:
+            self.file.close()
+
+    # ---- what steps say ------------------------------------------------------------------------------------------
+
+    def add(self, entry: Entry, reading: Reading) -> None:  # noqa: ARG002 - a store in memory needs to know it
+        """Keep a new task; one without a name of its own is named by its row."""
+        new = cast(StoredEntry, entry)
+        seen = new.kept
+        new.id = new.order = self._tables.next_row("task")
+        if not new.named:
+            new.name = f"{seen.spec.func}-{new.id:06x}"
+            new.kept = seen = seen._replace(state=seen.state._replace(task=new.name))
+        self._tables.insert_task(new)
+        new.epoch = self.epoch
+        self._added.append(new)
+        self.remember(new)
+
+    def put_spec(self, task: StoredEntry, spec: Spec) -> None:
+        """Note what a task is from now on."""
+        version = task.kept.version + 1
+        task.kept = task.kept._replace(version=version, spec=spec)
+        sql = "UPDATE task SET version = ?, func = ?, spec = ?, zone = ? WHERE id = ?"
+        self.file.run(sql, (version, *spec, task.id))
+
+    def save(
+        self, entry: Entry, flight: Flight | None, step: Step, starts: Sequence[Flight] = (), rule: Rule | None = None
+    ) -> None:
+        task, event = cast(StoredEntry, entry), cast(StoredFlight | None, flight)
+        seen = self.seen(task)
+        state, records = step.state, seen.records
+        due_at(rule or seen.rule, state)  # first what may raise
+        if event is not None and not event.fenced:
+            records += step.record is not None
+            self._keep_run(event, step, records)
+        for run in step.given_up:
+            records += 1
+            self._tables.insert_run(task.id, seen.era, run, seq=records)
+        for passed in step.passed:
+            records += self._keep_range(task, seen, passed, records)
+        fresh = state.anchor != seen.state.anchor or (is_new(state) and not is_new(seen.state))
+        before = of_before(seen.state)
+        task.kept = seen._replace(state=state, records=records, era=seen.era + fresh, rule=rule or seen.rule)
+        for start in starts:
+            self._start(cast(StoredFlight, start), task, task.kept.era - (start.run.at in before))
+        if not task.dirty:
+            task.dirty = True
+            self._dirty.append(task)
+        self.records.prune_task(task.id, seen.records, records)
+
+    def _keep_run(self, flight: StoredFlight, step: Step, seq: int) -> None:
+        run, record = step.run, step.record
+        if run is flight.run:
+            return
+        if step.hand_over and run is not None:
+            if self._takes(flight.entry.kept):
+                flight.owner, flight.run = self.processes.me, run
+                self._hold(flight)
+            else:
+                run = put_off(run, self._now)
+        elif run is None or waits(run):
+            flight.let_go()
+            self.mine.pop(flight.id or 0, None)
+        kept = run or record or flight.run._replace(phase="ended")
+        flight.run = kept
+        self._tables.update_run(flight, record, seq, self._now if step.hand_over else flight.taken_at)
+
+    def _keep_range(self, task: StoredEntry, seen: Seen, passed: Passed, records: int) -> int:
+        """Keep a range; return 1 when it is a record of its own, 0 when it lengthens the one before."""
+        latest = self.records.range_at(task.id, seen.era, records)
+        longer = None if latest is None else extended(seen.rule, seen.state, latest, passed)
+        if longer is None:
+            self.records.add_range(task.id, seen.era, passed, records + 1)
+            return 1
+        self.records.lengthen(task.id, records, longer)
+        return 0
+
+    def _start(self, flight: StoredFlight, task: StoredEntry, era: int) -> None:
+        run = flight.run
+        here = not is_queued(run) and self._takes(task.kept)
+        if not (here or is_queued(run)):
+            run = put_off(run, self._now)
+        if not claims(run):
+            run = run._replace(number=self._tables.next_row("run"))  # no other process may give the same
+        flight.owner = self.processes.me if here else None
+        flight.id = self._tables.insert_run(task.id, era, run, flight.owner, self._now)
+        flight.run, flight.epoch = run, self.epoch
+        self._flights[flight.id] = flight
+        if here:
+            self._hold(flight)
+
+    def _takes(self, seen: Seen) -> bool:
+        """Tell whether a run can start here, and take a place for it."""
+        if self._room is None:
+            return False
+        if self._agenda.is_async.get(seen.spec.func):
+            return True
+        self._room -= 1
+        return self._room >= 0
+
+    def _hold(self, flight: StoredFlight) -> None:
+        flight.hold(self._now)
+        self.note(RunStarted, (flight.entry.name, flight.kept, self._now))  # others hear of it when it is handed over
+        self.mine[flight.id or 0] = flight
+
+    # ---- what is to be done --------------------------------------------------------------------------------------
+
+    def flights(self, entry: Entry) -> list[Flight]:
+        task = cast(StoredEntry, entry)
+        sql = f"SELECT {RUN} FROM run WHERE task = ? AND outcome IS NULL ORDER BY id"
+        return [self.flight_of(row) for row in self.file.rows(sql, (task.id,))]
+
+    def first_queued(self, entry: Entry) -> Flight | None:
+        return next((flight for flight in self.flights(entry) if is_queued(flight.run)), None)
+
+    def due(self, reading: Reading, limit: int) -> list[Entry]:
+        """Take tasks that are due, the earliest first: no more of sync functions than there is room for."""
+        room = self._room
+        if room is None:
+            return []
+        self._flush()
+        found: list[Entry] = []
+        for _at, *row in self._agenda.due(reading.wall, limit, min(limit, room)):
+            entry = self._callable(row)
+            if entry is None:
+                continue
+            if not self._agenda.is_async[entry.kept.spec.func]:
+                if room <= 0:
+                    continue
+                room -= 1
+            found.append(entry)
+        return found
+
+    def _callable(self, row: Any) -> StoredEntry | None:
+        """Return the task of a row; one that can't be read or called here is left alone from now on."""
+        try:
+            entry = self.entry_of(row)
+            entry.task  # noqa: B018 - it is read here, where a fault stops nothing else
+        except (StoreError, SchedulerStateError) as error:
+            log("%s; it is left alone until the next start", error)
+            self._agenda.park(row[0])
+            return None
+        return entry
+
+    def timers(self, reading: Reading) -> list[Flight]:
+        """Take the runs here whose time is up, and of those that anybody may start, as many as there is room for."""
+        sql = f"SELECT {RUN} FROM run WHERE owner = ? AND wake_at <= ? ORDER BY wake_at, id"
+        found: list[Flight] = [self.flight_of(row) for row in self.file.rows(sql, (self.processes.me, reading.wall))]
+        room = self._room
+        if room is None:
+            return found
+        for task, *row in self._agenda.ready(reading.wall):
+            task_row = self.file.row(f"SELECT {TASK} FROM task WHERE id = ?", (task,))
+            if (entry := self._callable(task_row)) is None:
+                continue
+            if not self._agenda.is_async[entry.kept.spec.func]:
+                if room <= 0:
+                    continue
+                room -= 1
+            found.append(self.flight_of(row))
+        return found
+
+    def lost(self) -> Iterable[Flight]:
+        for dead in self.processes.dead():
+            for row in self.file.rows(f"SELECT {RUN} FROM run WHERE owner = ?", (dead,)):
+                yield self.flight_of(row)
+            self.processes.remove(dead)
+
+    def asked(self) -> Iterable[Flight]:
+        if not self._others_wrote:
+            return
+        for (id_,) in self.file.rows("SELECT id FROM run WHERE owner = ? AND asked = 1", (self.processes.me,)):
+            flight = self.mine.get(id_)
+            if flight is not None and not flight.asked:
+                flight.asked = True
+                self._asked.append(flight)
+                yield flight
+
+    def ahead_of(self, reading: Reading) -> Iterable[Entry]:
+        sql = f"SELECT {TASK} FROM task WHERE ended = 0 AND coalesce(cursor, anchor) > ?"
+        return [self.entry_of(row) for row in self.file.rows(sql, (reading.wall,))]
+
+    def note(self, kind: type, details: tuple[Any, ...]) -> None:
+        self._board.note(self.processes.me, self._now, kind, details)
+
+    def news(self, *, listens: bool) -> Iterable[tuple[Any, tuple[Any, ...]]]:
+        return self._board.news(self.processes.me, listens=listens)
+
+    def until_next(self, reading: Reading) -> int | None:
+        now = since_boot()
+        if now >= self._look_at or not self._polls:
+            self._look_at = now + _POLL
+            self._stale = self._stale or self.file.version() != self._version
+        if self._stale:
+            return 0
+        if self._next_at == _UNKNOWN:
+            self._next_at = self._agenda.first(self.processes.me, self._room)
+        wait = None if self._next_at is None else max(0, self._next_at - reading.wall)
+        return soonest(wait, max(0, self._look_at - now), self.processes.until_beat()) if self._polls else wait
+
+    # ---- at any time ---------------------------------------------------------------------------------------------
+
+    def is_idle(self) -> bool:
+        sql = "SELECT 1 FROM task WHERE ended = 0 UNION ALL SELECT 1 FROM run WHERE outcome IS NULL LIMIT 1"
+        return self.file.row(sql) is None
+
+    def counts(self) -> Counts:
+        return self.records.of_all()
+
+    def unregistered(self) -> list[str]:
+        return self._agenda.unregistered()
