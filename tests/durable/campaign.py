@@ -87,9 +87,7 @@ class Campaign:
 
     def dies(self, point: Point, nth: int, **orders: Any) -> None:
         """Start a process that dies at a point, and wait for its death."""
-        process = self.start(point=point, nth=nth, **orders)
-        code = process.wait(PATIENCE_S)
-        self.processes.remove(process)
+        code = self.code(self.start(point=point, nth=nth, **orders))
         assert code == -SIGKILL, f"{code} instead of a death {point}\n{self.said()}"
 
     def stops(self, point: Point, nth: int, **orders: Any) -> subprocess.Popen[bytes]:
@@ -101,8 +99,15 @@ class Campaign:
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         process.kill()
-        process.wait()
+        self.code(process)
+
+    def code(self, process: subprocess.Popen[bytes]) -> int:
+        """Wait for the end of a process, and return its exit code; minus a signal's number if that killed it."""
+        code = process.wait(PATIENCE_S)
         self.processes.remove(process)
+        assert process.stdin is not None
+        process.stdin.close()
+        return code
 
     def until(self, over: Callable[[], object], what: str) -> None:
         """Wait until something is so."""
@@ -142,9 +147,8 @@ class Campaign:
         for process in self.processes:
             assert process.stdin is not None
             process.stdin.close()
-        while self.processes:
-            code = self.processes.pop().wait(PATIENCE_S)
-            assert code == 0, f"a process ended with {code}\n{self.said()}"
+        codes = {self.code(process) for process in tuple(self.processes)}
+        assert codes <= {0}, f"ended with {codes}\n{self.said()}"
 
     def settle(self) -> None:
         """End all processes, and let another one see to what is in flight, while no occurrence starts."""
@@ -165,10 +169,9 @@ class Campaign:
 
     def close(self) -> None:
         """Kill what is left."""
-        for process in self.processes:
+        for process in tuple(self.processes):
             process.send_signal(SIGCONT)
-            process.kill()
-            process.wait()
+            self.kill(process)
 
 
 @contextmanager

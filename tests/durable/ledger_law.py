@@ -19,7 +19,6 @@ from typing import Any, NamedTuple, TypeAlias
 
 Row: TypeAlias = dict[str, Any]
 MOST_LOST = 3
-MANY = 20  # faults that are listed
 
 
 class Span(NamedTuple):
@@ -80,11 +79,10 @@ class Task:
             yield f"{self.row['handed']} handed over, but {len(self.scheduled)} scheduled runs"
         if self.n >= 0 and (self.row["handed"] > self.n or (self.row["ended"] and self.row["handed"] != self.n)):
             yield f"{self.row['handed']} handed over of {self.n}, ended={self.row['ended']}"
-        numbers = [row["seq"] for row in (*self.runs, *self.passed) if row["seq"] is not None]
-        if len(set(numbers)) != len(numbers):
-            yield "two records have one number"
-        if len(numbers) + self.gone != self.row["records"]:
-            yield f"{self.row['records']} records counted, but {len(numbers)} there and {self.gone} pruned"
+        numbers = sorted(row["seq"] for row in (*self.runs, *self.passed) if row["seq"] is not None)
+        expected = range(1, self.row["records"] + 1)
+        if len(set(numbers)) != len(numbers) or not (set(numbers) <= set(expected) if self.gone else numbers == [*expected]):
+            yield f"{self.row['records']} records counted, but these are there: {numbers}"
 
     def _grid(self, era: int, spans: list[Span]) -> Iterator[str]:
         """Lay the records along the grid, one after the other; where some were pruned, only none on another."""
@@ -145,7 +143,7 @@ class Ledger:
             found += [f"{task.name}: {fault}" for fault in task.faults()]
             owners = {run["owner"] for run in task.runs} - {None} - self.processes
             found += [f"{task.name}: a run belongs to no process: {owner}" for owner in owners]
-        return found[:MANY]
+        return found
 
     def account(self) -> Counter[str]:
         """Count what became of all occurrences."""
@@ -199,7 +197,7 @@ class Calls:
                 found += self._faults_of(task, run)
         if not pruned:
             found += [f"{run} ran, and is in no record" for run in sorted(unknown)]
-        return found[:MANY]
+        return found
 
     def _faults_of(self, task: Task, run: Row) -> Iterator[str]:
         id_ = id_of(task, run)

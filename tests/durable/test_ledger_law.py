@@ -36,7 +36,7 @@ class Story:
         with Scheduler(store=SQLiteStore(self.file), registry=registry, clock=clock) as scheduler:
             scheduler.add_task(every_5s.with_name("skip"))
             scheduler.add_task(every_5s.with_name("queue").with_policy(Policy(overlap="queue_all")))
-            scheduler.add_task(BackgroundTask(work, 1.0).with_schedule(Repeat(-1)).with_name("back-to-back"))
+            scheduler.add_task(BackgroundTask(work, 1.0).with_schedule(Repeat(30)).with_name("back-to-back"))
             clock.advance(timedelta(minutes=1))
             clock.suspend(timedelta(minutes=1))
             clock.advance(timedelta(minutes=1))
