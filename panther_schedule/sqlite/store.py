@@ -62,7 +62,7 @@ class SQLite(Shelf, SharedStore):
     def in_flight(self) -> list[Flight]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride] - others only read it
         return [flight for flight in self.own() if not lingers(flight.kept)]
 
-    def own(self) -> list[Flight]:
+    def own(self) -> list[StoredFlight]:
         return [flight for _id, flight in sorted(self.mine.items())]
 
     # ---- turns ---------------------------------------------------------------------------------------------------
