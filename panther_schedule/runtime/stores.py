@@ -108,9 +108,6 @@ class SharedStore(Store, Protocol):
     def close(self) -> None:
         """Leave what is left to others; not in a turn."""
 
-    def leave_behind(self) -> None:
-        """In a child process, let the parent have it."""
-
 
 class Host(Protocol):
     """The life of a scheduler, as intake and a shared store need it."""

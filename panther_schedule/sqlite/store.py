@@ -62,7 +62,7 @@ class SQLite(Shelf, SharedStore):
     def in_flight(self) -> list[Flight]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride] - others only read it
         return [flight for flight in self.own() if not lingers(flight.kept)]
 
-    def own(self) -> list[Flight]:
+    def own(self) -> list[StoredFlight]:
         return [flight for _id, flight in sorted(self.mine.items())]
 
     # ---- turns ---------------------------------------------------------------------------------------------------
@@ -72,12 +72,11 @@ class SQLite(Shelf, SharedStore):
         self._agenda.know()
         me, mine, mark = self.processes.me, dict(self.mine), self._board.mark
         try:
-            self._begin(reading, room)
-            yield
-            self._flush()
-            self.file.commit()
+            with self.file.turn():
+                self._begin(reading, room)
+                yield
+                self._flush()
         except BaseException:
-            self.file.roll_back()
             self.processes.take_back(me)
             self.mine, self._board.mark = mine, mark
             self._forget()
@@ -85,7 +84,7 @@ class SQLite(Shelf, SharedStore):
 
     def _begin(self, reading: Reading, room: int | None) -> None:
         self._added.clear()  # first, since it is of the turn before
-        version, self._stale = self.file.begin(), False
+        version, self._stale = self.file.version(), False
         self._others_wrote = version != self._version
         if self._others_wrote:
             self._version = version
@@ -143,18 +142,13 @@ class SQLite(Shelf, SharedStore):
     def close(self) -> None:
         me = self.processes.me
         try:
-            self.file.begin()
-            sql = "DELETE FROM process WHERE id = ? AND NOT EXISTS (SELECT 1 FROM run WHERE owner = ?)"
-            self.file.run(sql, (me, me))
-            self.file.commit()
+            with self.file.turn():
+                sql = "DELETE FROM process WHERE id = ? AND NOT EXISTS (SELECT 1 FROM run WHERE owner = ?)"
+                self.file.run(sql, (me, me))
         except StoreError as error:
             log("%s; others will find that this process has ended", error)
         finally:
-            self.file.roll_back()
             self.file.close()
-
-    def leave_behind(self) -> None:
-        self.file.leave_behind()
 
     # ---- what steps say ------------------------------------------------------------------------------------------
 

@@ -17,7 +17,18 @@ from typing import Any, TypeVar
 from model import Model
 from model_parts import Call, Ended, Occurrences, PassedLine, RunLine, Task, Ways
 
-from panther_schedule import BackgroundTask, Cron, Daily, Once, Policy, Repeat, Retry, Scheduler, TaskRegistry, VirtualClock
+from panther_schedule import (
+    BackgroundTask,
+    Cron,
+    Daily,
+    Once,
+    Policy,
+    Repeat,
+    Retry,
+    Scheduler,
+    TaskRegistry,
+    VirtualClock,
+)
 from panther_schedule.clock import microseconds, moment
 from panther_schedule.planning.records import Attempt, Passed, Record, Run
 from panther_schedule.runtime.entries import Entry, Flight
@@ -330,9 +341,13 @@ class Pair:
                 repeat = Repeat(n, us(timing.wait), after=us(timing.by), measured_from="end")
                 return repeat, Occurrences(steady + timing.by, None, n, on_wall=on_wall, from_end=timing.wait)
             case "often":
-                return Cron("*/10 * * * *", n=n, tz="UTC"), Occurrences(LONG_BEFORE, 10 * minute, n, on_wall=True, calendar=True)
+                return Cron("*/10 * * * *", n=n, tz="UTC"), Occurrences(
+                    LONG_BEFORE, 10 * minute, n, on_wall=True, calendar=True
+                )
             case "hourly":
-                return Cron("0 * * * *", n=n, tz="UTC"), Occurrences(LONG_BEFORE, 60 * minute, n, on_wall=True, calendar=True)
+                return Cron("0 * * * *", n=n, tz="UTC"), Occurrences(
+                    LONG_BEFORE, 60 * minute, n, on_wall=True, calendar=True
+                )
             case "daily":
                 daily = Occurrences(LONG_BEFORE + 90 * minute, 1440 * minute, n, on_wall=True, calendar=True)
                 return Daily(moment(START + 90 * minute).time(), n=n, tz="UTC"), daily
