@@ -71,6 +71,8 @@ class SQLite(Shelf, SharedStore):
     def turn(self, reading: Reading, room: int | None) -> Generator[None]:
         self._agenda.know()
         me, mine, mark = self.processes.me, dict(self.mine), self._board.mark
+        self._added.clear()
+        self._asked.clear()
         try:
             with self.file.turn():
                 self._begin(reading, room)
@@ -83,14 +85,12 @@ class SQLite(Shelf, SharedStore):
             raise
 
     def _begin(self, reading: Reading, room: int | None) -> None:
-        self._added.clear()  # first, since it is of the turn before
         version, self._stale = self.file.version(), False
         self._others_wrote = version != self._version
         if self._others_wrote:
             self._version = version
             self.epoch += 1
         self._room, self._now, self._next_at = room, reading.wall, _UNKNOWN
-        self._asked.clear()
         if not self.processes.beat(looked=not self._others_wrote):
             self._fence()
             self._board.mark = -1  # its row says that nobody listens
