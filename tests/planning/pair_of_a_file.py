@@ -160,11 +160,11 @@ class Failing:
         self.file, self.left = file, at
 
     def __enter__(self) -> None:
-        for verb in ("run", "run_each", "rows"):
+        for verb in ("run", "run_each"):
             setattr(self.file, verb, self.counting(getattr(self.file, verb)))
 
     def __exit__(self, *_error: object) -> None:
-        for verb in ("run", "run_each", "rows"):
+        for verb in ("run", "run_each"):
             delattr(self.file, verb)
 
     def counting(self, verb: Callable[..., Any]) -> Callable[..., Any]:
