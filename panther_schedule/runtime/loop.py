@@ -102,7 +102,7 @@ class Loop:
         """See to the messages and to all that is due; return the microseconds until the next turn, None for never."""
         ahead = (reading.wall - reading.steady) - (self.reading.wall - self.reading.steady)
         if abs(ahead) > _STEP:
-            self._engine.stepped = ahead
+            self._engine.stepped += ahead
             if self._turns is None:
                 self._engine.offset = reading.wall - reading.steady
         self.reading = reading
@@ -124,8 +124,10 @@ class Loop:
         if not messages and not self._engine.stepped and self.until_next(reading) != 0:
             return False
         room = None if self.off or self.stopping else self._workers.room()
+        put_off, stepped = [*self._put_off], self._engine.stepped
         turns.take(self._see_to, messages, Reading(reading.wall, reading.wall), room)
         if turns.failing:
+            self._put_off, self._engine.stepped = put_off, stepped
             self._again_at = reading.steady + _AGAIN
         return True
 
