@@ -286,10 +286,11 @@ class Scheduler:
             if self._life is life:
                 process.started.discard(self)  # only now: if Ctrl+C ends the wait, the end of the program takes it up
 
-    def _begin_anew(self, clock: Clock) -> None:
-        """Stop at once, and begin without tasks on this clock."""
+    def _begin_anew(self, clock: Clock, store: Keeper | None) -> None:
+        """Stop at once, and begin on this clock with what this store keeps, or without tasks."""
         self.stop(timedelta(0))
         with self._lock:
+            self._store = store
             self._begin_empty(clock)
 
     def _leave_behind(self) -> None:
@@ -328,7 +329,7 @@ class Scheduler:
             made = Life(settings, self._lock, self._listeners, event_loop)
             self._life = life = self._life or made  # in one step, which no signal handler or __del__ can part
             if life is not made:  # one of them has added a task meanwhile, and so started the scheduler
-                made.workers.stop()
+                made.discard()
                 return life
             if self._listeners and not life.loop.over:
                 self._listeners.start()
@@ -339,8 +340,7 @@ class Scheduler:
             if self._life is made:
                 self._life = None
             if made is not None:
-                made.loop.over = True
-                made.workers.stop()
+                made.discard()
             if isinstance(error, SchedulerStateError) or not isinstance(error, RuntimeError):
                 raise  # of an event loop that can't be used, or Ctrl+C
             message = f"the scheduler can't start: {error}; add tasks before the program ends"

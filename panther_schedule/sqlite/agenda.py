@@ -30,7 +30,7 @@ _OPEN_RUNS: Final = """
 """
 _READY: Final = f"""
     SELECT task.id, {", ".join(f"run.{name}" for name in RUN.split(", "))} {_OPEN_RUNS.format(rule="<= ?")}
-    ORDER BY run.wake_at LIMIT ?
+    ORDER BY run.wake_at, run.id LIMIT ?
 """
 _FIRST_READY: Final = f"SELECT min(run.wake_at) {_OPEN_RUNS.format(rule='IS NOT NULL')} AND is_async >= ?"
 

@@ -49,6 +49,7 @@ class SQLite(Shelf, SharedStore):
         self._next_at: int | None = _UNKNOWN
         self._dirty: list[StoredEntry] = []
         self._added: list[StoredEntry] = []  # in this turn
+        self._asked: list[StoredFlight] = []  # likewise
         self._others_wrote = True
         self._tables = Tables(file)
         self._board = Noticeboard(file)
@@ -59,10 +60,10 @@ class SQLite(Shelf, SharedStore):
 
     @property
     def in_flight(self) -> list[Flight]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride] - others only read it
-        return [flight for flight in self.mine.values() if not lingers(flight.kept)]
+        return [flight for flight in self.own() if not lingers(flight.kept)]
 
-    def own(self) -> list[Flight]:
-        return [*self.mine.values()]
+    def own(self) -> list[StoredFlight]:
+        return [flight for _id, flight in sorted(self.mine.items())]
 
     # ---- turns ---------------------------------------------------------------------------------------------------
 
@@ -82,13 +83,14 @@ class SQLite(Shelf, SharedStore):
             raise
 
     def _begin(self, reading: Reading, room: int | None) -> None:
+        self._added.clear()  # first, since it is of the turn before
         version, self._stale = self.file.version(), False
         self._others_wrote = version != self._version
         if self._others_wrote:
             self._version = version
             self.epoch += 1
         self._room, self._now, self._next_at = room, reading.wall, _UNKNOWN
-        self._added.clear()
+        self._asked.clear()
         if not self.processes.beat(looked=not self._others_wrote):
             self._fence()
             self._board.mark = -1  # its row says that nobody listens
@@ -108,6 +110,8 @@ class SQLite(Shelf, SharedStore):
         self._dirty.clear()
         for new in self._added:  # another one may get its row
             self.drop(new)
+        for flight in self._asked:  # it is asked when that is kept
+            flight.asked = False
         self._flights.clear()
         self._flights.update(self.mine)
         for flight in self.mine.values():
@@ -152,7 +156,7 @@ class SQLite(Shelf, SharedStore):
         """Keep a new task; one without a name of its own is named by its row."""
         new = cast(StoredEntry, entry)
         seen = new.kept
-        new.id = self._tables.next_row("task")
+        new.id = new.order = self._tables.next_row("task")
         if not new.named:
             new.name = f"{seen.spec.func}-{new.id:06x}"
             new.kept = seen = seen._replace(state=seen.state._replace(task=new.name))
@@ -202,7 +206,7 @@ class SQLite(Shelf, SharedStore):
                 flight.owner, flight.run = self.processes.me, run
                 self._hold(flight)
             else:
-                run = put_off(run, self._now)
+                run = put_off(run)
         elif run is None or waits(run):
             flight.let_go()
             self.mine.pop(flight.id or 0, None)
@@ -224,7 +228,7 @@ class SQLite(Shelf, SharedStore):
         run = flight.run
         here = not is_queued(run) and self._takes(task.kept)
         if not (here or is_queued(run)):
-            run = put_off(run, self._now)
+            run = put_off(run)
         if not claims(run):
             run = run._replace(number=self._tables.next_row("run"))  # no other process may give the same
         flight.owner = self.processes.me if here else None
@@ -289,7 +293,7 @@ class SQLite(Shelf, SharedStore):
 
     def timers(self, reading: Reading) -> list[Flight]:
         """Take the runs here whose time is up, and of those that anybody may start, as many as there is room for."""
-        sql = f"SELECT {RUN} FROM run WHERE owner = ? AND wake_at <= ?"
+        sql = f"SELECT {RUN} FROM run WHERE owner = ? AND wake_at <= ? ORDER BY wake_at, id"
         found: list[Flight] = [self.flight_of(row) for row in self.file.rows(sql, (self.processes.me, reading.wall))]
         room = self._room
         if room is None:
@@ -307,7 +311,7 @@ class SQLite(Shelf, SharedStore):
 
     def lost(self) -> Iterable[Flight]:
         for dead in self.processes.dead():
-            for row in self.file.rows(f"SELECT {RUN} FROM run WHERE owner = ?", (dead,)):
+            for row in self.file.rows(f"SELECT {RUN} FROM run WHERE owner = ? ORDER BY id", (dead,)):
                 yield self.flight_of(row)
             self.processes.remove(dead)
 
@@ -318,6 +322,7 @@ class SQLite(Shelf, SharedStore):
             flight = self.mine.get(id_)
             if flight is not None and not flight.asked:
                 flight.asked = True
+                self._asked.append(flight)
                 yield flight
 
     def ahead_of(self, reading: Reading) -> Iterable[Entry]:

@@ -15,8 +15,8 @@ from model_parts import DAY, MOST_QUEUED, Call, Clocks, Ended, Life, Occurrences
 class Model(Clocks):
     """A scheduler: its clock, its tasks, and one place where functions run until somebody ends them."""
 
-    def __init__(self, now: int) -> None:
-        super().__init__(now)
+    def __init__(self, now: int, *, one_time: bool = False) -> None:
+        super().__init__(now, one_time=one_time)
         self.tasks: list[Task] = []
         self.full = False  # no worker is free: what is handed over waits to be called
         self.open: list[Call] = []
@@ -38,8 +38,7 @@ class Model(Clocks):
 
     def _life(self, occurrences: Occurrences) -> Life:
         now = self.wall if occurrences.on_wall else self.steady
-        from_now_on = occurrences.on_wall and not occurrences.once  # the others begin with their first, even if over
-        begin = now if from_now_on else occurrences.instants[0] - 1
+        begin = now if occurrences.calendar else occurrences.instants[0] - 1
         return Life(occurrences, begin, begin, now)
 
     def replace(self, task: Task, occurrences: Occurrences | None, ways: Ways) -> None:
@@ -165,22 +164,26 @@ class Model(Clocks):
 
     def step(self, by: int) -> None:
         """Set the wall clock; one that was more than a day ahead was wrong, and its tasks go on by the new time."""
-        skipped = {task.order: self.in_pause(task) for task in self.tasks}
-        self.wall += by
-        self.ahead = self.wall - self.steady
+        before = self.wall
+        self.set_wall(by)
         for task in self.tasks:
             task.ahead = self.ahead
         self._take_in()
         for task in self.tasks:
-            life = task.life
-            follows = life.occurrences.on_wall and not life.occurrences.once and task.next() is not None
-            if by < 0 and follows and life.occurrences.following(self.wall) and life.latest - self.wall > DAY:
-                self._skip(task, skipped[task.order])
-                task.sealed = len(task.lines)
-                task.past.append(life)
-                task.life = Life(life.occurrences, self.wall, self.wall, self.wall, life.handed)
-                task.waiting = [(at, task.life if of is life else of) for at, of in task.waiting]
+            self._set_back(task, before)
         self.look()
+
+    def _set_back(self, task: Task, before: int) -> None:
+        life, follows = task.life, task.next() is not None
+        moves = life.occurrences.on_wall and not life.occurrences.once and (follows or task.will_go_on())
+        if moves and life.latest - self.wall > DAY:
+            self._skip(task, self.in_pause(task, before))
+            task.sealed = len(task.lines)
+            task.past.append(life)
+            begin = self.wall - (life.occurrences.from_end is not None)  # without a wait, the next is now
+            again = life.occurrences.again(self.wall, follows=follows)
+            task.life = Life(again, begin, begin, self.wall, life.handed)
+            task.waiting = [(at, task.life if of is life else of) for at, of in task.waiting]
 
     def _wait(self) -> int | None:
         waits = [call.timer[0] - self.steady for call in self._calls() if call.timer is not None]
@@ -197,22 +200,33 @@ class Model(Clocks):
 
     def look(self) -> None:
         """Hear what has ended, then decide what is due, then see to timeouts and next attempts; until all is quiet."""
-        while True:
-            self._take_in()
-            decided = False
-            for task in self.tasks:
-                decided = self._plan(task) or decided
-            late = [call for call in self._calls() if call.timer is not None and call.timer[0] <= self.steady]
-            for call in sorted(late, key=lambda call: call.timer or (0, 0)):
-                self._ring(call)
-            starts, self._starts = self._starts, []
-            for call in sorted(starts, key=self._turn):
-                self.open.append(call)
-                self.log.append((call.task.order, call.at + call.moved + call.ahead, call.cause, call.attempt))
-                if not self.full:
-                    self._call(call)
-            if not decided and not starts and not late and not self._inbox:
-                return
+        while self._look_once() or self._inbox:
+            pass
+
+    def _look_once(self) -> bool:
+        """Look and hand over what starts; tell whether there was anything."""
+        decided = self._decide_all()
+        return self._hand_over() or decided
+
+    def _decide_all(self) -> bool:
+        self._take_in()
+        decided = False
+        for task in self.tasks:
+            decided = self._plan(task) or decided
+        late = [call for call in self._calls() if call.timer is not None and call.timer[0] <= self.steady]
+        for call in sorted(late, key=lambda call: call.timer or (0, 0)):
+            self._ring(call)
+        return decided or bool(late)
+
+    def _hand_over(self) -> bool:
+        starts, self._starts = self._starts, []
+        for call in sorted(starts, key=self._turn):
+            self.open.append(call)
+            self.log.append((call.task.order, call.at + call.moved + call.ahead, call.cause, call.attempt))
+            call.taken = self.now(call.task)
+            if not self.full:
+                self._call(call)
+        return bool(starts)
 
     def _plan(self, task: Task) -> bool:
         due = [] if task.paused else task.due(self.now(task))
@@ -238,7 +252,7 @@ class Model(Clocks):
             self._set_timer(call, call.task.ways.timeout)
 
     def _set_timer(self, call: Call, after: int) -> None:
-        self._timers += 1
+        self._timers += not self.one_time  # where it is in a file, no order of timers is kept besides their times
         call.timer = self.steady + after, self._timers
 
     def _ring(self, call: Call) -> None:
@@ -282,7 +296,7 @@ class Model(Clocks):
     def _delay(self, call: Call, ended: Ended) -> int | None:
         if call.asked or call.task.cancelled:
             return None
-        return call.task.ways.delay_after(call.attempt, ended.error)
+        return call.task.ways.delay_after(call.attempt - call.lost, ended.error)
 
     def _ask(self, call: Call) -> None:
         if call.recorded:
@@ -393,5 +407,5 @@ class Model(Clocks):
             task.life.covered = task.life.latest = at
 
     def _check_end(self, task: Task) -> None:
-        if not task.running and not task.waiting and task.next() is None and not task.will_go_on():
+        if not task.running and not task.waiting and task.next() is None and not (task.lingering and task.will_go_on()):
             task.ended = True
