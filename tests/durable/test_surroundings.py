@@ -13,9 +13,8 @@ from unittest import mock
 
 import pytest
 
-from panther_schedule import BackgroundTask, Scheduler, TaskRegistry, VirtualClock
+from panther_schedule import BackgroundTask, Scheduler, StoreError, TaskRegistry, VirtualClock
 from panther_schedule.clock import SECOND
-from panther_schedule.errors import StoreError
 from panther_schedule.sqlite import SQLiteStore, processes
 from panther_schedule.sqlite.file import File
 from panther_schedule.sqlite.processes import Processes
