@@ -153,7 +153,7 @@ def test_a_backup_is_a_file_of_tasks(call: Call) -> None:
     assert call("backup", "tasks.db", "copy.db") == (
         3,
         "",
-        "error: copy.db: no copy can be made there (File exists); name another file\n",
+        "error: copy.db: there is a file already; name another one\n",
     )
 
 
