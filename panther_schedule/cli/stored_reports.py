@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Final, Literal, TypeAlias, get_args
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import AwareDatetime, BaseModel, Field
 
 from ..clock import local
+from ..runtime.plans import Kind
 from .reports import Report, distance, shown, table
 from .terminal import GREEN, RED, YELLOW, painted
-
-Kind: TypeAlias = Literal["added", "changed", "removed", "unchanged"]
 
 
 class Raised(BaseModel, frozen=True, defer_build=True):
@@ -43,7 +42,7 @@ class Ran(BaseModel, frozen=True, defer_build=True):
         took = f"after {(self.finished_at - self.started_at).total_seconds():.3f} s" if self.started_at else ""
         notes = [self.cause] if self.cause != "schedule" else []
         notes += [f"{self.attempts} attempts"] if self.attempts > 1 else []
-        notes += [f"{self.error.type}: {self.error.text.partition(chr(10))[0]}"] if self.error else []
+        notes += [": ".join([self.error.type, *self.error.text.splitlines()[:1]])] if self.error else []
         colour = GREEN if self.outcome == "succeeded" else RED
         return [_shown(self.scheduled_at), self.task, painted(self.outcome, colour), took, ", ".join(notes)]
 

@@ -68,8 +68,13 @@ def note() -> None:
 def fail() -> None:
     raise ConnectionError("no answer\\nat all")
 
-@registry.scheduled(Repeat(-1, timedelta(hours=1)), name="hourly")
+@registry.register
 def look() -> None: ...
+
+declared = TaskRegistry()
+
+@declared.scheduled(Repeat(-1, timedelta(hours=1)))
+def hourly() -> None: ...
 
 tasks = [BackgroundTask(note).with_name("one")]
 """

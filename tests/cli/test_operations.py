@@ -23,8 +23,8 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
     yield from calls(monkeypatch, capsys, tmp_path)
 
 
-APPLY = "apply", "tasks.db", "tasks.json", "--registry", "functions"
-CHANGE = "apply", "tasks.db", "new.json", "--registry", "functions"
+APPLY = "apply", "tasks.db", "tasks.json", "--registry", "functions:registry"
+CHANGE = "apply", "tasks.db", "new.json", "--registry", "functions:registry"
 
 
 def kinds(out: str) -> dict[str, tuple[str, list[str]]]:
@@ -89,17 +89,17 @@ def test_a_dry_run_makes_no_file(call: Call, tmp_path: Path) -> None:
 
 
 def test_what_is_refused_makes_no_file(call: Call, tmp_path: Path) -> None:
-    said = call("apply", "tasks.db", "unnamed.json", "--registry", "functions")
+    said = call("apply", "tasks.db", "unnamed.json", "--registry", "functions:registry")
 
-    assert (said.code, said.out) == (2, "")
-    assert "name" in said.err
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith("error: tasks[0].name: name must be set")
     assert not (tmp_path / "tasks.db").exists()
 
 
 def test_a_source_removes_only_what_it_has_made(call: Call) -> None:
     call(*APPLY)
-    other = call("apply", "tasks.db", "extra.json", "--registry", "functions", "--source", "other", "--json")
-    none = call("apply", "tasks.db", "none.json", "--registry", "functions", "--source", "other")
+    other = call("apply", "tasks.db", "extra.json", "--registry", "functions:registry", "--source", "other", "--json")
+    none = call("apply", "tasks.db", "none.json", "--registry", "functions:registry", "--source", "other")
 
     assert kinds(other.out) == {"extra": ("added", [])}
     assert none.out.splitlines()[-1] == "0 added, 0 changed, 1 removed, 0 unchanged"
@@ -109,9 +109,8 @@ def test_a_source_removes_only_what_it_has_made(call: Call) -> None:
     ]
 
 
-@pytest.mark.parametrize("named", ["functions:registry", "functions"])
-def test_a_registry_is_applied_as_it_is(named: str, call: Call) -> None:
-    assert kinds(call("apply", "tasks.db", named, "--json").out) == {"hourly": ("added", [])}
+def test_a_registry_is_applied_as_it_is(call: Call) -> None:
+    assert kinds(call("apply", "tasks.db", "functions:declared", "--json").out) == {"hourly": ("added", [])}
 
 
 def test_status_shows_each_task(call: Call) -> None:
@@ -229,7 +228,8 @@ def test_an_unknown_name_is_refused_with_the_nearest(command: str, call: Call) -
         (("apply", "tasks.db", "0 9 * * *"), 2, "a schedule has no function to run; name a document or a module"),
         (("apply", "tasks.db", "new.json"), 2, "new.json names functions; say where: --registry app.tasks:tasks, or"),
         (("apply", "tasks.db", "functions:tasks"), 2, "functions:tasks says not by which names"),
-        (("apply", "nowhere/tasks.db", "functions"), 3, "nowhere/tasks.db"),
+        (("apply", "nowhere/tasks.db", "functions:declared"), 3, "nowhere/tasks.db: it can't be opened; see that its"),
+        (("backup", "tasks.db", "nowhere/copy.db"), 3, "nowhere/copy.db: No such file or directory"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(arguments: tuple[str, ...], code: int, err: str, call: Call) -> None:
