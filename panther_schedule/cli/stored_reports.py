@@ -100,7 +100,8 @@ class Stored(BaseModel, frozen=True, defer_build=True):
             return [self.task, f"paused: {self.reason}" if self.reason else "paused", "", last, counts]
         if self.next is None:
             return [self.task, "ended" if self.ended else "after its run", "", last, counts]
-        return [self.task, _shown(self.next), distance(self.next - now), last, counts]
+        due = f"{'due ' if self.next < now else ''}{distance(self.next - now)}"
+        return [self.task, _shown(self.next), due, last, counts]
 
 
 class _Tasks(Report, frozen=True):
@@ -229,4 +230,4 @@ STORED_REPORTS: Final[dict[str, type[Report]]] = {
 
 
 def _shown(at: datetime) -> str:
-    return shown(local(at))
+    return shown(local(at.replace(microsecond=0)))
