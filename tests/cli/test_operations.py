@@ -6,14 +6,15 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
-from shell import Call, calls, stored_files
+from shell import Call, calls, piped, stored_files
 
-from panther_schedule.cli.stored_reports import STORED_REPORTS
+from panther_schedule.cli.stored_reports import STORED_REPORTS, Skipped, Stored
 
 
 @pytest.fixture
@@ -121,6 +122,40 @@ def test_status_shows_each_task(call: Call) -> None:
 
     assert re.fullmatch(r"digest  \w{3} \d{4}-\d\d-\d\d 09:00 UTC  in .*", digest)
     assert re.fullmatch(r"prices  paused: the shop moves", prices)
+
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+MISSED = Skipped(task="digest", reason="missed", first_at=NOW, last_at=NOW - timedelta(hours=2), count=3)
+
+
+@pytest.mark.parametrize(
+    ("known", "cells"),
+    [
+        ({"next": NOW + timedelta(minutes=5)}, ["Thu 2026-01-01 12:05 UTC", "in 5 min", "", ""]),
+        ({"next": NOW - timedelta(days=1, hours=2)}, ["Wed 2025-12-31 10:00 UTC", "due 1 day 2 h ago", "", ""]),
+        ({"next": NOW}, ["Thu 2026-01-01 12:00 UTC", "now", "", ""]),
+        ({"paused": True, "reason": ""}, ["paused", "", "", ""]),
+        ({"paused": True, "reason": "the shop moves"}, ["paused: the shop moves", "", "", ""]),
+        ({"ended": True, "last": MISSED}, ["ended", "", "missed 2 h ago", ""]),
+        (
+            {"counts": {"succeeded": 1_000, "failed": 0, "in_flight": 1}},
+            ["after its run", "", "", "1,000 succeeded, 1 in_flight"],
+        ),
+    ],
+)
+def test_a_task_is_a_row(known: dict[str, Any], cells: list[str], call: Call) -> None:
+    plain: dict[str, Any] = {"next": None, "paused": False, "reason": None, "ended": False, "last": None, "counts": {}}
+    task = Stored.model_validate({"task": "digest", **plain, **known})
+
+    assert task.cells(NOW) == ["digest", *cells]
+
+
+@pytest.mark.real_clock
+def test_people_read_times_in_the_machines_zone(tmp_path: Path) -> None:
+    stored_files(tmp_path)
+    said = piped(*APPLY, folder=tmp_path, TZ="Europe/Paris")
+
+    assert re.search(r"^\+  digest  \w{3} \d{4}-\d\d-\d\d (10:00 CET|11:00 CEST)$", said.out, re.MULTILINE)
 
 
 def test_a_pause_ends_with_resume(call: Call) -> None:
