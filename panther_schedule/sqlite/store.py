@@ -36,6 +36,11 @@ _MOST_READY: Final = 256  # runs that are looked at in a turn
 _UNKNOWN: Final = -1
 _PRUNE: Final = 60 * SECOND  # how often old records are looked for
 
+_LIVE: Final = """
+    SELECT 1 FROM task WHERE ended = 0 UNION ALL SELECT 1 FROM run WHERE wake_at IS NOT NULL
+    UNION ALL SELECT 1 FROM run WHERE owner IS NOT NULL AND outcome IS NULL LIMIT 1
+"""  # what is queued is behind another one
+
 
 class SQLite(Shelf, SharedStore):
     """A file as one scheduler has it open."""
@@ -96,8 +101,8 @@ class SQLite(Shelf, SharedStore):
         if self._others_wrote:
             self._board.look(self.processes.me)
         if reading.wall >= self._prune_at:
-            self._prune_at = reading.wall + _PRUNE
-            self.records.prune_old(reading.wall)
+            more = self.records.prune_old(reading.wall)
+            self._prune_at = reading.wall + (SECOND if more else _PRUNE)
             self._board.prune(reading.wall - _PRUNE)
 
     def _forget(self) -> None:
@@ -252,7 +257,7 @@ class SQLite(Shelf, SharedStore):
 
     def flights(self, entry: Entry) -> list[Flight]:
         task = cast(StoredEntry, entry)
-        sql = f"SELECT {RUN} FROM run WHERE task = ? AND outcome IS NULL ORDER BY id"
+        sql = f"SELECT {RUN} FROM run WHERE task = ? AND seq IS NULL ORDER BY id"
         return [self.flight_of(row) for row in self.file.rows(sql, (task.id,))]
 
     def first_queued(self, entry: Entry) -> Flight | None:
@@ -346,8 +351,7 @@ class SQLite(Shelf, SharedStore):
     # ---- at any time ---------------------------------------------------------------------------------------------
 
     def is_idle(self) -> bool:
-        sql = "SELECT 1 FROM task WHERE ended = 0 UNION ALL SELECT 1 FROM run WHERE outcome IS NULL LIMIT 1"
-        return self.file.row(sql) is None
+        return self.file.row(_LIVE) is None
 
     def counts(self) -> Counts:
         return self.records.of_all()
