@@ -131,16 +131,16 @@ def test_a_task_that_has_left_goes_with_its_last_record(scheduler: Scheduler, tm
 
 def test_many_old_records_go_soon(scheduler: Scheduler, tmp_path: Path) -> None:
     """Not all in one turn, which would keep others waiting."""
-    scheduler.turn(0, *[scheduler.add(f"task-{k}", Once()) for k in range(1200)], room=2000)
+    scheduler.turn(0, *[scheduler.add(f"task-{k}", Once()) for k in range(900)], room=1000)
     with scheduler.store.turn(now(1), None):
         for flight in scheduler.store.own():
             flight.attempt = finished("succeeded", 1)
             scheduler.engine.end(flight, now(1))
     scheduler.turn(OLD)
     left = len(kept(tmp_path)[0])
-    assert 0 < left < 1200
+    assert 0 < left < 900
     for k in range(1, 5):
         scheduler.turn(OLD + k)
 
     assert kept(tmp_path) == ([], [])
-    assert scheduler.store.counts()["succeeded"] == 1200
+    assert scheduler.store.counts()["succeeded"] == 900
