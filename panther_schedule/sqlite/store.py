@@ -11,11 +11,11 @@ from typing import Any, Final, cast
 from ..clock import SECOND, Reading, since_boot, soonest
 from ..errors import SchedulerStateError, StoreError
 from ..events import RunStarted
-from ..planning.control import extended, is_new, of_before
+from ..planning.control import extended, has_waited, is_earlier, is_new
 from ..planning.ends import is_queued, lingers, put_off, waits
 from ..planning.records import Passed, claims
 from ..planning.rule import Rule, due_at
-from ..planning.state import Step
+from ..planning.state import State, Step
 from ..runtime.entries import Entry, Flight
 from ..runtime.ledger import Counts
 from ..runtime.logs import log
@@ -182,18 +182,27 @@ class SQLite(Shelf, SharedStore):
             self._keep_run(event, step, records)
         for run in step.given_up:
             records += 1
-            self._tables.insert_run(task.id, seen.era, run, seq=records)
+            self._tables.insert_run(task.id, self._era(task, seen.era, state, run), run, seq=records)
         for passed in step.passed:
             records += self._keep_range(task, seen, passed, records)
         fresh = state.anchor != seen.state.anchor or (is_new(state) and not is_new(seen.state))
-        before = of_before(seen.state)
+        eras = [self._era(task, seen.era + fresh, state, start.run) for start in starts]
         task.kept = seen._replace(state=state, records=records, era=seen.era + fresh, rule=rule or seen.rule)
-        for start in starts:
-            self._start(cast(StoredFlight, start), task, task.kept.era - (start.run.at in before))
+        for start, era in zip(starts, eras, strict=True):
+            self._start(cast(StoredFlight, start), task, era)
         if not task.dirty:
             task.dirty = True
             self._dirty.append(task)
         self.records.prune_task(task.id, seen.records, records)
+
+    def _era(self, task: StoredEntry, era: int, state: State, run: Run) -> int:
+        """Return the era of a run: of one that has waited, in which its instant was not claimed."""
+        before = task.kept.state
+        if has_waited(before, run):
+            era -= is_earlier(before, state, run)
+            while self._tables.is_claimed(task.id, era, run.at):
+                era -= 1
+        return era
 
     def _keep_run(self, flight: StoredFlight, step: Step, seq: int) -> None:
         run, record = step.run, step.record
