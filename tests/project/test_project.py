@@ -53,7 +53,7 @@ MOST_LINES = {  # of each folder: all lines, and lines of code
     "testing": (611, 410),
     "wording": (564, 421),
     "sqlite": (1950, 1458),
-    "panther_schedule": (881, 552),  # the modules beside the folders
+    "panther_schedule": (882, 553),  # the modules beside the folders
 }
 MOST_LINES_IN_ALL = (16309, 11357)  # all lines are to be lowered to 6_500
 
