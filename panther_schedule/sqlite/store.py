@@ -13,7 +13,7 @@ from ..errors import SchedulerStateError, StoreError
 from ..events import RunStarted
 from ..planning.control import extended, has_waited, is_earlier, is_new
 from ..planning.ends import is_queued, lingers, put_off, waits
-from ..planning.records import Passed, claims
+from ..planning.records import Passed, Run, claims
 from ..planning.rule import Rule, due_at
 from ..planning.state import State, Step
 from ..runtime.entries import Entry, Flight
@@ -210,7 +210,7 @@ class SQLite(Shelf, SharedStore):
             return
         self._undo.append(flight.undo())
         if step.hand_over and run is not None:
-            if self._takes(flight.entry.kept):
+            if self._takes(flight.entry):
                 flight.owner, flight.run = self.processes.me, run
                 self._hold(flight)
             else:
@@ -235,7 +235,7 @@ class SQLite(Shelf, SharedStore):
     def _start(self, flight: StoredFlight, task: StoredEntry, era: int) -> None:
         run = flight.run
         self._undo.append(flight.undo())
-        here = not is_queued(run) and self._takes(task.kept)
+        here = not is_queued(run) and self._takes(task)
         if not (here or is_queued(run)):
             run = put_off(run)
         if not claims(run):
@@ -248,11 +248,11 @@ class SQLite(Shelf, SharedStore):
         if here:
             self._hold(flight)
 
-    def _takes(self, seen: Seen) -> bool:
+    def _takes(self, task: StoredEntry) -> bool:
         """Tell whether a run can start here, and take a place for it."""
-        if self._room is None:
+        if self._room is None or not task.is_callable():
             return False
-        if self._agenda.is_async.get(seen.spec.func):
+        if self._agenda.is_async[task.kept.spec.func]:
             return True
         self._room -= 1
         return self._room >= 0
@@ -295,7 +295,7 @@ class SQLite(Shelf, SharedStore):
         try:
             entry = self.entry_of(row)
             entry.task  # noqa: B018 - it is read here, where a fault stops nothing else
-        except (StoreError, SchedulerStateError) as error:
+        except SchedulerStateError as error:
             log("%s; it is left alone until the next start", error)
             self._agenda.park(row[0])
             return None
@@ -321,9 +321,16 @@ class SQLite(Shelf, SharedStore):
 
     def lost(self) -> Iterable[Flight]:
         for dead in self.processes.dead():
+            unread = 0  # runs that are left to somebody who can read their tasks
             for row in self.file.rows(f"SELECT {RUN} FROM run WHERE owner = ? ORDER BY id", (dead,)):
-                yield self.flight_of(row)
-            self.processes.remove(dead)
+                try:
+                    flight = self.flight_of(row)
+                except SchedulerStateError:
+                    unread += 1
+                else:
+                    yield flight
+            if not unread:
+                self.processes.remove(dead)
 
     def asked(self) -> Iterable[Flight]:
         if not self._others_wrote:
@@ -337,7 +344,7 @@ class SQLite(Shelf, SharedStore):
 
     def ahead_of(self, reading: Reading) -> Iterable[Entry]:
         sql = f"SELECT {TASK} FROM task WHERE ended = 0 AND coalesce(cursor, anchor) > ?"
-        return [self.entry_of(row) for row in self.file.rows(sql, (reading.wall,))]
+        return self.entries_of(self.file.rows(sql, (reading.wall,)))
 
     def note(self, kind: type, details: tuple[Any, ...]) -> None:
         self._board.note(self.processes.me, self._now, kind, details)
