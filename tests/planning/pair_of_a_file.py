@@ -181,4 +181,3 @@ class Failing:
             return answer
 
         return method
-
