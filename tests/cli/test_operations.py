@@ -125,7 +125,8 @@ def test_status_shows_each_task(call: Call) -> None:
 
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-MISSED = Skipped(task="digest", reason="missed", first_at=NOW, last_at=NOW - timedelta(hours=2), count=3)
+FIRST, LAST = NOW - timedelta(hours=5), NOW - timedelta(hours=2)
+MISSED = Skipped(task="digest", reason="missed", first_at=FIRST, last_at=LAST, count=3)
 
 
 @pytest.mark.parametrize(
@@ -148,6 +149,13 @@ def test_a_task_is_a_row(known: dict[str, Any], cells: list[str], call: Call) ->
     task = Stored.model_validate({"task": "digest", **plain, **known})
 
     assert task.cells(NOW) == ["digest", *cells]
+
+
+def test_a_range_of_occurrences_is_a_row(call: Call) -> None:
+    one = MISSED.model_copy(update={"count": 1})
+
+    assert MISSED.cells() == ["Thu 2026-01-01 07:00 UTC", "digest", "3 missed", "", "until Thu 2026-01-01 10:00 UTC"]
+    assert one.cells() == ["Thu 2026-01-01 07:00 UTC", "digest", "1 missed", "", ""]
 
 
 @pytest.mark.real_clock
@@ -240,7 +248,7 @@ def test_a_file_of_something_else_is_refused_and_left_alone(
     said = call(*(COMMANDS | {"apply": APPLY})[command])
 
     assert (said.code, said.out) == (3, "")
-    assert said.err.startswith("error: tasks.db")
+    assert said.err.startswith(f"error: {file}: ")
     assert said.err.count("\n") == 1
     assert file.read_bytes() == before
 
@@ -263,7 +271,7 @@ def test_an_unknown_name_is_refused_with_the_nearest(command: str, call: Call) -
         (("apply", "tasks.db", "0 9 * * *"), 2, "a schedule has no function to run; name a document or a module"),
         (("apply", "tasks.db", "new.json"), 2, "new.json names functions; say where: --registry app.tasks:tasks, or"),
         (("apply", "tasks.db", "functions:tasks"), 2, "functions:tasks says not by which names"),
-        (("apply", "nowhere/tasks.db", "functions:declared"), 3, "nowhere/tasks.db: it can't be opened; see that its"),
+        (("apply", "nowhere/tasks.db", "functions:declared"), 3, "{folder}/nowhere/tasks.db: it can't be opened; see"),
         (("backup", "tasks.db", "nowhere/copy.db"), 3, "nowhere/copy.db: No such file or directory"),
     ],
 )
@@ -272,5 +280,5 @@ def test_what_is_wrong_is_said_in_one_line(arguments: tuple[str, ...], code: int
     said = call(*arguments)
 
     assert (said.code, said.out) == (code, "")
-    assert said.err.startswith(f"error: {err}")
+    assert said.err.startswith(f"error: {err.format(folder=Path.cwd())}")
     assert said.err.count("\n") == 1
