@@ -68,6 +68,7 @@ MIGRATIONS: Final = (
 )
 """What makes a file of each version from one of the version before; the first makes it of an empty file."""
 
+_OLDEST: Final = (3, 37)  # with STRICT tables
 _NETWORKS: Final = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "afs", "ceph", "glusterfs", "lustre"}
 _WORDS: Final = {
     sqlite3.SQLITE_BUSY: f"another process has locked it for {BUSY_S:.0f} s; look for one that is stopped",
@@ -100,6 +101,9 @@ class File:
         self._openings = 0
         self._identity: tuple[int, int] | None = None
         self._closed = False
+        if sqlite3.sqlite_version_info < _OLDEST:
+            found, needed = sqlite3.sqlite_version, ".".join(map(str, _OLDEST))
+            raise StoreError(f"{path}: it needs SQLite {needed} or newer; the one of this Python is {found}")
         if (network := network_of(path, _mounts())) is not None:
             message = f"{path}: it lies on a network ({network}), where its locks do not hold; put it on a local disk"
             raise StoreError(message)
