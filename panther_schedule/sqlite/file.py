@@ -40,6 +40,7 @@ MIGRATIONS: Final = (
     CREATE UNIQUE INDEX task_name ON task (name) WHERE freed = 0;
     CREATE INDEX task_due ON task (func, due_at) WHERE due_at IS NOT NULL;
     CREATE INDEX task_live ON task (id) WHERE ended = 0;
+    CREATE INDEX task_left ON task (id) WHERE ended = 1 AND (named = 0 OR freed = 1);
     CREATE TABLE run (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
       task INTEGER NOT NULL REFERENCES task (id), era INTEGER NOT NULL,
@@ -49,10 +50,9 @@ MIGRATIONS: Final = (
       seq INTEGER, outcome TEXT, finished_at INTEGER
     ) STRICT;
     CREATE UNIQUE INDEX run_claim ON run (task, era, at) WHERE cause = 'schedule';
-    CREATE UNIQUE INDEX run_record ON run (task, seq) WHERE seq IS NOT NULL;
+    CREATE UNIQUE INDEX run_record ON run (task, seq);
     CREATE INDEX run_wake ON run (wake_at) WHERE wake_at IS NOT NULL;
     CREATE INDEX run_owner ON run (owner) WHERE owner IS NOT NULL;
-    CREATE INDEX run_live ON run (task) WHERE outcome IS NULL;
     CREATE TABLE passed (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
       task INTEGER NOT NULL REFERENCES task (id), era INTEGER NOT NULL,

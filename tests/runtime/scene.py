@@ -53,6 +53,10 @@ class Scheduler:
         for undone in (engine.after, engine.starts, engine.asked):
             undone.clear()
 
+    def judge(self) -> None:
+        """Let it be time to see which processes are dead."""
+        self.store.processes.take_back(self.store.processes.me)
+
     def look(self, reading: Reading) -> None:
         """See to all that is due, as the loop does."""
         for entry in self.store.due(reading, ROOM):
