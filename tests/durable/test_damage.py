@@ -19,7 +19,8 @@ from campaign import Campaign, campaign
 from ledger_law import Ledger
 from panther_schedule.sqlite import SQLiteStore
 
-from panther_schedule import BackgroundTask, Repeat, Scheduler, StoreError, TaskRegistry, VirtualClock
+from panther_schedule import BackgroundTask, Repeat, Scheduler, TaskRegistry, VirtualClock
+from panther_schedule.errors import StoreError
 
 TWO_DAYS_S = 2 * 24 * 3600
 registry = TaskRegistry()
@@ -77,10 +78,10 @@ def test_a_clock_that_is_set_between_two_processes_makes_nothing_run_twice(tmp_p
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Generator[Path]:
-    """A folder with room for a megabyte."""
+    """A folder with room for eight megabytes."""
     place = tmp_path / "disk"
     place.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", place], check=False, capture_output=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "none", place], check=False, capture_output=True)
     if mounted.returncode:
         pytest.skip("only root may mount a file system here")
     yield place
@@ -131,13 +132,15 @@ def fill(filler: Path) -> None:
 
 READS = """
 import sys
-from panther_schedule import BackgroundTask, Scheduler, StoreError, TaskRegistry
+from panther_schedule import BackgroundTask, Scheduler, TaskRegistry
+from panther_schedule.errors import StoreError
 from panther_schedule.sqlite import SQLiteStore
 registry = TaskRegistry()
-registry.register(int)
+@registry.register
+def work(): ...
 try:
     with Scheduler(store=SQLiteStore(sys.argv[1]), registry=registry) as scheduler:
-        scheduler.add_task(BackgroundTask(int).with_name("one more"))
+        scheduler.add_task(BackgroundTask(work).with_name("one more"))
 except StoreError as error:
     print(error)
 """
@@ -149,6 +152,7 @@ def without_roots_rights() -> None:
         ctypes.CDLL(None).prctl(24, override, 0, 0, 0)  # PR_CAPBSET_DROP
 
 
+@pytest.mark.real_clock
 @pytest.mark.parametrize("read_only", ["file", "folder"])
 def test_a_file_that_must_not_be_written_is_refused(file: Path, read_only: str) -> None:
     """The error says where it is, and it is as it was."""
