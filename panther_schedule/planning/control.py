@@ -7,7 +7,7 @@ from typing import Final, get_args
 
 from ..clock import SECOND
 from .due import closed, continues, has_ended, is_cancelled, latest_due, span, start_waiting
-from .records import Attempt, Outcome, Passed, Run
+from .records import Attempt, Outcome, Passed, Run, claims
 from .rule import Rule, jittered
 from .state import State, Step, Stopped, with_held
 
@@ -66,9 +66,12 @@ def replaced(rule: Rule, state: State, fresh: State | None, now: int, moved: int
     return Step(fresh._replace(running=state.running, held=kept.held), passed=_skipped(rule, state, now))
 
 
-def of_before(state: State) -> tuple[int, ...]:
-    """Return the waiting occurrences of the schedule before the last `replace()`."""
-    return state.held.waiting[: state.held.older]
+def is_of_before(state: State, start: Run) -> bool:
+    """Tell whether a start was waiting since before the last fresh start: by another schedule, or an earlier clock."""
+    waiting, cursor = state.held.waiting, state.cursor
+    if not claims(start) or not waiting or waiting[0] != start.at:
+        return False
+    return state.held.older > 0 or cursor is None or start.at > cursor or start.at in waiting[1:]
 
 
 def manual_run(state: State, now: int, number: int, offset: int) -> Run:

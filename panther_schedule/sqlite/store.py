@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 from ..clock import SECOND, Reading, since_boot, soonest
 from ..errors import SchedulerStateError, StoreError
 from ..events import RunStarted
-from ..planning.control import extended, is_new, of_before
+from ..planning.control import extended, is_new, is_of_before
 from ..planning.ends import is_queued, lingers, put_off, waits
 from ..planning.records import Passed, claims
 from ..planning.rule import Rule, due_at
@@ -188,10 +188,9 @@ class SQLite(Shelf, SharedStore):
         for passed in step.passed:
             records += self._keep_range(task, seen, passed, records)
         fresh = state.anchor != seen.state.anchor or (is_new(state) and not is_new(seen.state))
-        before = of_before(seen.state)
         task.kept = seen._replace(state=state, records=records, era=seen.era + fresh, rule=rule or seen.rule)
         for start in starts:
-            self._start(cast(StoredFlight, start), task, task.kept.era - (start.run.at in before))
+            self._start(cast(StoredFlight, start), task, task.kept.era - is_of_before(seen.state, start.run))
         if not task.dirty:
             task.dirty = True
             self._dirty.append(task)
