@@ -7,7 +7,7 @@ from typing import Final, get_args
 
 from ..clock import SECOND
 from .due import closed, continues, has_ended, is_cancelled, latest_due, span, start_waiting
-from .records import Attempt, Outcome, Passed, Run, claims
+from .records import Attempt, Outcome, Passed, Run
 from .rule import Rule, jittered
 from .state import State, Step, Stopped, with_held
 
@@ -66,12 +66,16 @@ def replaced(rule: Rule, state: State, fresh: State | None, now: int, moved: int
     return Step(fresh._replace(running=state.running, held=kept.held), passed=_skipped(rule, state, now))
 
 
-def is_of_before(state: State, start: Run) -> bool:
-    """Tell whether a start was waiting since before the last fresh start: by another schedule, or an earlier clock."""
-    waiting, cursor = state.held.waiting, state.cursor
-    if not claims(start) or not waiting or waiting[0] != start.at:
-        return False
-    return state.held.older > 0 or cursor is None or start.at > cursor or start.at in waiting[1:]
+def has_waited(before: State, run: Run) -> bool:
+    """Tell whether a run that starts, or is given up, has waited for another one."""
+    return run.at in before.held.waiting
+
+
+def is_earlier(before: State, state: State, run: Run) -> bool:
+    """Tell whether a run that has waited is for an occurrence of an earlier schedule or clock than those of now."""
+    if run.at in before.held.waiting[: before.held.older] or state.cursor is None:
+        return True
+    return not state.anchor <= run.at <= state.cursor
 
 
 def manual_run(state: State, now: int, number: int, offset: int) -> Run:

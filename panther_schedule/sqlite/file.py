@@ -40,6 +40,7 @@ MIGRATIONS: Final = (
     CREATE UNIQUE INDEX task_name ON task (name) WHERE freed = 0;
     CREATE INDEX task_due ON task (func, due_at) WHERE due_at IS NOT NULL;
     CREATE INDEX task_live ON task (id) WHERE ended = 0;
+    CREATE INDEX task_left ON task (id) WHERE ended = 1 AND (named = 0 OR freed = 1);
     CREATE TABLE run (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
       task INTEGER NOT NULL REFERENCES task (id), era INTEGER NOT NULL,
@@ -49,10 +50,9 @@ MIGRATIONS: Final = (
       seq INTEGER, outcome TEXT, finished_at INTEGER
     ) STRICT;
     CREATE UNIQUE INDEX run_claim ON run (task, era, at) WHERE cause = 'schedule';
-    CREATE UNIQUE INDEX run_record ON run (task, seq) WHERE seq IS NOT NULL;
+    CREATE UNIQUE INDEX run_record ON run (task, seq);
     CREATE INDEX run_wake ON run (wake_at) WHERE wake_at IS NOT NULL;
     CREATE INDEX run_owner ON run (owner) WHERE owner IS NOT NULL;
-    CREATE INDEX run_live ON run (task) WHERE outcome IS NULL;
     CREATE TABLE passed (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
       task INTEGER NOT NULL REFERENCES task (id), era INTEGER NOT NULL,
@@ -68,6 +68,7 @@ MIGRATIONS: Final = (
 )
 """What makes a file of each version from one of the version before; the first makes it of an empty file."""
 
+_OLDEST: Final = (3, 37)  # with STRICT tables
 _NETWORKS: Final = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "afs", "ceph", "glusterfs", "lustre"}
 _WORDS: Final = {
     sqlite3.SQLITE_BUSY: f"another process has locked it for {BUSY_S:.0f} s; look for one that is stopped",
@@ -90,7 +91,7 @@ class File:
     """
 
     def __init__(self, path: Path, *, power_safe: bool = False) -> None:
-        self.path = path
+        self.path = path = path.absolute()  # wherever the process goes
         self._synchronous = "FULL" if power_safe else "NORMAL"
         self._turning = 0  # the thread that takes a turn
         self._writing, self._looking = threading.RLock(), threading.Lock()  # one for each connection
@@ -98,7 +99,11 @@ class File:
         self._reader: sqlite3.Connection | None = None
         self._prepare: Callable[[], None] | None = None
         self._openings = 0
+        self._identity: tuple[int, int] | None = None
         self._closed = False
+        if sqlite3.sqlite_version_info < _OLDEST:
+            found, needed = sqlite3.sqlite_version, ".".join(map(str, _OLDEST))
+            raise StoreError(f"{path}: it needs SQLite {needed} or newer; the one of this Python is {found}")
         if (network := network_of(path, _mounts())) is not None:
             message = f"{path}: it lies on a network ({network}), where its locks do not hold; put it on a local disk"
             raise StoreError(message)
@@ -120,6 +125,9 @@ class File:
             self.run("BEGIN IMMEDIATE")
             self._turning = threading.get_ident()
             try:
+                if self._identity != _identity_of(self.path):
+                    message = "it was deleted or replaced while it was in use; stop all processes and put it back"
+                    raise StoreError(f"{self.path}: {message}")
                 yield
                 self.run("COMMIT")
             except BaseException:
@@ -202,7 +210,7 @@ class File:
     def _open(self) -> sqlite3.Connection:
         """Open the connection of turns."""
         self._writer = writer = self._connected()
-        self._openings += 1
+        self._openings, self._identity = self._openings + 1, _identity_of(self.path)
         try:
             self._check()
             self._write_ahead()
@@ -280,6 +288,15 @@ def _end_fork() -> None:
 
 
 os.register_at_fork(before=_begin_fork, after_in_parent=_end_fork, after_in_child=_end_fork)
+
+
+def _identity_of(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from any other that has its name; None when there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def fault(path: Path, error: sqlite3.Error) -> StoreError:

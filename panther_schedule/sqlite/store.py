@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final, cast
 
 from ..clock import SECOND, Reading, since_boot, soonest
 from ..errors import SchedulerStateError, StoreError
 from ..events import RunStarted
-from ..planning.control import extended, is_new, is_of_before
+from ..planning.control import extended, has_waited, is_earlier, is_new
 from ..planning.ends import is_queued, lingers, put_off, waits
-from ..planning.records import Passed, claims
+from ..planning.records import Passed, Run, claims
 from ..planning.rule import Rule, due_at
-from ..planning.state import Step
+from ..planning.state import State, Step
 from ..runtime.entries import Entry, Flight
 from ..runtime.ledger import Counts
 from ..runtime.logs import log
@@ -35,6 +36,11 @@ _MOST_READY: Final = 256  # runs that are looked at in a turn
 _UNKNOWN: Final = -1
 _PRUNE: Final = 60 * SECOND  # how often old records are looked for
 
+_LIVE: Final = """
+    SELECT 1 FROM task WHERE ended = 0 UNION ALL SELECT 1 FROM run WHERE wake_at IS NOT NULL
+    UNION ALL SELECT 1 FROM run WHERE owner IS NOT NULL AND outcome IS NULL LIMIT 1
+"""  # what is queued is behind another one
+
 
 class SQLite(Shelf, SharedStore):
     """A file as one scheduler has it open."""
@@ -48,8 +54,7 @@ class SQLite(Shelf, SharedStore):
         self._now = 0
         self._next_at: int | None = _UNKNOWN
         self._dirty: list[StoredEntry] = []
-        self._added: list[StoredEntry] = []  # in this turn
-        self._asked: list[StoredFlight] = []  # likewise
+        self._undo: list[Callable[[], object]] = []  # puts objects back to what they were before the turn
         self._others_wrote = True
         self._tables = Tables(file)
         self._board = Noticeboard(file)
@@ -71,6 +76,7 @@ class SQLite(Shelf, SharedStore):
     def turn(self, reading: Reading, room: int | None) -> Generator[None]:
         self._agenda.know()
         me, mine, mark = self.processes.me, dict(self.mine), self._board.mark
+        self._undo.clear()
         try:
             with self.file.turn():
                 self._begin(reading, room)
@@ -83,22 +89,20 @@ class SQLite(Shelf, SharedStore):
             raise
 
     def _begin(self, reading: Reading, room: int | None) -> None:
-        self._added.clear()  # first, since it is of the turn before
         version, self._stale = self.file.version(), False
         self._others_wrote = version != self._version
         if self._others_wrote:
             self._version = version
             self.epoch += 1
         self._room, self._now, self._next_at = room, reading.wall, _UNKNOWN
-        self._asked.clear()
         if not self.processes.beat(looked=not self._others_wrote):
             self._fence()
             self._board.mark = -1  # its row says that nobody listens
         if self._others_wrote:
             self._board.look(self.processes.me)
         if reading.wall >= self._prune_at:
-            self._prune_at = reading.wall + _PRUNE
-            self.records.prune_old(reading.wall)
+            more = self.records.prune_old(reading.wall)
+            self._prune_at = reading.wall + (SECOND if more else _PRUNE)
             self._board.prune(reading.wall - _PRUNE)
 
     def _forget(self) -> None:
@@ -108,17 +112,8 @@ class SQLite(Shelf, SharedStore):
         for entry in self._dirty:
             entry.dirty = False
         self._dirty.clear()
-        for new in self._added:  # another one may get its row
-            self.drop(new)
-        for flight in self._asked:  # it is asked when that is kept
-            flight.asked = False
-        self._flights.clear()
-        self._flights.update(self.mine)
-        for flight in self.mine.values():
-            flight.entry.flying = 0
-        for flight in self.mine.values():
-            flight.here = True
-            flight.entry.flying += 1
+        for undo in reversed(self._undo):
+            undo()
 
     def _fence(self) -> None:
         """Let all runs go, after this process was declared dead."""
@@ -126,6 +121,7 @@ class SQLite(Shelf, SharedStore):
             message = "this process stood still for longer than its lease, so %d run(s) were taken from it as lost"
             log(message, len(self.mine), level=logging.WARNING)
         for id_, flight in self.mine.items():
+            self._undo += [flight.undo(), partial(self._flights.__setitem__, id_, flight)]
             flight.fence()
             self._flights.pop(id_, None)
         self.mine.clear()
@@ -162,12 +158,13 @@ class SQLite(Shelf, SharedStore):
             new.kept = seen = seen._replace(state=seen.state._replace(task=new.name))
         self._tables.insert_task(new)
         new.epoch = self.epoch
-        self._added.append(new)
+        self._undo.append(partial(self.drop, new))  # another one may get its row
         self.remember(new)
 
     def put_spec(self, task: StoredEntry, spec: Spec) -> None:
         """Note what a task is from now on."""
         version = task.kept.version + 1
+        self._undo.append(partial(setattr, task, "kept", task.kept))
         task.kept = task.kept._replace(version=version, spec=spec)
         sql = "UPDATE task SET version = ?, func = ?, spec = ?, zone = ? WHERE id = ?"
         self.file.run(sql, (version, *spec, task.id))
@@ -177,6 +174,7 @@ class SQLite(Shelf, SharedStore):
     ) -> None:
         task, event = cast(StoredEntry, entry), cast(StoredFlight | None, flight)
         seen = self.seen(task)
+        self._undo.append(partial(setattr, task, "kept", seen))
         state, records = step.state, seen.records
         due_at(rule or seen.rule, state)  # first what may raise
         if event is not None and not event.fenced:
@@ -184,24 +182,35 @@ class SQLite(Shelf, SharedStore):
             self._keep_run(event, step, records)
         for run in step.given_up:
             records += 1
-            self._tables.insert_run(task.id, seen.era, run, seq=records)
+            self._tables.insert_run(task.id, self._era(task, seen.era, state, run), run, seq=records)
         for passed in step.passed:
             records += self._keep_range(task, seen, passed, records)
         fresh = state.anchor != seen.state.anchor or (is_new(state) and not is_new(seen.state))
+        eras = [self._era(task, seen.era + fresh, state, start.run) for start in starts]
         task.kept = seen._replace(state=state, records=records, era=seen.era + fresh, rule=rule or seen.rule)
-        for start in starts:
-            self._start(cast(StoredFlight, start), task, task.kept.era - is_of_before(seen.state, start.run))
+        for start, era in zip(starts, eras, strict=True):
+            self._start(cast(StoredFlight, start), task, era)
         if not task.dirty:
             task.dirty = True
             self._dirty.append(task)
         self.records.prune_task(task.id, seen.records, records)
 
+    def _era(self, task: StoredEntry, era: int, state: State, run: Run) -> int:
+        """Return the era of a run: of one that has waited, in which its instant was not claimed."""
+        before = task.kept.state
+        if has_waited(before, run):
+            era -= is_earlier(before, state, run)
+            while self._tables.is_claimed(task.id, era, run.at):
+                era -= 1
+        return era
+
     def _keep_run(self, flight: StoredFlight, step: Step, seq: int) -> None:
         run, record = step.run, step.record
         if run is flight.run:
             return
+        self._undo.append(flight.undo())
         if step.hand_over and run is not None:
-            if self._takes(flight.entry.kept):
+            if self._takes(flight.entry):
                 flight.owner, flight.run = self.processes.me, run
                 self._hold(flight)
             else:
@@ -225,7 +234,8 @@ class SQLite(Shelf, SharedStore):
 
     def _start(self, flight: StoredFlight, task: StoredEntry, era: int) -> None:
         run = flight.run
-        here = not is_queued(run) and self._takes(task.kept)
+        self._undo.append(flight.undo())
+        here = not is_queued(run) and self._takes(task)
         if not (here or is_queued(run)):
             run = put_off(run)
         if not claims(run):
@@ -234,14 +244,15 @@ class SQLite(Shelf, SharedStore):
         flight.id = self._tables.insert_run(task.id, era, run, flight.owner, self._now)
         flight.run, flight.epoch = run, self.epoch
         self._flights[flight.id] = flight
+        self._undo.append(partial(self._flights.pop, flight.id))
         if here:
             self._hold(flight)
 
-    def _takes(self, seen: Seen) -> bool:
+    def _takes(self, task: StoredEntry) -> bool:
         """Tell whether a run can start here, and take a place for it."""
-        if self._room is None:
+        if self._room is None or not task.is_callable():
             return False
-        if self._agenda.is_async.get(seen.spec.func):
+        if self._agenda.is_async[task.kept.spec.func]:
             return True
         self._room -= 1
         return self._room >= 0
@@ -255,7 +266,7 @@ class SQLite(Shelf, SharedStore):
 
     def flights(self, entry: Entry) -> list[Flight]:
         task = cast(StoredEntry, entry)
-        sql = f"SELECT {RUN} FROM run WHERE task = ? AND outcome IS NULL ORDER BY id"
+        sql = f"SELECT {RUN} FROM run WHERE task = ? AND seq IS NULL ORDER BY id"
         return [self.flight_of(row) for row in self.file.rows(sql, (task.id,))]
 
     def first_queued(self, entry: Entry) -> Flight | None:
@@ -284,7 +295,7 @@ class SQLite(Shelf, SharedStore):
         try:
             entry = self.entry_of(row)
             entry.task  # noqa: B018 - it is read here, where a fault stops nothing else
-        except (StoreError, SchedulerStateError) as error:
+        except SchedulerStateError as error:
             log("%s; it is left alone until the next start", error)
             self._agenda.park(row[0])
             return None
@@ -310,9 +321,16 @@ class SQLite(Shelf, SharedStore):
 
     def lost(self) -> Iterable[Flight]:
         for dead in self.processes.dead():
+            unread = 0  # runs that are left to somebody who can read their tasks
             for row in self.file.rows(f"SELECT {RUN} FROM run WHERE owner = ? ORDER BY id", (dead,)):
-                yield self.flight_of(row)
-            self.processes.remove(dead)
+                try:
+                    flight = self.flight_of(row)
+                except SchedulerStateError:
+                    unread += 1
+                else:
+                    yield flight
+            if not unread:
+                self.processes.remove(dead)
 
     def asked(self) -> Iterable[Flight]:
         if not self._others_wrote:
@@ -321,12 +339,12 @@ class SQLite(Shelf, SharedStore):
             flight = self.mine.get(id_)
             if flight is not None and not flight.asked:
                 flight.asked = True
-                self._asked.append(flight)
+                self._undo.append(partial(setattr, flight, "asked", False))
                 yield flight
 
     def ahead_of(self, reading: Reading) -> Iterable[Entry]:
         sql = f"SELECT {TASK} FROM task WHERE ended = 0 AND coalesce(cursor, anchor) > ?"
-        return [self.entry_of(row) for row in self.file.rows(sql, (reading.wall,))]
+        return self.entries_of(self.file.rows(sql, (reading.wall,)))
 
     def note(self, kind: type, details: tuple[Any, ...]) -> None:
         self._board.note(self.processes.me, self._now, kind, details)
@@ -349,8 +367,7 @@ class SQLite(Shelf, SharedStore):
     # ---- at any time ---------------------------------------------------------------------------------------------
 
     def is_idle(self) -> bool:
-        sql = "SELECT 1 FROM task WHERE ended = 0 UNION ALL SELECT 1 FROM run WHERE outcome IS NULL LIMIT 1"
-        return self.file.row(sql) is None
+        return self.file.row(_LIVE) is None
 
     def counts(self) -> Counts:
         return self.records.of_all()

@@ -83,7 +83,9 @@ class Task:
             yield f"{self.row['handed']} handed over of {self.n}, ended={self.row['ended']}"
         numbers = sorted(row["seq"] for row in (*self.runs, *self.passed) if row["seq"] is not None)
         expected = range(1, self.row["records"] + 1)
-        if len(set(numbers)) != len(numbers) or not (set(numbers) <= set(expected) if self.gone else numbers == [*expected]):
+        if len(set(numbers)) != len(numbers) or not (
+            set(numbers) <= set(expected) if self.gone else numbers == [*expected]
+        ):
             yield f"{self.row['records']} records counted, but these are there: {numbers}"
 
     def _grid(self, era: int, spans: list[Span]) -> Iterator[str]:

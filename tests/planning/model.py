@@ -38,8 +38,10 @@ class Model(Clocks):
 
     def _life(self, occurrences: Occurrences) -> Life:
         now = self.wall if occurrences.on_wall else self.steady
-        begin = now if occurrences.calendar else occurrences.instants[0] - 1
-        return Life(occurrences, begin, begin, now)
+        if occurrences.calendar:
+            return Life(occurrences, now, now, now)
+        first = occurrences.instants[0]  # with which the others begin, even if it is over
+        return Life(occurrences, first - 1, first - 1, first)
 
     def replace(self, task: Task, occurrences: Occurrences | None, ways: Ways) -> None:
         """Change the policy; with another schedule the task starts afresh."""

@@ -20,7 +20,7 @@ class FileModel(Model):
     def restart(self, by: int, *, killed: bool) -> None:
         """End the process, set the clock, begin another. One that is killed tells nobody what has ended since."""
         if not killed:
-            self.look()
+            self._take_in()
         lost = self._hand_back()
         if not killed:
             self._lose(lost, killed=False)

@@ -171,7 +171,7 @@ class Life:
     covered: int
     """What is not later than this is decided."""
     latest: int
-    """The time of the beginning, then the last decided occurrence."""
+    """The time of the beginning, or the first occurrence where that begins a task; then the last decided one."""
     handed: int = 0
     moved: int = 0
     """How far the clock of the life that replaced it was ahead of its own."""
