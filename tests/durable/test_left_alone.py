@@ -83,7 +83,9 @@ def test_a_task_stays_whose_function_is_not_registered(
     other = Scheduler(tmp_path, registry=FEW)
     other.turn(60)
 
-    assert "1 task(s) stay in the file, but can't run here, since their functions are not registered: bad" in caplog.text
+    assert (
+        "1 task(s) stay in the file, but can't run here, since their functions are not registered: bad" in caplog.text
+    )
     assert other.store.unregistered() == ["bad"]
     assert [flight.entry.name for flight in other.started] == ["good"]
     assert rows(tmp_path, "SELECT * FROM task WHERE name = 'bad'") == before
