@@ -301,6 +301,8 @@ def _identity_of(path: Path) -> tuple[int, int] | None:
 
 def fault(path: Path, error: sqlite3.Error) -> StoreError:
     """Say what is wrong with a file, and what to do."""
+    if str(error).startswith("Could not decode"):  # and it shows the text, which may be a secret
+        return StoreError(f"{path}: it is damaged; put a backup in its place (a text in it is no UTF-8)")
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without its details
     words = _WORDS.get(code, "it can't be used")
     return StoreError(f"{path}: {words} (SQLite says: {error})")

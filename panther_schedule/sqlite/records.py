@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
+from ..errors import SchedulerStateError
 from ..planning.records import Passed, Record
 from ..runtime.ledger import TASK_HISTORY, Counts, History, no_counts
 from .file import File
@@ -152,5 +153,7 @@ class Records:
 def _sums(rows: Sequence[Any]) -> Counts:
     counts = no_counts()
     for what, number in rows:
+        if what not in counts:
+            raise SchedulerStateError(f"a record can't be read: {what!r} is no outcome")
         counts[what] += number
     return counts
