@@ -29,7 +29,7 @@ _OPEN_RUNS: Final = """
     WHERE run.wake_at {rule} AND run.owner IS NULL AND task.id NOT IN (SELECT id FROM temp.parked)
 """
 _READY: Final = f"""
-    SELECT task.id, {", ".join(f"run.{name}" for name in RUN.split(", "))} {_OPEN_RUNS.format(rule="<= ?")}
+    SELECT {", ".join(f"run.{name}" for name in RUN.split(", "))} {_OPEN_RUNS.format(rule="<= ?")}
     ORDER BY run.wake_at, run.id LIMIT ?
 """
 _FIRST_READY: Final = f"SELECT min(run.wake_at) {_OPEN_RUNS.format(rule='IS NOT NULL')} AND is_async >= ?"
@@ -81,7 +81,7 @@ class Agenda:
         return sorted(rows)
 
     def ready(self, now: int) -> list[Any]:
-        """Return the runs that anybody may start: the task, and the columns `RUN`."""
+        """Return the runs that anybody may start: the columns `RUN`."""
         return self._file.rows(_READY, (now, _MOST_READY))
 
     def first(self, me: int, room: int | None) -> int | None:

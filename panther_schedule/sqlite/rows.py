@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from ..errors import SchedulerStateError
 from ..models.policy import DEFAULT_POLICY, Policy
 from ..models.schedules import AnySchedule, Repeat
-from ..planning.records import Attempt, Failure, Passed, Run
+from ..planning.records import Attempt, Failure, Run
 from ..planning.rule import Rule, rule_of, under
 from ..planning.state import NOTHING_HELD, Held, State
 
@@ -122,6 +122,11 @@ def run_of(row: Any, task: str) -> Run:
     return Run(task, at, previous, cause, number, ended, phase, bool(asked), wake_at)
 
 
+def record_of(row: Any, task: str) -> Run:
+    """Read such a row of a run that is over, even if its function goes on."""
+    return run_of(row, task)._replace(phase="ended")
+
+
 def attempts_text(attempts: tuple[Attempt, ...]) -> str:
     return json.dumps([(*each[:3], each.error) for each in attempts]) if attempts else "[]"
 
@@ -134,8 +139,3 @@ def _attempt_of(each: Any) -> Attempt:
     started, finished, outcome, error = each
     failure = None if error is None else Failure(tuple(error[0]), error[1], error[2])
     return Attempt(started, finished, outcome, failure)
-
-
-def passed_of(row: Any) -> Passed:
-    """Read the columns reason, first, last and number."""
-    return Passed(*row)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final, cast
@@ -22,17 +22,15 @@ from ..runtime.logs import log
 from ..runtime.stores import SharedStore
 from ..tasks.registry import TaskRegistry
 from .agenda import Agenda
-from .entries import StoredEntry, StoredFlight
+from .entries import Shelf, StoredEntry, StoredFlight
 from .file import File
 from .news import Noticeboard
 from .processes import Processes
 from .records import Records
 from .rows import RUN, TASK, Seen, Spec
-from .shelf import Shelf
 from .tables import Tables
 
 _POLL: Final = SECOND // 5  # how often it looks whether another process has written
-_MOST_READY: Final = 256  # runs that are looked at in a turn
 _UNKNOWN: Final = -1
 _PRUNE: Final = 60 * SECOND  # how often old records are looked for
 
@@ -274,21 +272,21 @@ class SQLite(Shelf, SharedStore):
 
     def due(self, reading: Reading, limit: int) -> list[Entry]:
         """Take tasks that are due, the earliest first: no more of sync functions than there is room for."""
-        room = self._room
-        if room is None:
+        if self._room is None:
             return []
         self._flush()
-        found: list[Entry] = []
-        for _at, *row in self._agenda.due(reading.wall, limit, min(limit, room)):
-            entry = self._callable(row)
-            if entry is None:
-                continue
-            if not self._agenda.is_async[entry.kept.spec.func]:
-                if room <= 0:
-                    continue
-                room -= 1
-            found.append(entry)
-        return found
+        rows = self._agenda.due(reading.wall, limit, min(limit, self._room))
+        return [entry for entry, _row in self._startable((row, row) for _at, *row in rows)]
+
+    def _startable(self, rows: Iterable[tuple[Any, Any]]) -> Iterator[tuple[StoredEntry, Any]]:
+        """Yield the tasks of these rows that can start here, each with what came beside its row."""
+        room = self._room or 0
+        for task_row, beside in rows:
+            if (entry := self._callable(task_row)) is not None:
+                sync = not self._agenda.is_async[entry.kept.spec.func]
+                if room > 0 or not sync:
+                    room -= sync
+                    yield entry, beside
 
     def _callable(self, row: Any) -> StoredEntry | None:
         """Return the task of a row; one that can't be read or called here is left alone from now on."""
@@ -305,18 +303,10 @@ class SQLite(Shelf, SharedStore):
         """Take the runs here whose time is up, and of those that anybody may start, as many as there is room for."""
         sql = f"SELECT {RUN} FROM run WHERE owner = ? AND wake_at <= ? ORDER BY wake_at, id"
         found: list[Flight] = [self.flight_of(row) for row in self.file.rows(sql, (self.processes.me, reading.wall))]
-        room = self._room
-        if room is None:
-            return found
-        for task, *row in self._agenda.ready(reading.wall):
-            task_row = self.file.row(f"SELECT {TASK} FROM task WHERE id = ?", (task,))
-            if (entry := self._callable(task_row)) is None:
-                continue
-            if not self._agenda.is_async[entry.kept.spec.func]:
-                if room <= 0:
-                    continue
-                room -= 1
-            found.append(self.flight_of(row))
+        if self._room is not None:
+            rows = self._agenda.ready(reading.wall)
+            ready = self._startable((self.task_row(row[1]), row) for row in rows)
+            found += (self.flight_of(row) for _entry, row in ready)
         return found
 
     def lost(self) -> Iterable[Flight]:

@@ -145,7 +145,7 @@ class FilePair(Pair):
     def records_of(self, entry: Entry) -> list[RunLine | PassedLine]:
         """Return all of a task's records that are kept."""
         assert isinstance(entry, StoredEntry)
-        return [line_of(record) for record in self.store.records.latest(entry.id, entry.name, KEPT)]
+        return [line_of(record) for record in self.store.records.latest(entry.id, KEPT)]
 
     def check_law(self) -> None:
         """Look at the law in whole, and at the file by SQL alone."""
