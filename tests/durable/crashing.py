@@ -26,7 +26,6 @@ from typing import Any, Final
 from unittest import mock
 
 from campaign import Orders, Point
-from panther_schedule.sqlite import SQLiteStore
 
 from panther_schedule import (
     AnySchedule,
@@ -40,6 +39,7 @@ from panther_schedule import (
     current_run,
 )
 from panther_schedule.clock import Reading, SystemClock, moment
+from panther_schedule.sqlite import SQLiteStore
 
 MS: Final = timedelta(milliseconds=1)
 

@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 from campaign import Campaign, campaign
 from ledger_law import Ledger
-from panther_schedule.sqlite import SQLiteStore
 
 from panther_schedule import BackgroundTask, Repeat, Scheduler, StoreError, TaskRegistry, VirtualClock
+from panther_schedule.sqlite import SQLiteStore
 
 TWO_DAYS_S = 2 * 24 * 3600
 registry = TaskRegistry()
