@@ -9,6 +9,7 @@ from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeAlias
 
@@ -26,9 +27,9 @@ from .loop import Loop, Message
 from .memory import Memory
 from .names import MemoryNames
 from .process import generation
+from .shared_loop import Call, SharedLoop
 from .sleeper import Sleeper
 from .stores import Intake, Keeper, Names, SharedStore, Store
-from .turns import Call
 from .virtual import Inline, Mover
 from .workers import Pool, Workers
 
@@ -69,17 +70,18 @@ class Life:
             self.store = self.shared = kept.store
             self.names, self.intake, self.reconcile = kept.names, kept.intake, kept.reconcile
         self.engine = Engine(self.store, self.names, self.shared)
+        make: Callable[..., Loop] = Loop if self.shared is None else partial(SharedLoop, self.shared)
         self.workers: Workers
         self.driver: Sleeper | Mover
         if isinstance(clock, VirtualClock):
             off = not settings.size
             self.workers = inline = Inline(clock, self.engine, inbox.put, event_loop)
-            self.loop = Loop(inbox, self.engine, inline, clock.read(), off=off)
+            self.loop = make(inbox, self.engine, inline, clock.read(), off=off)
             self.driver = Mover(self.loop, clock, inline, listeners)
         else:
             off = not (self.in_real_time and settings.size)
             self.workers = Pool(clock, self.engine, inbox.put, event_loop, 0 if off else settings.size)
-            self.loop = Loop(inbox, self.engine, self.workers, clock.read(), off=off)
+            self.loop = make(inbox, self.engine, self.workers, clock.read(), off=off)
             self.driver = Sleeper(self.loop, clock)
 
     def start(self) -> None:

@@ -23,6 +23,7 @@ from panther_schedule import Scheduler
 from panther_schedule.errors import StoreError
 from panther_schedule.runtime.entries import Entry, Flight
 from panther_schedule.runtime.handles import RunHandle, TaskHandle
+from panther_schedule.runtime.shared_loop import SharedLoop
 from panther_schedule.sqlite import SQLiteStore
 from panther_schedule.sqlite.entries import StoredEntry, StoredFlight
 from panther_schedule.sqlite.rows import RUN
@@ -138,7 +139,7 @@ class FilePair(Pair):
 
     def check(self) -> None:
         """Compare all that can be seen."""
-        if self.life.loop._turns is None or self.life.loop._turns.failing:
+        if not isinstance(self.life.loop, SharedLoop) or self.life.loop.failing:
             raise FaultError(f"a turn has failed after{self.told()}")
         super().check()
 
