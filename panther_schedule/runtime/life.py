@@ -66,9 +66,8 @@ class Life:
             self.names = names = MemoryNames(lock)
             self.intake = Admission(names, now_by(clock), self)
         else:
-            kept = settings.store._open(self, settings.registry, lock)
-            self.store = self.shared = kept.store
-            self.names, self.intake, self.reconcile = kept.names, kept.intake, kept.reconcile
+            self.shared, self.names, self.intake, self.reconcile = settings.store._open(self, settings.registry, lock)
+            self.store = self.shared
         self.engine = Engine(self.store, self.names, self.shared)
         make: Callable[..., Loop] = Loop if self.shared is None else partial(SharedLoop, self.shared)
         self.workers: Workers
@@ -91,7 +90,7 @@ class Life:
             self.driver.start()
 
     def discard(self) -> None:
-        """Let it go before it has begun."""
+        """Let go of it before it has begun."""
         self.loop.over = True
         self.workers.stop()
         if self.shared is not None:

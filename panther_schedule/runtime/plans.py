@@ -27,7 +27,7 @@ class Change:
     next_after: datetime | None = None
     """When its next run is due from now on; None when there is none, or when it depends on a run."""
     handed: int = 0
-    """How many of its `n` runs are used up from now on: none, where another schedule lets it start afresh."""
+    """How many of its `n` runs are used up from now on; none where another schedule starts it afresh."""
 
     def __str__(self) -> str:
         match self.kind:
@@ -70,7 +70,7 @@ def _shown(at: datetime | None) -> str:
 
 
 def check_declared(method: str, tasks: object, source: object) -> list[BackgroundTask[..., Any]]:
-    """Return declared tasks; refuse what is none, and names that are missing or doubled, of them and of the source."""
+    """Return the declared tasks; refuse what is no task, names that are missing or doubled, and a blank source."""
     if not isinstance(source, str) or not source.strip():
         refuse_value(method, "source", "source", "a str that is not blank", repr(source), "write source='app'")
     wanted, names = check_tasks(method, tasks), set[str]()

@@ -50,7 +50,7 @@ class Agenda:
             log(message, len(names), named(names), level=logging.WARNING)
 
     def _make_tables(self) -> None:
-        """Make those of this scheduler alone, which its connection has."""
+        """Make the tables that only this connection sees."""
         self._file.run("CREATE TEMP TABLE known (func TEXT PRIMARY KEY, is_async INTEGER NOT NULL) WITHOUT ROWID")
         self._file.run("CREATE TEMP TABLE parked (id INTEGER PRIMARY KEY)")  # tasks that can't be read or called here
         self.is_async.clear()

@@ -6,7 +6,6 @@ import json
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import partial
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
@@ -42,8 +41,8 @@ class StoredEntry(Entry):
         self.name, self.context, self.order, self.place, self.added, self.sealed = name, EMPTY, id_, None, True, None
         self._shelf = shelf
         self.flying = 0  # runs that were handed over here
-        self.named = True  # of one that is to be added, as the next
-        self.source: str | None = None  # which `apply()` makes it
+        self.named = True  # by its own name; this and the source are of one that is to be added
+        self.source: str | None = None  # of `apply()`
         self.id = id_
         self.kept = kept  # as this scheduler last saw it
         self.epoch: int = epoch  # when that was
@@ -103,12 +102,15 @@ class StoredFlight(Flight):
 
     def undo(self) -> Callable[[], object]:
         """Return what puts it back to what it is now."""
-        return partial(self._put_back, self.kept, self.owner, self.taken_at, self.here, self.fenced, self._task)
+        kept, owner, taken_at, here = self.kept, self.owner, self.taken_at, self.here
+        fenced, task = self.fenced, self._task
 
-    def _put_back(self, kept: Run, owner: int | None, taken_at: int | None, here: bool, *rest: Any) -> None:
-        self.entry.flying += here - self.here
-        self.kept, self.owner, self.taken_at, self.here, self.epoch = kept, owner, taken_at, here, -1
-        self.fenced, self._task = rest
+        def put_back() -> None:
+            self.entry.flying += here - self.here
+            self.kept, self.owner, self.taken_at, self.here, self.epoch = kept, owner, taken_at, here, -1
+            self.fenced, self._task = fenced, task
+
+        return put_back
 
     def fence(self) -> None:
         """Let nothing more follow from it here."""

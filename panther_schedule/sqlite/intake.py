@@ -68,15 +68,15 @@ class StoredIntake(Intake):
         return self._add(tasks, stacklevel=5)
 
     def replace(self, task: BackgroundTask[..., Any]) -> Entry:
-        new = self.made(task, stacklevel=4)
-        entry: Entry = self._host.call(partial(self._put, task, new))
+        new = self.new_entry(task, stacklevel=4)
+        entry: Entry = self._host.call(partial(self._replace, task, new))
         return entry
 
     def reload(self) -> None:
         rule_for.cache_clear()
         self._host.call(self._reload)
 
-    def made(
+    def new_entry(
         self, task: BackgroundTask[..., Any], *, source: str | None = None, stacklevel: int | None = None
     ) -> StoredEntry:
         """Make an entry of a task, as it would be added now; refuse one that can't be kept."""
@@ -94,7 +94,7 @@ class StoredIntake(Intake):
         return new
 
     def _add(self, tasks: Sequence[BackgroundTask[..., Any]], *, stacklevel: int) -> list[Entry]:
-        new = [self.made(task, stacklevel=stacklevel) for task in tasks]
+        new = [self.new_entry(task, stacklevel=stacklevel) for task in tasks]
         entries: list[Entry] = self._host.call(partial(self._keep, tasks, new))
         return entries
 
@@ -118,16 +118,16 @@ class StoredIntake(Intake):
                 self._host.engine.add(entry, reading)
         return [*wanted]
 
-    def _put(self, task: BackgroundTask[..., Any], new: StoredEntry, reading: Reading) -> Entry:
+    def _replace(self, task: BackgroundTask[..., Any], new: StoredEntry, reading: Reading) -> Entry:
         there = self._names.find(new.name)
         if there is None:
             self._host.engine.add(new, reading)
             return new
         if not is_equal(there, new, task):
-            self.put(there, new, reading)
+            self.change(there, new, reading)
         return there
 
-    def put(self, there: StoredEntry, new: StoredEntry, reading: Reading) -> None:
+    def change(self, there: StoredEntry, new: StoredEntry, reading: Reading) -> None:
         """Give a stored task another spec."""
         afresh = schedule_of(there) != schedule_of(new)
         rule, state = new.kept.rule, new.kept.state if afresh else None

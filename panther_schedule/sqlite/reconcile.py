@@ -40,7 +40,7 @@ class Reconciler:
 
     def __call__(self, tasks: Sequence[_Task], source: str, apply: bool) -> Plan:
         """Return what changes; `apply` it too, in the same turn."""
-        declared = [(task, self._intake.made(task, source=source)) for task in tasks]
+        declared = [(task, self._intake.new_entry(task, source=source)) for task in tasks]
         plan: Plan = self._host.call(partial(self._reconcile, declared, source, apply))
         return plan
 
@@ -56,7 +56,7 @@ class Reconciler:
                 change = Change(name, "removed", (), _next(gone.rule, gone.state), None, gone.state.handed)
                 moves.append(_Move(change, gone, None))
         for move in moves if apply else ():
-            self._make(move, source, reading)
+            self._do(move, source, reading)
         return Plan(tuple(move.change for move in moves))
 
     def _move(self, task: _Task, new: StoredEntry, source: str, reading: Reading) -> _Move:
@@ -69,7 +69,7 @@ class Reconciler:
             refuse("apply", "name_in_use", message, at=("name",), name=repr(new.name), owner=repr(owner))
         return _Move(_compared(there, new, task, reading.wall), there, new)
 
-    def _make(self, move: _Move, source: str, reading: Reading) -> None:
+    def _do(self, move: _Move, source: str, reading: Reading) -> None:
         change, there, new = move
         if there is None and new is not None:
             self._host.engine.add(new, reading)
@@ -77,7 +77,7 @@ class Reconciler:
             self._host.engine.cancel(there, False, reading)
         elif there is not None and new is not None:
             if change.fields:
-                self._intake.put(there, new, reading)
+                self._intake.change(there, new, reading)
             self._store.file.run("UPDATE task SET source = ? WHERE id = ? AND source IS NULL", (source, there.id))
 
 

@@ -102,7 +102,7 @@ class Records:
             self._forget("task = ? AND seq <= ?", (task, records - self._most))
 
     def prune_old(self, now: int) -> bool:
-        """Forget some records that are too old, and tasks that have left with their last record; tell if more may be.
+        """Forget some old records, and tasks that have left with their last one; tell whether there may be more.
 
         Only the first of each table are looked at: what is old lies there.
         """

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import TypeAdapter, ValidationError
 
 from ..errors import SchedulerStateError
-from ..models.policy import DEFAULT_POLICY, Policy
+from ..models.policy import Policy
 from ..models.schedules import AnySchedule, Repeat
 from ..planning.records import Attempt, Failure, Run
 from ..planning.rule import Rule, rule_of, under
@@ -89,22 +89,20 @@ def _held_of(text: str | None) -> Held:
 def rule_for(text: str, zone: str) -> Rule:
     """Return the rule of a task by its spec; a shared store goes by the wall clock alone."""
     item = json.loads(text)
-    schedule, policy = schedule_and_policy(text)
-    rule = rule_of(schedule, ZoneInfo(zone))
-    if policy != DEFAULT_POLICY:
+    rule = rule_of(_schedule(item), ZoneInfo(zone))
+    if "policy" in item:
+        policy = Policy.model_validate_json(json.dumps(item["policy"]))
         rule = under(rule, policy, lambda: item.get("name") or item["func"])
     return replace(rule, on_wall=True)
 
 
 def follows_zone(text: str) -> bool:
     """Tell whether a task goes by dates and times of day, which new rules of a zone may move."""
-    return not isinstance(schedule_and_policy(text)[0], Repeat)
+    return not isinstance(_schedule(json.loads(text)), Repeat)
 
 
-def schedule_and_policy(text: str) -> tuple[AnySchedule, Policy]:
-    item = json.loads(text)
-    policy = Policy.model_validate_json(json.dumps(item["policy"])) if "policy" in item else DEFAULT_POLICY
-    return _schedule_of(json.dumps(item["schedule"])), policy
+def _schedule(item: Any) -> AnySchedule:
+    return _schedule_of(json.dumps(item["schedule"]))
 
 
 @lru_cache(maxsize=1024)

@@ -160,7 +160,7 @@ class SQLite(Shelf, SharedStore):
         self.remember(new)
 
     def put_spec(self, task: StoredEntry, spec: Spec) -> None:
-        """Note what a task is from now on."""
+        """Keep what a task is from now on."""
         version = task.kept.version + 1
         self._undo.append(partial(setattr, task, "kept", task.kept))
         task.kept = task.kept._replace(version=version, spec=spec)
@@ -194,7 +194,7 @@ class SQLite(Shelf, SharedStore):
         self.records.prune_task(task.id, seen.records, records)
 
     def _era(self, task: StoredEntry, era: int, state: State, run: Run) -> int:
-        """Return the era of a run: of one that has waited, in which its instant was not claimed."""
+        """Return the era of a run; for one that has waited, an earlier one if its instant is claimed by now."""
         before = task.kept.state
         if has_waited(before, run):
             era -= is_earlier(before, state, run)
