@@ -73,14 +73,13 @@ class Life:
         self.workers: Workers
         self.driver: Sleeper | Mover
         if isinstance(clock, VirtualClock):
-            off = not settings.size
             self.workers = inline = Inline(clock, self.engine, inbox.put, event_loop)
-            self.loop = make(inbox, self.engine, inline, clock.read(), off=off)
+            self.loop = make(inbox, self.engine, inline, clock.read(), off=not settings.size)
             self.driver = Mover(self.loop, clock, inline, listeners)
         else:
-            off = not (self.in_real_time and settings.size)
-            self.workers = Pool(clock, self.engine, inbox.put, event_loop, 0 if off else settings.size)
-            self.loop = make(inbox, self.engine, self.workers, clock.read(), off=off)
+            size = settings.size if self.in_real_time else 0
+            self.workers = Pool(clock, self.engine, inbox.put, event_loop, size)
+            self.loop = make(inbox, self.engine, self.workers, clock.read(), off=not size)
             self.driver = Sleeper(self.loop, clock)
 
     def start(self) -> None:

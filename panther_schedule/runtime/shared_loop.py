@@ -54,11 +54,11 @@ class SharedLoop(Loop):
         inbox: SimpleQueue[Message],
         engine: Engine,
         workers: Workers,
-        reading: Reading,
+        now: Reading,
         *,
-        off: bool = False,
+        off: bool,
     ) -> None:
-        super().__init__(inbox, engine, workers, reading, off=off)
+        super().__init__(inbox, engine, workers, now, off=off)
         self.closed = self.over = False
         self._store = store
         self._kept: list[Message] = []  # of turns that failed
