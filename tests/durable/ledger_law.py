@@ -93,6 +93,8 @@ class Task:
         is_present = era == self.row["era"]
         anchor, cursor = self.row["anchor"], self.row["cursor"]
         if is_present and spans and not self.gone:
+            if self.row["next_at"] not in {None, spans[-1].last + self.wait}:
+                yield f"the next occurrence, {self.row['next_at']}, does not follow {spans[-1]}"
             if spans[-1].last != cursor:
                 yield f"the cursor {cursor} is not at the end of the last record {spans[-1]}"
             if (spans[0].first - anchor) not in ({0} if era == 0 else {0, self.wait}):

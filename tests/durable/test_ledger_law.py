@@ -64,6 +64,7 @@ FALSE = [
     ("UPDATE passed SET number = number + 1", "does not cover"),
     ("UPDATE passed SET last = last + 5000000", "does not cover"),
     ("UPDATE task SET cursor = cursor + 5000000 WHERE id = 1", "is not at the end"),
+    ("UPDATE task SET next_at = next_at + 5000000 WHERE id = 1", "does not follow"),
     ("UPDATE task SET anchor = anchor - 5000000 WHERE id = 1", "does not begin at the anchor"),
     ("UPDATE task SET held = NULL WHERE id = 2", "is not at the end"),
     ("UPDATE task SET running = running + 1", "have no outcome"),
