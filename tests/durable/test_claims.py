@@ -32,7 +32,7 @@ def claims(folder: Path) -> list[tuple[float, str | None]]:
 
 def set_back(scheduler: Scheduler) -> Do:
     """See to a clock that was set back, as a scheduler does that starts."""
-    return lambda reading: scheduler.engine.check_clock(reading)
+    return scheduler.engine.check_clock
 
 
 def give(scheduler: Scheduler, schedule: AnySchedule) -> Do:

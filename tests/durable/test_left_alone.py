@@ -5,7 +5,6 @@ They stay as they are, are named, and keep nobody else waiting.
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
@@ -83,9 +82,8 @@ def test_a_task_stays_whose_function_is_not_registered(
     other = Scheduler(tmp_path, registry=FEW)
     other.turn(60)
 
-    assert (
-        "1 task(s) stay in the file, but can't run here, since their functions are not registered: bad" in caplog.text
-    )
+    assert "1 task(s) stay in the file, but can't run here" in caplog.text
+    assert "their functions are not registered: bad" in caplog.text
     assert other.store.unregistered() == ["bad"]
     assert [flight.entry.name for flight in other.started] == ["good"]
     assert rows(tmp_path, "SELECT * FROM task WHERE name = 'bad'") == before
@@ -169,7 +167,7 @@ def test_a_clock_that_was_ahead_is_set_right_for_those_that_can_be_read(
     one.turn(ahead, one.end("bad"), one.end("good"))
     change(tmp_path, damage)
     other = Scheduler(tmp_path)
-    other.turn(1, lambda reading: other.engine.check_clock(reading))
+    other.turn(1, other.engine.check_clock)
 
     assert other.task("good").state.next_at == us(11)
 

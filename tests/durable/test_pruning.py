@@ -78,7 +78,8 @@ def test_old_records_go_and_their_counts_stay(scheduler: Scheduler, tmp_path: Pa
     assert sorted(runs + ranges) == list(range(3, rows(tmp_path, "SELECT records FROM task")[0][0] + 1))
     assert sum(counted(task).values()) + task.state.running == due(task)
     assert counted(task)["succeeded"] == 2
-    assert type((task.history or ())[0]) is Run
+    assert task.history
+    assert isinstance(task.history[0], Run)
 
 
 def test_a_run_that_goes_on_is_kept_however_old_it_is(scheduler: Scheduler, tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from model import Model
 from model_parts import MOST_LOST, Call, Ended
 
-
 AT_ONCE = (0, 0)
 
 

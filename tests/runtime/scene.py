@@ -28,7 +28,7 @@ class Scheduler:
 
     def __init__(self, folder: Path, *, most: int = 1000, registry: TaskRegistry = REGISTRY) -> None:
         self.kept = InAFile(folder, most=most, registry=registry)
-        self.store = self.kept.store
+        self.store = self.kept.sqlite
         self.names = StoredNames(self.store, RLock())
         self.engine = Engine(self.store, self.names, self.store)
         self.started: list[Flight] = []

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from failing import Failing
-from kept import nothing, nothing_async
+from kept import nothing_async
 from scene import Do, Scheduler, everything, kill, rows
 from tables import DAILY, GRID, added, finished, now, us
 
