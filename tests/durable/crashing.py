@@ -21,7 +21,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from functools import partial
-from signal import SIGKILL, SIGSTOP
+from signal import SIGKILL, SIGSTOP, pthread_kill
 from typing import Any, Final
 from unittest import mock
 
@@ -80,7 +80,7 @@ def reach(point: Point) -> None:
     if not orders.stops:
         os.kill(os.getpid(), SIGKILL)
     with turn if "function" in point else nullcontext():  # stopped in a turn it would hold the others up
-        os.kill(os.getpid(), SIGSTOP)
+        pthread_kill(threading.get_ident(), SIGSTOP)  # another thread might be late to take it, and this one go on
 
 
 class Watched(sqlite3.Connection):
