@@ -80,9 +80,13 @@ def main() -> int:
 
 
 def kill_all(folder: Path, number: int, plan: list[Point | None], chance: random.Random) -> Counter[str]:
-    """Let one process after the other die, each beside others; return the account."""
+    """Let one process after the other die, each beside others; return the account.
+
+    If their number is even, they see no more of each other than a lease of a second; else old records are pruned.
+    """
     deaths: Counter[str] = Counter()
-    with campaign(folder) as processes:
+    orders = {"lease_s": 1, "unseen": True} if number % 2 == 0 else {"keep_records": 200}
+    with campaign(folder, **orders) as processes:
         for point in plan:
             while len(processes.processes) < number - 1:
                 processes.start(meddles=chance.random() < MEDDLERS)

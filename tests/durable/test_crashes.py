@@ -43,6 +43,23 @@ def test_a_death_while_the_file_is_made_leaves_it_to_the_next_process(tmp_path: 
         assert processes.account()[0] == []
 
 
+def test_a_death_in_a_migration_leaves_the_version_before(tmp_path: Path) -> None:
+    """And all that was in the file."""
+    with campaign(tmp_path) as processes:
+        processes.run()
+        processes.more_runs()
+        processes.end()
+        processes.dies("in the migration", 3, migrates=True)
+        assert processes.query("PRAGMA user_version") == [(1,)]
+        assert processes.faults() == []
+        processes.run(migrates=True)
+        processes.more_runs()
+        processes.end()
+
+        assert processes.query("PRAGMA user_version") == [(2,)]
+        assert processes.account()[0] == []
+
+
 def test_two_processes_that_catch_up_run_each_late_occurrence_once(tmp_path: Path) -> None:
     """After an hour without a process, whatever one of them takes the other leaves alone."""
     with campaign(tmp_path) as processes:
