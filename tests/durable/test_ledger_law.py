@@ -73,6 +73,7 @@ FALSE = [
     ("UPDATE run SET outcome = 'failed' WHERE outcome IS NOT NULL", "did not end as its last attempt"),
     ("UPDATE run SET finished_at = finished_at + 1 WHERE outcome IS NOT NULL", "did not end as its last attempt"),
     ("UPDATE run SET phase = 'active' WHERE outcome IS NOT NULL", "and goes on"),
+    ("UPDATE run SET attempts = replace(attempts, '[[1', '[[2')", "began after its end"),
     ("UPDATE run SET attempts = '[]' WHERE outcome IS NOT NULL", "did not end as its last attempt"),
     ("UPDATE run SET at = at + 1 WHERE task = 3", "is in no record"),
     ("UPDATE run SET task = 99 WHERE task = 3", "records of no task"),
