@@ -49,14 +49,7 @@ class SharedLoop(Loop):
     """
 
     def __init__(
-        self,
-        store: SharedStore,
-        inbox: SimpleQueue[Message],
-        engine: Engine,
-        workers: Workers,
-        now: Reading,
-        *,
-        off: bool,
+        self, store: SharedStore, inbox: SimpleQueue[Message], engine: Engine, workers: Workers, now: Reading, off: bool
     ) -> None:
         super().__init__(inbox, engine, workers, now, off=off)
         self.closed = self.over = False
@@ -83,21 +76,21 @@ class SharedLoop(Loop):
                 message(reading)
         room = None if self.off or self.stopping else self._workers.room()
         put_off, stepped = [*self._put_off], self._engine.stepped
-        self._keep(super()._see_to, messages, reading, room)
+        self._keep(super()._see_to, messages, room)
         if self.failing:
             self._put_off, self._engine.stepped = put_off, stepped
             self._again_at = reading.steady + AGAIN
         return True
 
-    def _keep(self, do: Do, messages: list[Message], reading: Reading, room: int | None) -> None:
-        """Do this with the messages in one transaction.
+    def _keep(self, do: Do, messages: list[Message], room: int | None) -> None:
+        """Do this with the messages in one transaction, at the time when no other process is in a turn.
 
         When the store fails, calls are told so, and the other messages stay for the next turn.
         """
         messages = [*self._kept, *messages]
         try:
-            with self._store.turn(reading, room):
-                do(messages, Reading(reading.wall, reading.wall))
+            with self._store.turn(self._now(), room):
+                do(messages, self._now())
         except StoreError as error:
             self._take_back(error, messages)
             return
@@ -110,6 +103,10 @@ class SharedLoop(Loop):
         for message in messages:
             if isinstance(message, Call):
                 message.done.set()
+
+    def _now(self) -> Reading:
+        wall = self._workers._now(True)
+        return Reading(wall, wall)
 
     def _take_back(self, error: StoreError, messages: list[Message]) -> None:
         for undone in (self._engine.after, self._engine.starts, self._engine.asked):
@@ -138,7 +135,7 @@ class SharedLoop(Loop):
     def _is_drained(self) -> bool:
         return not self._store.in_flight
 
-    def settle(self, reading: Reading) -> None:
+    def settle(self, reading: Reading) -> None:  # noqa: ARG002 - the time is read when the store is locked
         """Take the last turn, and leave the store; whoever asks later is told so."""
         with self._settling:
             messages = list[Message]()
@@ -147,7 +144,7 @@ class SharedLoop(Loop):
             messages = _without_calls(messages, SchedulerStateError("the scheduler has stopped; call start() to go on"))
             if not self._left:
                 self._left = True
-                self._keep(self._leave, messages, reading, None)
+                self._keep(self._leave, messages, None)
                 if self.failing:
                     log("the store failed until the end; the runs that were active will be found lost")
                 self._store.close()

@@ -44,7 +44,7 @@ MOST_LINES = {  # of each folder: all lines, and lines of code
     "models": (1734, 1178),
     "occurrences": (679, 455),
     "planning": (1017, 650),
-    "runtime": (4018, 2841),
+    "runtime": (4024, 2845),
     "cli": (1590, 1116),
     "mypy": (666, 487),
     "spec": (771, 558),
