@@ -86,8 +86,8 @@ def lost(rule: Rule, state: State, run: Run, started: int | None, reading: Readi
     return Step(state, again, retry_in=0)
 
 
-def put_off(run: Run) -> Run:
-    """Return a run that was to start, but has to wait for whoever can call its function."""
+def offered(run: Run) -> Run:
+    """Return a run that was to start, but waits for whoever can call its function."""
     return run._replace(phase="resting", wake_at=_AT_ONCE)
 
 

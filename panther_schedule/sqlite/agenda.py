@@ -47,7 +47,7 @@ class Agenda:
         file.prepare(self._make_tables)
         if names := self.unregistered():
             message = "%d task(s) stay in the file, but can't run here, since their functions are not registered: %s"
-            log(message, len(names), named(names), level=logging.WARNING)
+            log(f"{message}; register them, or cancel the tasks", len(names), named(names), level=logging.WARNING)
 
     def _make_tables(self) -> None:
         """Make the tables that only this connection sees."""

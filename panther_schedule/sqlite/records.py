@@ -143,6 +143,8 @@ def _sums(rows: Sequence[Any]) -> Counts:
     counts = no_counts()
     for what, number in rows:
         if what not in counts:
-            raise SchedulerStateError(f"a record can't be read: {what!r} is no outcome")
+            raise SchedulerStateError(
+                f"a record can't be read: {what!r} is no outcome; update panther-schedule, or put a backup in its place"
+            )
         counts[what] += number
     return counts

@@ -12,7 +12,7 @@ from ..clock import SECOND, Reading, since_boot, soonest
 from ..errors import SchedulerStateError, StoreError
 from ..events import RunStarted
 from ..planning.control import extended, has_waited, is_earlier, is_new
-from ..planning.ends import is_queued, lingers, put_off, waits
+from ..planning.ends import is_queued, lingers, offered, waits
 from ..planning.records import Passed, Run, claims
 from ..planning.rule import Rule, due_at
 from ..planning.state import State, Step
@@ -117,7 +117,7 @@ class SQLite(Shelf, SharedStore):
         """Let all runs go, after this process was declared dead."""
         if self.mine:
             message = "this process stood still for longer than its lease, so %d run(s) were taken from it as lost"
-            log(message, len(self.mine), level=logging.WARNING)
+            log(f"{message}; a longer lease would let it", len(self.mine), level=logging.WARNING)
         for id_, flight in self.mine.items():
             self._undo += [flight.undo(), partial(self._flights.__setitem__, id_, flight)]
             flight.fence()
@@ -212,7 +212,7 @@ class SQLite(Shelf, SharedStore):
                 flight.owner, flight.run = self.processes.me, run
                 self._hold(flight)
             else:
-                run = put_off(run)
+                run = offered(run)
         elif run is None or waits(run):
             flight.let_go()
             self.mine.pop(flight.id or 0, None)
@@ -235,7 +235,7 @@ class SQLite(Shelf, SharedStore):
         self._undo.append(flight.undo())
         here = not is_queued(run) and self._takes(task)
         if not (here or is_queued(run)):
-            run = put_off(run)
+            run = offered(run)
         if not claims(run):
             run = run._replace(number=self._tables.next_row("run"))  # no other process may give the same
         flight.owner = self.processes.me if here else None
