@@ -30,14 +30,8 @@ AGAIN: Final = SECOND  # after an error
 Message: TypeAlias = Entry | Flight | Command
 
 
-class Drain:
-    """The command to drain a loop."""
-
-    def __init__(self, loop: Loop, timeout: int, *, at_exit: bool) -> None:
-        self._loop, self._timeout, self._at_exit = loop, timeout, at_exit
-
-    def __call__(self, reading: Reading) -> None:
-        self._loop.begin_drain(self._timeout, self._at_exit, reading)
+class Drain(partial[None]):
+    """The command to drain a loop: its `begin_drain()`, with all but the reading."""
 
 
 class Loop:

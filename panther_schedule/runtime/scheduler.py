@@ -283,7 +283,7 @@ class Scheduler:
         with self._lock:
             self._stopped, life = True, self._life
             if life is not None and not life.loop.over:
-                life.loop.post(Drain(life.loop, timeout // MICROSECOND, at_exit=at_exit))
+                life.loop.post(Drain(life.loop.begin_drain, timeout // MICROSECOND, at_exit))
             return partial(self._finish_stop, life, self._listeners)
 
     def _finish_stop(self, life: Life | None, listeners: Listeners) -> None:
