@@ -112,8 +112,8 @@ class Life:
         if self.loop.closed:
             self.loop.settle(self.clock.read())
 
-    def send(self, command: Command) -> threading.Event:
-        """Post a command; the event is set when it is done."""
+    def send(self, command: Command) -> Callable[[], None]:
+        """Post a command; return what waits until it is done, up to a second."""
         done = threading.Event()
 
         def run(reading: Reading) -> None:
@@ -121,18 +121,14 @@ class Life:
             done.set()
 
         self.post(run)
-        return done
+        return partial(self.driver.acknowledge, done)
 
     def do(self, command: Command) -> None:
         """Run a command on the loop; wait up to a second, or until a shared store has kept it."""
         if self.shared is None:
-            self.acknowledge(self.send(command))
+            self.send(command)()
         else:
             self.call(command)
-
-    def acknowledge(self, done: threading.Event) -> None:
-        """Wait until a command is done, up to a second."""
-        self.driver.acknowledge(done)
 
     def call(self, command: Command) -> Any:
         """Run a command in a turn of a shared store; return its answer when that is kept.
@@ -145,7 +141,7 @@ class Life:
         if self.driver.is_here():
             raise SchedulerStateError("the scheduler's thread can't wait for itself; ask in another thread")
         self.post(call)
-        self.acknowledge(call.done)
+        self.driver.acknowledge(call.done)
         while not call.done.wait(0 if self.loop.over else 1):
             if self.loop.over:
                 raise SchedulerStateError("the scheduler has stopped; call start() to go on")

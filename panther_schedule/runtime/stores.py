@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from threading import Event, RLock
+from threading import RLock
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from ..clock import Clock, Reading
@@ -117,9 +117,8 @@ class Host(Protocol):
     in_real_time: bool
 
     def post(self, message: Any) -> None: ...
-    def send(self, command: Callable[[Reading], object]) -> Event: ...
+    def send(self, command: Callable[[Reading], object]) -> Callable[[], None]: ...  # which waits for it
     def call(self, command: Callable[[Reading], Any]) -> Any: ...  # in a turn of a shared store
-    def acknowledge(self, done: Event) -> None: ...
     def prepare_coroutines(self) -> None: ...  # their event loop, which will be needed
 
 

@@ -57,14 +57,15 @@ def polls_in_coroutines(handle: TaskHandle) -> None:
 
 @pytest.mark.parametrize("wait", [polls, polls_a_run, polls_in_coroutines, is_interrupted])
 def test_a_wait_leaves_nothing_behind(wait: Callable[[TaskHandle], None]) -> None:
-    let_go = threading.Event()
+    let_go, turned = threading.Event(), threading.Semaphore(0)
     with Scheduler() as scheduler:
         handle = scheduler.add_task(BackgroundTask(let_go.wait).interval(2).interval_wait(timedelta(hours=1)))
         life = scheduler._life
         assert life is not None
         wait(handle)
         for _ in range(2):  # when the second turn does this, the first is over
-            assert life.send(lambda _reading: None).wait(60)
+            life.post(lambda _reading: turned.release())
+            assert turned.acquire(timeout=60)
         assert life.loop._watches == []
         let_go.set()
         handle.cancel()
