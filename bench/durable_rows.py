@@ -1,0 +1,219 @@
+"""Measures one row for one side in a process of its own: python bench/durable_rows.py ROW SIDE prints a line of JSON.
+
+`durable.py` calls this; by hand it is the place to hang a profiler on. Files are made in the folder of temporary files:
+set TMPDIR to measure another disk.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import resource
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from datetime import time as clock_time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from durable_sides import SIDES, noop, started
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from panther_schedule.sqlite import SQLiteStore
+
+from panther_schedule import BackgroundTask, Daily, Once, Scheduler, TaskRegistry
+
+Figures = dict[str, float]
+WAITING = 100_000
+DUE_APART_S = 0.05
+PARTS: dict[str, Callable[[str], object]] = {}
+"""What a row does in further processes."""
+
+tasks = TaskRegistry()
+tasks.register(noop)
+
+
+def part(func: Callable[[str], object]) -> Callable[[str], object]:
+    """Let a row do this in a process of its own, with a file."""
+    PARTS[func.__name__] = func
+    return func
+
+
+@contextmanager
+def fresh_file() -> Iterator[str]:
+    """Give a path in a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield str(Path(folder) / "tasks.db")
+
+
+def start(name: str, file: str) -> subprocess.Popen[str]:
+    """Start a part in a process of its own."""
+    return subprocess.Popen([sys.executable, __file__, name, file], stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own script
+
+
+def answer(process: subprocess.Popen[str]) -> Any:
+    """Wait for a part, and return what it tells."""
+    told, _ = process.communicate(timeout=300)
+    assert not process.returncode
+    return json.loads(told)
+
+
+def scheduler(file: str, workers: int = 8) -> Scheduler:
+    """Make a scheduler on this file."""
+    return Scheduler(store=SQLiteStore(file), registry=tasks, max_workers=workers)
+
+
+# ---- throughput ------------------------------------------------------------------------------------------------------
+
+
+def runs(side: str, synchronous: str, n: int = 1_500) -> Figures:
+    """Tell the runs a second, from the first start to the last acknowledged outcome; and the CPU a run."""
+    with fresh_file() as file:
+        peer = SIDES[side](file, synchronous)
+        peer.store(n)
+        assert not started
+        ended = peer.run(n)
+    seconds, cpu = (end - begin for begin, end in zip(started[0], ended, strict=True))
+    return {"runs": n / seconds, "cpu": cpu / n * 1e6}
+
+
+def crowd(side: str, n: int = 4_000) -> Figures:
+    """Let some processes share tasks that are due in one instant; count up to the last outcome in the file."""
+    with fresh_file() as file:
+        at = time.time() + 6
+        once = Once(datetime.fromtimestamp(at, UTC))
+        with scheduler(file, 0) as adding:
+            adding.add_tasks([BackgroundTask(noop).with_schedule(once).with_name(f"task {i}") for i in range(n)])
+        processes = [start("share", file) for _ in range(int(side))]
+        shares = [answer(process) for process in processes]
+        assert max(share["ready_at"] for share in shares) < at
+        select = "SELECT count(*), count(DISTINCT task), max(finished_at) FROM run WHERE outcome = 'succeeded'"
+        connection = sqlite3.connect(file)
+        total, distinct, ended = connection.execute(select).fetchone()
+        connection.close()
+        assert total == distinct == n
+    return {"runs": n / (ended / 1e6 - at)}
+
+
+@part
+def share(file: str) -> Figures:
+    """Run what is due until all has run."""
+    with scheduler(file) as running:
+        ready_at = time.time()
+        running.join()
+    return {"ready_at": ready_at}
+
+
+# ---- a large file ----------------------------------------------------------------------------------------------------
+
+
+@part
+def fill(file: str) -> None:
+    """Store tasks far off, half of them daily ones."""
+    base = datetime.now(UTC) + timedelta(hours=6)
+    with scheduler(file, 0) as adding:
+        adding.add_tasks(
+            BackgroundTask(noop).with_schedule(
+                Once(base + timedelta(seconds=i))
+                if i % 2
+                else Daily(clock_time((base.hour + i % 12) % 24, i // 12 % 60, i // 720 % 60), tz="UTC")
+            )
+            for i in range(WAITING)
+        )
+
+
+def timed_turns() -> list[tuple[float, int, int]]:
+    """Time each turn of the schedulers made later: its seconds, the runs it took, and the outcomes it wrote."""
+    raise NotImplementedError  # needs the loop
+
+
+def opening(_side: str) -> Figures:
+    """Open a file of 100,000 tasks, up to the end of the first turn; tell the greatest memory, too."""
+    with fresh_file() as file:
+        answer(start("fill", file))
+        turns = timed_turns()
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        begin = time.perf_counter()
+        with scheduler(file):
+            while not turns:
+                time.sleep(0.001)
+            ms = (time.perf_counter() - begin) * 1_000
+            after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {"ms": ms, "mb": after / 1_024, "beyond": (after - before) / 1_024}
+
+
+# ---- several processes -----------------------------------------------------------------------------------------------
+
+
+def idle(side: str) -> Figures:
+    """Tell the share of a core that the busiest of some idle processes takes."""
+    with fresh_file() as file:
+        base = datetime.now(UTC) + timedelta(hours=6)
+        with scheduler(file, 0) as adding:
+            adding.add_tasks(
+                BackgroundTask(noop).with_schedule(Once(base + timedelta(seconds=i))) for i in range(2_000)
+            )
+        shares = [answer(process) for process in [start("rest", file) for _ in range(int(side))]]
+    return {"core": max(shares)}
+
+
+@part
+def rest(file: str) -> float:
+    """Wait for what is far off."""
+    with scheduler(file):
+        time.sleep(1.5)
+        used = time.process_time()
+        time.sleep(10)
+        return (time.process_time() - used) / 10 * 100
+
+
+seen_after: list[float] = []
+
+
+@tasks.register
+def note(asked_at: float) -> None:
+    """Note how long ago another process began to add this."""
+    seen_after.append(time.time() - asked_at)
+
+
+def seen(_side: str) -> Figures:
+    """Add tasks in another process, and tell after how long they start here, from before they are added."""
+    with fresh_file() as file, scheduler(file):
+        n = answer(start("ask", file))
+        time.sleep(2)
+    assert len(seen_after) == n
+    return {"p50": median(seen_after) * 1_000, "max": max(seen_after) * 1_000}
+
+
+@part
+def ask(file: str) -> int:
+    """Add tasks that are due at once, now and then."""
+    n = 50
+    with scheduler(file, 0) as adding:
+        for _ in range(n):
+            time.sleep(random.uniform(0.1, 0.4))  # noqa: S311 - the phase of whatever looks for changes
+            adding.add_task(BackgroundTask(note, time.time()))
+    return n
+
+
+ROWS: dict[str, Callable[[str], Figures]] = {
+    "NORMAL": lambda side: runs(side, "NORMAL"),
+    "FULL": lambda side: runs(side, "FULL"),
+    "crowd": crowd,
+    "opening": opening,
+    "idle": idle,
+    "seen": seen,
+}
+
+if __name__ == "__main__":
+    what, given = sys.argv[1:]
+    print(json.dumps((ROWS | PARTS)[what](given)), flush=True)
+    os._exit(0)  # the peers' threads need not be waited for
