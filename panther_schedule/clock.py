@@ -66,6 +66,11 @@ class SystemClock:
         return _wall_ns() // 1000 if on_wall else (_clock_ns(_BOOTTIME) + self._base) // 1000
 
 
+def since_boot() -> int:
+    """Return the microseconds since the machine was started: the same in all its processes, and never set."""
+    return _clock_ns(_BOOTTIME) // 1000
+
+
 class Drive(Protocol):
     """How a virtual clock drives one scheduler."""
 

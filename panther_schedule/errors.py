@@ -5,7 +5,8 @@ names the field, the value (settings only, never a task's arguments), the rule a
 are for the runtime:
 
     PantherScheduleError
-    └─ SchedulerStateError      also a RuntimeError: the scheduler is stopped, forked or on the wrong thread
+    ├─ SchedulerStateError      also a RuntimeError: the scheduler is stopped, forked or on the wrong thread
+    └─ StoreError               the file that keeps the tasks can't be read or written
     PantherScheduleWarning      also a UserWarning
     └─ BusyLoopWarning          an endless task without a wait
 """
@@ -26,6 +27,10 @@ class PantherScheduleError(Exception):
 
 class SchedulerStateError(PantherScheduleError, RuntimeError):
     """The scheduler can't do this now: it has stopped, or it belongs to the process before a fork."""
+
+
+class StoreError(PantherScheduleError):
+    """The file that keeps a scheduler's tasks can't be read or written; nothing was changed."""
 
 
 class PantherScheduleWarning(UserWarning):

@@ -21,7 +21,7 @@ from panther_schedule.planning.state import State, Step
 from panther_schedule.runtime.entries import Entry
 from panther_schedule.runtime.ledger import counts_of
 from panther_schedule.runtime.life import Life
-from panther_schedule.runtime.names import Names
+from panther_schedule.runtime.names import MemoryNames
 from panther_schedule.runtime.process import schedulers
 
 ONE_BY_ONE = 300  # occurrences that are walked; more are counted
@@ -105,15 +105,14 @@ def watching() -> Generator[Watch]:
     """Watch all schedulers; the law is checked at the end, if nothing else was raised."""
     watch = Watch()
     with pytest.MonkeyPatch.context() as patch:
-        take, replaced, stop = Names.take, control.replaced, control._stop
+        take, replaced, stop = MemoryNames.take, control.replaced, control._stop
         clock_set_back, zones_reloaded = control.clock_set_back, control.zones_reloaded
 
-        def watched_take(self: Names, entry: Entry) -> bool:
+        def watched_take(self: MemoryNames, entry: Entry) -> bool:
             if not take(self, entry):
                 return False
-            scheduler = next(one for one in schedulers if isinstance(one, Scheduler) and one._names is self)
-            assert scheduler._life is not None
-            watch.known.append(Known(scheduler._life, entry))
+            lives = (one._life for one in schedulers if isinstance(one, Scheduler))
+            watch.known.append(Known(next(life for life in lives if life is not None and life.names is self), entry))
             return True
 
         def watched_replaced(rule: Rule, state: State, fresh: State | None, now: int, moved: int) -> Step | None:
@@ -138,7 +137,7 @@ def watching() -> Generator[Watch]:
             watch.stops(rule, state, now)
             return stop(rule, state, now, *how)
 
-        patch.setattr(Names, "take", watched_take)
+        patch.setattr(MemoryNames, "take", watched_take)
         patch.setattr(control, "replaced", watched_replaced)
         patch.setattr(control, "_stop", watched_stop)
         patch.setattr(control, "clock_set_back", watched_set_back)

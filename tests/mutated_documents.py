@@ -39,7 +39,7 @@ SCHEDULES: list[Any] = [
 ]
 POLICIES: list[Any] = [
     {"overlap": "allow", "max_running": 3, "timeout": "PT1M"},
-    {"missed": "skip", "grace": "PT1M", "jitter": "PT5S"},
+    {"missed": "skip", "grace": "PT1M", "jitter": "PT5S", "on_lost": "record"},
     {"missed": "catch_up", "catch_up_limit": 5, "retry": {"attempts": 3, "factor": 2.5, "on": ["OSError"]}},
 ]
 ARGUMENTS: list[Any] = [

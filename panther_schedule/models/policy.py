@@ -18,6 +18,7 @@ from .value import Value
 
 Overlap = Annotated[Literal["skip", "queue_one", "queue_all", "allow", "cancel_running"], choice("skip")]
 Missed = Annotated[Literal["coalesce", "skip", "catch_up"], choice("coalesce")]
+OnLost = Annotated[Literal["again", "record"], choice("again")]
 
 MOST_QUEUED: Final = 1000  # how many runs wait under queue_all, and are active at once under allow without max_running
 CATCH_UP_LIMIT: Final = 100  # of missed occurrences, without catch_up_limit
@@ -191,6 +192,7 @@ class _PolicyKeywords(TypedDict, Generic[_Unset], total=False):
     retry: Retry | _Unset
     timeout: timedelta | _Unset
     jitter: timedelta
+    on_lost: OnLost
 
 
 class PolicyChanges(_PolicyKeywords[Never], total=False):
@@ -210,6 +212,9 @@ class Policy(Value, frozen=True):
     - `timeout`: how long an attempt may take; None means no limit.
     - `jitter`: each run is due later by less than this, and before the next occurrence; always by the same for the
       same occurrence of the same task.
+    - `on_lost`: the process died during an attempt. The run is tried again, until three of its attempts are lost
+      (`again`, at least once), or recorded as `lost` (`record`, at most once). Tasks kept in memory end with their
+      process, so for them it has no effect.
     """
 
     overlap: Overlap = Field("skip", description="What happens to an occurrence that is due while a run is active.")
@@ -225,6 +230,7 @@ class Policy(Value, frozen=True):
     retry: _Retry | None = Field(None, description="Further attempts after a failure; null means none.")
     timeout: _Limit | None = Field(None, description="How long an attempt may take; null means no limit.")
     jitter: Wait = Field(timedelta(0), description="Each run is due later by less than this.")
+    on_lost: OnLost = Field("again", description="A run whose process died is tried again, or recorded as lost.")
 
     def __init__(self, **fields: Unpack[_PolicyKeywords[None]]) -> None:
         """Say what happens to runs that overlap, are missed, fail or take too long."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from ..models.schedules import Schedule
+from ..models.schedules import Once, Repeat, Schedule
 from ..occurrences.compiler import anchor_of
 from ..occurrences.zones import LAST
 from .records import Passed, Reason, Run, make
@@ -19,7 +19,7 @@ def begin(schedule: Schedule, rule: Rule, now: int, task: str = "") -> State | N
     even when it is over.
     """
     anchor = anchor_of(schedule, now)
-    first = rule.occurrences.next_after(now, now) if rule.on_wall and not rule.once else anchor
+    first = anchor if isinstance(schedule, (Once, Repeat)) else rule.occurrences.next_after(now, now)
     return None if first is None or first > LAST else make(State, (anchor, None, first, 0, 0, None, NOTHING_HELD, task))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias, assert_never
+from typing import Final, assert_never
 
 from ..clock import MICROSECOND, SECOND, Reading
 from ..models.policy import exception_names
@@ -12,8 +12,6 @@ from .due import asks_all, closed, start_waiting
 from .records import Attempt, Failure, Run, make
 from .rule import Rule
 from .state import NOTHING_HELD, Asks, State, Step, with_held
-
-OnLost: TypeAlias = Literal["again", "record"]
 
 MOST_LOST: Final = 3  # a run whose attempts were lost this often is recorded as lost
 _FIRST_PAUSE: Final = SECOND  # after a failure of a back-to-back task
@@ -55,7 +53,7 @@ def wake(rule: Rule, state: State, run: Run, started: int | None, reading: Readi
 
     The function of such an attempt, called at `started`, is asked to end and may go on.
     """
-    if run.phase in {"queued", "resting"}:
+    if waits(run):
         run = run._replace(phase="active", asked=run.asked or asks_all(state), wake_at=None)
         return Step(state, run, hand_over=True)
     if run.phase != "active":
@@ -75,16 +73,26 @@ def began(rule: Rule, state: State, run: Run, steady: int) -> Step:
     return Step(state, run._replace(wake_at=steady + rule.terms.timeout))
 
 
-def lost(rule: Rule, state: State, run: Run, started: int | None, on_lost: OnLost, reading: Reading) -> Step:
+def lost(rule: Rule, state: State, run: Run, started: int | None, reading: Reading) -> Step:
     """Decide what follows an attempt whose process died, or was silent for longer than its lease."""
     attempt = Attempt(started, rule.now(reading), "lost", None, run.offset)
     if run.phase != "active":
         return ended(rule, state, run, attempt, reading)
-    final = on_lost == "record" or run.asked or asks_all(state)
+    final = rule.terms.on_lost == "record" or run.asked or asks_all(state)
     if final or _lost(run) + 1 >= MOST_LOST:
         return _recorded(rule, state, run, attempt)
     again = run._replace(phase="resting", asked=False, wake_at=reading.steady, attempts=(*run.attempts, attempt))
     return Step(state, again, retry_in=0)
+
+
+def put_off(run: Run, at: int) -> Run:
+    """Return a run that was to start, but has to wait for whoever can call its function."""
+    return run._replace(phase="resting", wake_at=at)
+
+
+def waits(run: Run) -> bool:
+    """Tell whether a run waits for its turn or its next attempt, so that its function is not active anywhere."""
+    return run.phase in {"queued", "resting"}
 
 
 def is_queued(run: Run) -> bool:

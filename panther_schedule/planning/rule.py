@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
 from ..clock import MICROSECOND, Reading
-from ..models.policy import CATCH_UP_LIMIT, CATCH_UP_WINDOW, MOST_QUEUED, Missed, Overlap, Policy, Retry
+from ..models.policy import CATCH_UP_LIMIT, CATCH_UP_WINDOW, MOST_QUEUED, Missed, OnLost, Overlap, Policy, Retry
 from ..models.schedules import ONCE, Once, Repeat, Schedule
 from ..occurrences.compiler import UTC_ZONE, compile_schedule, zone_for
 from ..occurrences.evaluators import Evaluator
@@ -32,6 +32,7 @@ class Terms:
     retry: Retry | None = None
     timeout: int | None = None
     jitter: int = 0
+    on_lost: OnLost = "again"
     key: str = ""  # tells the jitter of one task from another's; empty where there is none
 
 
@@ -110,6 +111,7 @@ def _terms_of(policy: Policy) -> Terms:
         retry=policy.retry,
         timeout=None if policy.timeout is None else policy.timeout // MICROSECOND,
         jitter=policy.jitter // MICROSECOND,
+        on_lost=policy.on_lost,
     )
 
 

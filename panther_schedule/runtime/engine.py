@@ -19,8 +19,7 @@ from ..planning.rule import Rule, due_at
 from ..planning.state import State, Step, shown
 from .entries import Entry, Flight
 from .logs import LOGGED, log, log_run
-from .memory import Store
-from .names import Names
+from .stores import Names, SharedStore, Store
 
 Command: TypeAlias = Callable[[Reading], object]
 Emit: TypeAlias = Callable[..., None]  # takes what listeners are told: the class of an event and its fields
@@ -29,8 +28,10 @@ Emit: TypeAlias = Callable[..., None]  # takes what listeners are told: the clas
 class Engine:
     """The events of a scheduler, a method each."""
 
-    def __init__(self, store: Store, names: Names) -> None:
+    def __init__(self, store: Store, names: Names, shared: SharedStore | None = None) -> None:
         self.store, self.names = store, names
+        self.shared = shared  # the same store, if others have a part in it
+        self.after: list[Callable[[], object]] = []  # what to do when a turn of a shared store is kept
         self.starts: list[Flight] = []  # to hand over
         self.asked: list[Flight] = []  # active runs to ask to end
         self.live = 0  # tasks that have not ended
@@ -58,7 +59,8 @@ class Engine:
         if flight.asked and not run.asked:  # the cancel is on its way
             flight.run = run = run._replace(asked=True)
         self._do(entry, flight, ends.ended(entry.rule, entry.state, run, flight.attempt, reading), reading)
-        flight.error = None  # it was logged, if it was the last
+        if flight.error is not None:
+            self._then(setattr, flight, "error", None)  # it was logged, if it was the last
 
     def begin(self, flight: Flight, steady: int, reading: Reading) -> None:
         """Note that a run's function was called at this steady time."""
@@ -112,8 +114,15 @@ class Engine:
         if not self.quiet:
             direction = "back" if by < 0 else "forward"
             log("the wall clock was set %s by %s", direction, MICROSECOND * abs(by), level=logging.WARNING)
-        resets = [self.attempt(partial(self._reset, entry, by), reading) for entry in self.names if by < 0]
+        tasks = self.names if self.shared is None else self.shared.ahead_of(reading)
+        resets = [self.attempt(partial(self._reset, entry, by), reading) for entry in tasks if by < 0]
         self._tell(events.ClockStepped, MICROSECOND * by, len(resets) - resets.count(False))  # or None: put off
+
+    def check_clock(self, reading: Reading) -> None:
+        """Find the tasks of a shared store that a clock has carried ahead, before anything else is decided."""
+        for entry in () if self.shared is None else self.shared.ahead_of(reading):
+            if self._reset(entry, 0, reading):
+                log("the task %s goes on by the clock as it is now: it was more than 24 hours ahead", entry.name)
 
     def _reset(self, entry: Entry, by: int, reading: Reading) -> bool:
         step = control.clock_set_back(entry.rule, entry.state, reading.wall, reading.wall - by)
@@ -151,6 +160,11 @@ class Engine:
         entry = flight.entry
         self._do(entry, flight, ends.abandon(entry.rule, entry.state, flight.run, reading), reading)
 
+    def lose(self, flight: Flight, reading: Reading) -> None:
+        """See to an attempt whose process died, or leaves it behind."""
+        entry = flight.entry
+        self._do(entry, flight, ends.lost(entry.rule, entry.state, flight.run, flight.started, reading), reading)
+
     def _look(self, entry: Entry, reading: Reading) -> None:
         """Decide about what is due, by the rule and the state before they change.
 
@@ -181,10 +195,11 @@ class Engine:
         begun = flights
         if starts and not flights:
             (start,) = starts  # several at once are only those that were asked for, of which some may be queued
-            begun = (Flight(entry, start),)
+            begun = (entry.fly(start),)
         self.store.save(entry, flight, step, begun, rule)
         if begun:
-            self.starts += [new for new in flights if not ends.is_queued(new.run)] if flights else begun
+            alone = self.shared is None and not flights
+            self.starts += begun if alone else [new for new in begun if new.here and not ends.is_queued(new.run)]
         if told is not None:
             self._tell(told, entry.name)
         if record is not None:
@@ -200,15 +215,15 @@ class Engine:
         if ended:
             self.live -= 1
             self.names.leave(entry)
-            if self.emit is not None:
-                self.emit(events.TaskEnded, entry.name, is_cancelled(entry.state))
+            self._tell(events.TaskEnded, entry.name, is_cancelled(entry.state))
 
     def _go_on(self, entry: Entry, flight: Flight, step: Step) -> None:
         if step.retry_in is not None:
             self._tell(events.RunRetried, entry.name, flight.run, MICROSECOND * step.retry_in)
         if step.hand_over:
             flight.asked, flight.seen, flight.started = flight.run.asked, False, None
-            self.starts.append(flight)
+            if flight.here:
+                self.starts.append(flight)
         elif step.interrupts:
             flight.asked = True
             self.asked.append(flight)
@@ -222,10 +237,16 @@ class Engine:
 
     def _finished(self, entry: Entry, record: Run, error: BaseException | None = None) -> None:
         if record.attempts[-1].outcome in LOGGED and not self.quiet:
-            log_run(record, error)
-        if self.emit is not None:
-            self.emit(events.RunFinished, entry.name, record)
+            self._then(log_run, record, error)
+        self._tell(events.RunFinished, entry.name, record)
 
     def _tell(self, kind: type, *details: object) -> None:
         if self.emit is not None:
-            self.emit(kind, *details)
+            self._then(self.emit, kind, *details)
+
+    def _then(self, act: Callable[..., object], *details: object) -> None:
+        """Do what can't be taken back: at once, or when the turn of a shared store is kept."""
+        if self.shared is None:
+            act(*details)
+        else:
+            self.after.append(partial(act, *details))

@@ -9,7 +9,7 @@ from ..planning.records import Attempt, Record, Run
 from ..planning.rule import Rule
 from ..planning.state import State
 from ..tasks.task import BackgroundTask
-from .ledger import History
+from .ledger import Counts, History, counts_of
 
 EMPTY: Final = Context()  # one for all tasks that were added in an empty one: 72 bytes less a task
 
@@ -33,12 +33,21 @@ class Entry:
         self.history: History | None = None
         self.sealed: Record | None = None  # the latest record of the schedule before: it gets no longer
 
+    def counts(self) -> Counts:
+        """Count what happened to its occurrences, by outcome and reason."""
+        return counts_of(self.history)
+
+    def fly(self, run: Run) -> Flight:
+        """Make a run of this task."""
+        return Flight(self, run)
+
 
 class Flight:
     """One run, from the moment it is in flight until it is recorded and its function has returned."""
 
     __slots__ = ("asked", "attempt", "context", "entry", "error", "place", "record", "run", "seen", "started", "task")
     attempt: Attempt  # how its function ended, written by whoever called it before reporting it
+    here = True  # it was handed over here; others share a store, and may have it
 
     def __init__(self, entry: Entry, run: Run) -> None:
         self.entry = entry

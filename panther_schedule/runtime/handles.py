@@ -18,7 +18,6 @@ from ..planning.rule import Plan, due_at
 from ..tasks.task import BackgroundTask
 from .entries import Entry, Flight, in_flight
 from .hosts import DISABLED
-from .ledger import counts_of
 from .life import Life, check_timeout
 
 MOST_BACKFILLED: Final = 10_000  # occurrences of one backfill
@@ -82,7 +81,7 @@ class TaskHandle(_Handle):
         counted. So the sum is the number of occurrences that became due.
         """
         self._alive()
-        return {**counts_of(self._entry.history), "in_flight": in_flight(self._entry)}
+        return {**self._entry.counts(), "in_flight": in_flight(self._entry)}
 
     @property
     def paused(self) -> bool:
@@ -188,12 +187,12 @@ class TaskHandle(_Handle):
     def _pictured(self) -> tuple[Sequence[Record], Sequence[Run], Plan]:
         """Return what a timeline shows of it: records, runs in flight and what is to come."""
         life, entry = self._alive(), self._entry
-        runs = [flight.run for flight in tuple(life.store.in_flight) if flight.entry is entry]
+        runs = [flight.run for flight in life.store.flights(entry)]
         return self.runs, runs, (entry.rule, entry.state, life.engine.offset_of(entry.rule))
 
     def _startable(self, method: str) -> Life:
         life, cancelled = self._alive(), is_cancelled(self._entry.state)
-        if life.loop.off:
+        if life.loop.off and life.shared is None:
             message = f"{method}() runs nothing here, since {DISABLED}=1 is set; call it in a process that runs tasks"
             raise SchedulerStateError(message)
         if cancelled or life.loop.stopping:
@@ -202,7 +201,7 @@ class TaskHandle(_Handle):
         return life
 
     def _start(self, runs: Sequence[Run]) -> list[RunHandle]:
-        flights = [Flight(self._entry, run) for run in runs]
+        flights = [self._entry.fly(run) for run in runs]
         self._life.do(partial(self._life.engine.start_more, self._entry, flights))
         return [RunHandle(flight, self._life) for flight in flights]
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from ..clock import MICROSECOND, SECOND, moment
-from ..planning.rule import due_at
-from .entries import Entry
 from .life import Life
 
 _OVERDUE: Final = SECOND  # a task that is due and not planned for longer than this
@@ -34,15 +31,15 @@ class Health:
     """Runs that wait for a worker."""
     events_dropped: int
     """Events that listeners were not told, because they were too slow."""
+    unregistered: tuple[str, ...] = ()
+    """Stored tasks that can't run here, since their functions are not registered."""
 
 
-def health_of(life: Life | None, entries: Iterable[Entry], events_dropped: int) -> Health:
+def health_of(life: Life | None, events_dropped: int) -> Health:
     """Look at a scheduler without asking its thread, which may be stuck."""
     if life is None:
         return Health(False, None, (), timedelta(0), 0, events_dropped)
-    now = life.clock.read()
-    lags = [(one.rule.now(now) - at, one.name) for one in entries if (at := due_at(one.rule, one.state)) is not None]
-    late = sorted((lag for lag in lags if lag[0] > _OVERDUE), key=lambda lag: -lag[0])
+    late = life.names.late(life.clock.read(), _OVERDUE)
     return Health(
         alive=life.driver.is_alive(),
         last_turn_at=moment(life.loop.reading.wall),
@@ -50,4 +47,5 @@ def health_of(life: Life | None, entries: Iterable[Entry], events_dropped: int) 
         lag=MICROSECOND * late[0][0] if late else timedelta(0),
         waiting=life.workers.waiting(),
         events_dropped=events_dropped,
+        unregistered=() if life.shared is None else tuple(life.shared.unregistered()),
     )

@@ -7,13 +7,16 @@ import os
 import threading
 from asyncio import AbstractEventLoop
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from queue import SimpleQueue
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from ..clock import Clock, Reading, VirtualClock, duration
+from ..clock import Clock, Reading, VirtualClock, duration, now_by
 from ..errors import SchedulerStateError
 from ..planning.due import has_ended
+from ..tasks.registry import TaskRegistry
+from .admission import Admission
 from .current import flying
 from .engine import Command, Engine
 from .entries import Entry, Flight, in_flight
@@ -21,43 +24,68 @@ from .hosts import is_disabled, say_disabled
 from .listeners import Listeners
 from .loop import Loop, Message
 from .memory import Memory
-from .names import Names
+from .names import MemoryNames
 from .process import generation
 from .sleeper import Sleeper
+from .stores import Intake, Keeper, Names, SharedStore, Store
+from .turns import Call
 from .virtual import Inline, Mover
 from .workers import Pool, Workers
 
 Awaited: TypeAlias = Entry | Flight | None  # a task, one of its runs, or all tasks
 
 
+@dataclass(frozen=True)
+class Settings:
+    """What a scheduler was made with."""
+
+    clock: Clock
+    size: int  # of the pool of workers; 0 runs nothing
+    store: Keeper | None
+    registry: TaskRegistry
+
+
 class Life:
     """The parts of a started scheduler."""
 
     def __init__(
-        self, clock: Clock, names: Names, listeners: Listeners, size: int, event_loop: AbstractEventLoop | None
+        self, settings: Settings, lock: threading.RLock, listeners: Listeners, event_loop: AbstractEventLoop | None
     ) -> None:
-        inbox = SimpleQueue[Message]()
-        self.clock, self.names = clock, names
-        self.store = Memory()
-        self.engine = Engine(self.store, names)
+        inbox, clock = SimpleQueue[Message](), settings.clock
+        self.clock = clock
         self.next_number = itertools.count(1).__next__  # of a run that claims no occurrence; any thread may ask
         self._generation = generation()
         self.in_real_time = not isinstance(clock, VirtualClock) and not is_disabled(os.environ)
+        self.store: Store
+        self.shared: SharedStore | None = None
+        self.names: Names
+        self.intake: Intake
+        if settings.store is None:
+            self.store = self.memory = Memory()
+            self.names = names = MemoryNames(lock)
+            self.intake = Admission(names, now_by(clock), self)
+        else:
+            kept = settings.store._open(self, settings.registry, lock)
+            self.store = self.shared = kept.store
+            self.names, self.intake = kept.names, kept.intake
+        self.engine = Engine(self.store, self.names, self.shared)
         self.workers: Workers
         self.driver: Sleeper | Mover
         if isinstance(clock, VirtualClock):
+            off = not settings.size
             self.workers = inline = Inline(clock, self.engine, inbox.put, event_loop)
-            self.loop = Loop(inbox, self.engine, inline, clock.read())
+            self.loop = Loop(inbox, self.engine, inline, clock.read(), off=off)
             self.driver = Mover(self.loop, clock, inline, listeners)
         else:
-            self.workers = Pool(clock, self.engine, inbox.put, event_loop, size if self.in_real_time else 0)
-            self.loop = Loop(inbox, self.engine, self.workers, clock.read(), off=not self.in_real_time)
+            off = not (self.in_real_time and settings.size)
+            self.workers = Pool(clock, self.engine, inbox.put, event_loop, 0 if off else settings.size)
+            self.loop = Loop(inbox, self.engine, self.workers, clock.read(), off=off)
             self.driver = Sleeper(self.loop, clock)
 
     def start(self) -> None:
-        if self.loop.off:
+        if self.loop.off and is_disabled(os.environ):
             say_disabled(generation())
-        else:
+        if not self.loop.over:
             self.driver.start()
 
     @property
@@ -67,7 +95,9 @@ class Life:
 
     def counts(self) -> dict[str, int]:
         """Return the number of due occurrences for each outcome and reason, and of those in flight."""
-        return {**self.store.ledger.counts, "in_flight": sum(map(in_flight, self.loop.tasks()))}
+        if self.shared is not None:
+            return self.shared.counts()
+        return {**self.memory.ledger.counts, "in_flight": sum(map(in_flight, self.loop.tasks()))}
 
     def post(self, message: Message) -> None:
         """Give the loop something to do; after the drain it is done here."""
@@ -87,8 +117,39 @@ class Life:
         return done
 
     def do(self, command: Command) -> None:
-        """Run a command on the loop; wait up to a second."""
-        self.driver.acknowledge(self.send(command))
+        """Run a command on the loop; wait up to a second, or until a shared store has kept it."""
+        if self.shared is None:
+            self.acknowledge(self.send(command))
+        else:
+            self.call(command)
+
+    def acknowledge(self, done: threading.Event) -> None:
+        """Wait until a command is done, up to a second."""
+        self.driver.acknowledge(done)
+
+    def call(self, command: Command) -> Any:
+        """Run a command in a turn of a shared store; return its answer when that is kept.
+
+        Raises:
+            StoreError: the store failed, and nothing was changed.
+            SchedulerStateError: the scheduler has stopped, or this is its own thread.
+        """
+        call = Call(command)
+        if self.driver.is_here():
+            raise SchedulerStateError("the scheduler's thread can't wait for itself; ask in another thread")
+        self.post(call)
+        self.acknowledge(call.done)
+        while not call.done.wait(0 if self.loop.over else 1):
+            if self.loop.over:
+                raise SchedulerStateError("the scheduler has stopped; call start() to go on")
+        if call.error is not None:
+            raise call.error
+        return call.answer
+
+    def prepare_coroutines(self) -> None:
+        """Start the event loop, which a task will need."""
+        if not self.loop.over:
+            self.workers.coroutines.event_loop()
 
     def join(self, what: Awaited, timeout: timedelta | None) -> bool:
         """Block until a task or a run has ended, or all tasks have; False when the timeout came first."""

@@ -15,10 +15,12 @@ from queue import Empty, SimpleQueue
 from typing import Final, TypeAlias
 
 from ..clock import SECOND, Reading, soonest
+from ..errors import StoreError
 from ..planning.rule import jittered
 from .engine import Command, Engine
 from .entries import Entry, Flight
 from .logs import log
+from .turns import Turns
 from .workers import Workers
 
 PATIENCE_S: Final = 1.0  # a stuck loop does not hold a caller for longer
@@ -38,15 +40,19 @@ class Loop:
         self.post = inbox.put
         self.off = off  # nothing is to run: it is over before it begins, and what is added ends at once
         self.reading = reading  # of the latest turn
-        self.closed = off  # the drain has ended, and whoever posts a message then settles it
-        self.over = off  # the drain has ended and all is settled, the loop broke, or this is a child process
+        over = off and engine.shared is None  # a shared store is for others to run
+        self.closed = over  # the drain has ended, and whoever posts a message then settles it
+        self.over = over  # the drain has ended and all is settled, the loop broke, or this is a child process
         self.broken: BaseException | None = None  # what broke it
         self.joined = False  # somebody has waited for all tasks
         self._inbox, self._engine, self._workers = inbox, engine, workers
         engine.attempt = self._try
-        if abs(reading.wall - reading.steady) > _STEP:
+        if abs(reading.wall - reading.steady) > _STEP and engine.shared is None:
             engine.offset = reading.wall - reading.steady
+        if engine.shared is not None:
+            self.post(engine.check_clock)
         self._settling = threading.RLock()
+        self._turns = None if engine.shared is None else Turns(engine.shared, engine)
         self._put_off: list[Message] = []  # by an error
         self._again_at: int | None = None  # when they are tried again, by steady time
         self._drain_ends_at: int | None = None  # by steady time; None before the drain
@@ -65,7 +71,8 @@ class Loop:
         return told
 
     def is_idle(self) -> bool:
-        return not self._engine.live and not self._engine.store.in_flight
+        shared = self._engine.shared
+        return not (self._engine.live or self._engine.store.in_flight) if shared is None else shared.is_idle()
 
     def tasks(self) -> list[Entry]:
         """List the tasks; a cancelled one has left the names while its last run goes on."""
@@ -90,24 +97,42 @@ class Loop:
         """See to the messages and to all that is due; return the microseconds until the next turn, None for never."""
         ahead = (reading.wall - reading.steady) - (self.reading.wall - self.reading.steady)
         if abs(ahead) > _STEP:
-            self._engine.offset, self._engine.stepped = reading.wall - reading.steady, ahead
+            self._engine.stepped = ahead
+            if self._turns is None:
+                self._engine.offset = reading.wall - reading.steady
         self.reading = reading
+        if self._turns is None:
+            self._see_to(messages, reading)
+        elif not self._take_turn(self._turns, [*messages], reading):
+            return self.until_next(reading)
+        self._hand_over()
+        self._workers.coroutines.abandon_orphans()
+        ends_at = self._drain_ends_at
+        if ends_at is not None and (reading.steady >= ends_at or (self._is_drained() and not self._put_off)):
+            self._end_drain(reading)
+        if self._watches:
+            self._tell()
+        return self.until_next(reading)
+
+    def _take_turn(self, turns: Turns, messages: list[Message], reading: Reading) -> bool:
+        """Take a turn of a shared store, unless there is nothing to do; it goes by the wall clock."""
+        if not messages and not self._engine.stepped and self.until_next(reading) != 0:
+            return False
+        room = None if self.off or self.stopping else self._workers.room()
+        turns.take(self._see_to, messages, Reading(reading.wall, reading.wall), room)
+        if turns.failing:
+            self._again_at = reading.steady + _AGAIN
+        return True
+
+    def _see_to(self, messages: Iterable[Message], reading: Reading) -> None:
         for message in messages:
             self._try(message, reading)
-        if self._again_at is not None and self._again_at <= reading.steady:
+        if self._again_at is not None and self._again_at <= self.reading.steady:
             self._try_again(reading)
         if self._engine.stepped:
             self._engine.clock_stepped(reading)
         if self._look not in self._put_off:
             self._try(self._look, reading)
-        self._hand_over()
-        self._workers.coroutines.abandon_orphans()
-        ends_at = self._drain_ends_at
-        if ends_at is not None and (reading.steady >= ends_at or (self.is_idle() and not self._put_off)):
-            self._end_drain(reading)
-        if self._watches:
-            self._tell()
-        return self.until_next(reading)
 
     def until_next(self, reading: Reading) -> int | None:
         """Return the microseconds until the next turn; None when nothing is left to do."""
@@ -120,12 +145,12 @@ class Loop:
         return soonest(wait, *own)
 
     def _until_due(self, reading: Reading) -> int | None:
-        if self._look in self._put_off:
+        if self._look in self._put_off or (self._turns is not None and self._turns.failing):
             return None
         try:
             return self._engine.store.until_next(reading)
         except Exception as error:  # noqa: BLE001 - as below
-            self._put_off_by(error, self._look, reading)
+            self._put_off_by(error, self._look)
             return None
 
     def _try(self, message: Message, reading: Reading) -> object:
@@ -137,15 +162,17 @@ class Loop:
                 self._engine.add(message, reading)
             else:
                 return message(reading)
+        except StoreError:  # the whole turn is taken back
+            raise
         except Exception as error:  # noqa: BLE001 - an error about one task must not stop the others
-            self._put_off_by(error, message, reading)
+            self._put_off_by(error, message)
         return None
 
-    def _put_off_by(self, error: Exception, message: Message, reading: Reading) -> None:
+    def _put_off_by(self, error: Exception, message: Message) -> None:
         log("an error in the scheduler; trying again in 1 s", error=error)
         self._put_off.append(message)
         if self._again_at is None:
-            self._again_at = reading.steady + _AGAIN
+            self._again_at = self.reading.steady + _AGAIN
 
     def _try_again(self, reading: Reading) -> None:
         messages, self._put_off, self._again_at = self._put_off, [], None
@@ -158,10 +185,16 @@ class Loop:
         for entry in due:
             try:  # here, since a partial for each would cost a run 2% more
                 self._engine.plan(entry, reading)
+            except StoreError:
+                raise
             except Exception as error:  # noqa: BLE001 - as above
-                self._put_off_by(error, partial(self._engine.plan, entry), reading)
+                self._put_off_by(error, partial(self._engine.plan, entry))
         for flight in self._engine.store.timers(reading):
             self._try(partial(self._engine.wake, flight), reading)
+        if (shared := self._engine.shared) is not None:
+            for flight in shared.lost():
+                self._engine.lose(flight, reading)
+            self._engine.asked += shared.asked()
         return bool(due)
 
     def _hand_over(self) -> None:
@@ -186,9 +219,14 @@ class Loop:
     # ---- the drain -----------------------------------------------------------------------------------------------
 
     def begin_drain(self, timeout: int, at_exit: bool, reading: Reading) -> None:
-        """Start what is due and drop what comes later, then end within this many microseconds, or as said before."""
-        ends_at = reading.steady + timeout
+        """Start what is due and drop what comes later, then end within this many microseconds, or as said before.
+
+        What a shared store keeps is left to others: nothing is started and nothing dropped.
+        """
+        ends_at = self.reading.steady + timeout
         self._drain_ends_at = ends_at if self._drain_ends_at is None else min(ends_at, self._drain_ends_at)
+        if self._turns is not None:
+            return
         self._try_again(reading)  # it may hold what is due
         while self._until_due(reading) == 0:
             self._try(self._look, reading)
@@ -200,6 +238,9 @@ class Loop:
             remedy = "" if self.joined else "; call join() to wait"  # else Ctrl+C has ended the wait
             log(message, len(dropped), names, remedy, level=logging.WARNING)
 
+    def _is_drained(self) -> bool:
+        return self.is_idle() if self._turns is None else not self._engine.store.in_flight
+
     def _end_drain(self, reading: Reading) -> None:
         self.closed = True
         self.settle(reading)  # first, so that what the end of the workers cuts short is abandoned
@@ -209,6 +250,14 @@ class Loop:
     def settle(self, reading: Reading) -> None:
         """After the drain, do what messages ask for, and abandon what starts or still runs."""
         with self._settling:
+            if self._turns is not None:
+                messages = list[Message]()
+                while self._inbox.qsize():
+                    messages += self.take()
+                self._turns.leave(self._leave, messages, Reading(reading.wall, reading.wall))
+                self._engine.starts.clear()
+                self._hand_over()
+                return
             self._try_again(reading)
             while self._inbox.qsize():
                 for message in self.take():
@@ -225,6 +274,16 @@ class Loop:
             if self._put_off:
                 runs = len(self._engine.store.in_flight)
                 log("the store failed until the end; %d run(s) stay without a record", runs)
+
+    def _leave(self, messages: Iterable[Message], reading: Reading) -> None:
+        """Keep how functions have ended, and leave the runs of the others to other processes."""
+        engine = self._engine
+        for message in messages:
+            self._try(message, reading)
+        for flight in () if engine.shared is None else engine.shared.own():
+            engine.lose(flight, reading)
+            flight.asked = True  # else its coroutine would go on, on an event loop that outlives us
+            engine.asked.append(flight)
 
     def _end(self, entries: Iterable[Entry], reading: Reading) -> None:
         for entry in entries:

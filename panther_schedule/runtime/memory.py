@@ -1,13 +1,12 @@
-"""The store: keeps what the steps say, and finds what is due and what is in flight; here, in memory.
+"""The store in memory: keeps what the steps say, and finds what is due and what is in flight.
 
 The scheduler's thread owns it; other threads read single fields, which are replaced and never changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from itertools import count
-from typing import Protocol
 
 from ..clock import Reading, soonest
 from ..planning.control import extended, is_new
@@ -17,43 +16,8 @@ from ..planning.rule import Rule, due_at
 from ..planning.state import Step
 from .entries import Entry, Flight
 from .ledger import History, Ledger
+from .stores import Store
 from .timetable import Timetable
-
-
-class Store(Protocol):
-    """What keeps the tasks of a scheduler. It decides nothing, and a method that raises has changed nothing."""
-
-    in_flight: Collection[Flight]
-    """The runs without an outcome, oldest first."""
-
-    def add(self, entry: Entry, reading: Reading) -> None:
-        """Keep a new task."""
-
-    def save(
-        self, entry: Entry, flight: Flight | None, step: Step, starts: Sequence[Flight] = (), rule: Rule | None = None
-    ) -> None:
-        """Keep all that a step says about a task, the event's run and the runs that start, or none of it.
-
-        With another rule, keep that too, and the task that the entry has by now.
-        """
-
-    def flights(self, entry: Entry) -> list[Flight]:
-        """Find the runs of a task that have no outcome, oldest first."""
-        ...
-
-    def first_queued(self, entry: Entry) -> Flight | None:
-        """Find the first queued run of a task."""
-
-    def due(self, reading: Reading, limit: int) -> list[Entry]:
-        """Take out tasks that are due, about `limit` of them; a step about each follows."""
-        ...
-
-    def timers(self, reading: Reading) -> list[Flight]:
-        """Take out the runs whose `wake_at` has come; a step about each follows."""
-        ...
-
-    def until_next(self, reading: Reading) -> int | None:
-        """Return the microseconds until the next task or timer is due; None when nothing is left to do."""
 
 
 class Memory(Store):

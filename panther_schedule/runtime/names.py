@@ -7,15 +7,18 @@ import threading
 from collections.abc import Iterator
 from typing import Any, Final, NoReturn
 
+from ..clock import Reading
 from ..errors import refuse
 from ..planning.due import has_ended
+from ..planning.rule import due_at
 from ..tasks.task import BackgroundTask
 from .entries import Entry
+from .stores import Names
 
 MOST_ENDED: Final = 10_000  # named tasks that are kept after their end
 
 
-class Names:
+class MemoryNames(Names):
     """The tasks of one scheduler by name; whoever changes more than one thing holds the lock."""
 
     def __init__(self, lock: threading.RLock) -> None:
@@ -28,7 +31,7 @@ class Names:
         """Return the entry of an equal task of the same name; refuse a different one (`name_in_use`)."""
         entry = None if task._name is None else self._entries.get(task._name)
         if entry is not None and not equal(entry.task, task):
-            _refuse_name(entry.task, task)
+            refuse_name(entry.task, task)
         return entry
 
     def next(self, task: BackgroundTask[..., Any]) -> tuple[str, int]:
@@ -77,6 +80,11 @@ class Names:
     def find(self, name: object) -> Entry | None:
         return self._entries.get(str.__str__(name)) if isinstance(name, str) else None
 
+    def late(self, reading: Reading, by: int) -> list[tuple[int, str]]:
+        due = ((one, at) for one in self if (at := due_at(one.rule, one.state)) is not None)
+        lags = [(lag, one.name) for one, at in due if (lag := one.rule.now(reading) - at) > by]
+        return sorted(lags, key=lambda lag: -lag[0])
+
     def __iter__(self) -> Iterator[Entry]:
         return iter(list(self._entries.values()))
 
@@ -91,7 +99,7 @@ def equal(one: object, other: object) -> bool:
         return False
 
 
-def _refuse_name(known: BackgroundTask[..., Any], task: BackgroundTask[..., Any]) -> NoReturn:
+def refuse_name(known: BackgroundTask[..., Any], task: BackgroundTask[..., Any]) -> NoReturn:
     fields = [name for name in ("func", "schedule", "policy") if getattr(known, name) != getattr(task, name)]
     if "func" not in fields:
         canonical = task._known.canonical

@@ -13,24 +13,22 @@ from datetime import timedelta
 from functools import partial
 from typing import Final, Self
 
-from ..clock import MICROSECOND, Clock, SystemClock, VirtualClock, check_clock, duration, now_by
-from ..errors import SchedulerStateError, check_number, refuse
+from ..clock import MICROSECOND, Clock, SystemClock, VirtualClock, check_clock, duration
+from ..errors import SchedulerStateError, check_number, refuse, refuse_value, type_name
 from ..occurrences import compiler
 from ..planning import rule as rules
+from ..tasks.registry import TaskRegistry
 from ..tasks.task import AnyTask, check_task, check_tasks
 from ..threads import on_a_thread, running_loop
 from . import process
-from .admission import Admission
-from .current import context_seen
-from .entries import Entry
 from .forever import drain_on_signal
 from .handles import TaskHandle
 from .health import Health, health_of
 from .ledger import no_counts
-from .life import Life, check_timeout
+from .life import Life, Settings, check_timeout
 from .listeners import Listener, Listeners, check_listener
 from .logs import log
-from .names import Names, equal
+from .stores import Keeper
 
 _UNTOLD_S: Final = 1.0  # how long the end waits for listeners
 
@@ -48,11 +46,21 @@ class Scheduler:
     worker is late, never skipped. `clock` is the machine's, or a `VirtualClock` for tests.
     """
 
-    def __init__(self, *, max_workers: int | None = None, clock: Clock | None = None) -> None:
-        if max_workers is not None:
-            remedy = "leave it out for the default"
-            max_workers = check_number("Scheduler", "max_workers", "max_workers", max_workers, 1, remedy)
-        self._max_workers = max_workers or min(32, (os.cpu_count() or 1) + 4)
+    def __init__(
+        self,
+        *,
+        max_workers: int | None = None,
+        clock: Clock | None = None,
+        store: Keeper | None = None,
+        registry: TaskRegistry | None = None,
+    ) -> None:
+        if max_workers is None:
+            max_workers = min(32, (os.cpu_count() or 1) + 4)
+        else:
+            remedy, least = "leave it out for the default", 1 if store is None else 0
+            max_workers = check_number("Scheduler", "max_workers", "max_workers", max_workers, least, remedy)
+        self._max_workers = max_workers
+        self._store, self._registry = store, _checked_registry(store, registry)
         self._clock: Clock = SystemClock() if clock is None else check_clock(clock)
         self._lock = threading.RLock()  # a signal handler, or a __del__, may add a task while one is being added
         self._listeners = Listeners(inline=isinstance(self._clock, VirtualClock))
@@ -62,10 +70,8 @@ class Scheduler:
     def _begin_empty(self, clock: Clock) -> None:
         """Begin without tasks, unstarted, on this clock; the listeners stay."""
         self._clock = clock
-        self._names = Names(self._lock)
         self._life: Life | None = None
         self._listeners = Listeners(inline=isinstance(clock, VirtualClock), before=self._listeners)
-        self._admission = Admission(self._names, now_by(clock))
         self._stopped = self._forked = False
 
     def add_task(self, task: AnyTask) -> TaskHandle:
@@ -82,28 +88,14 @@ class Scheduler:
         task = check_task("add_task", task)
         with self._lock:
             life = self._running()
-            entry, is_new = self._admission.entry(life, task)
-            if is_new:
-                life.post(entry)
-            return TaskHandle(entry, life)
+        return TaskHandle(life.intake.add(task), life)
 
     def add_tasks(self, tasks: Iterable[AnyTask]) -> list[TaskHandle]:
         """Add each task of an iterable, such as a whole `TaskRegistry`: all of them or, if one is refused, none."""
         wanted = check_tasks("add_tasks", tasks)
         with self._lock:
-            life, entries = self._running(), list[tuple[Entry, bool]]()
-            try:
-                for task in wanted:
-                    entries.append(self._admission.entry(life, task))
-            except BaseException:
-                for entry, is_new in entries:
-                    if is_new:
-                        self._names.free(entry)
-                raise
-            for entry, is_new in entries:
-                if is_new:
-                    life.post(entry)
-            return [TaskHandle(entry, life) for entry, _ in entries]
+            life = self._running()
+        return [TaskHandle(entry, life) for entry in life.intake.add_all(wanted)]
 
     def replace(self, task: AnyTask) -> TaskHandle:
         """Replace the task of the same name, and return the handle; if there is none, add this one.
@@ -122,21 +114,7 @@ class Scheduler:
             refuse("replace", "name_missing", message, at=("name",))
         with self._lock:
             life = self._running()
-            while (entry := self._names.find(task._name)) is None:
-                if (entry := self._admission.new(life, task, stacklevel=4)) is not None:
-                    life.post(entry)
-                    return TaskHandle(entry, life)
-            if equal(entry.task, task):
-                return TaskHandle(entry, life)
-            rule = self._admission.rule(task)
-            afresh = entry.task._schedule != task._schedule
-            state = self._admission.first_state(task, rule, entry.name) if afresh else None
-            self._admission.prepare(life, entry.name, task, rule, stacklevel=3)
-            self._names.revive(entry)
-            entry.task, entry.context = task, context_seen()
-            replaced = life.send(partial(life.engine.replace, entry, rule, state))
-        life.driver.acknowledge(replaced)  # outside of the lock, which the loop may need
-        return TaskHandle(entry, life)
+        return TaskHandle(life.intake.replace(task), life)
 
     def add_listener(self, listener: Listener) -> Callable[[], None]:
         """Subscribe to all events from now on; the result unsubscribes.
@@ -161,7 +139,7 @@ class Scheduler:
 
         It reads what the scheduler's thread wrote last, so it answers even when that thread is stuck.
         """
-        return health_of(self._look(), self._names, self._listeners.dropped)
+        return health_of(self._look(), self._listeners.dropped)
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -180,30 +158,26 @@ class Scheduler:
         zoneinfo.ZoneInfo.clear_cache()
         compiler.clear_caches()
         rules.clear_caches()
-        with self._lock:
-            self._admission.forget()
-            if (life := self._life) is None:
-                return
-            found = [(entry, self._admission.rule(entry.task)) for entry in self._names if entry.rule.on_wall]
-            reloaded = life.send(partial(life.engine.reload_zones, found))
-        life.driver.acknowledge(reloaded)
+        if (life := self._life) is not None:
+            life.intake.reload()
 
     def __getitem__(self, name: str) -> TaskHandle:
         """Return the handle of a task by its name; KeyError when there is none."""
-        life, entry = self._look(), self._names.find(name)
+        life = self._look()
+        entry = None if life is None else life.names.find(name)
         if entry is None or life is None:
             raise KeyError(name)
         return TaskHandle(entry, life)
 
     def __contains__(self, name: object) -> bool:
-        return self._look() is not None and self._names.find(name) is not None
+        return (life := self._look()) is not None and life.names.find(name) is not None
 
     def __len__(self) -> int:
-        return 0 if self._look() is None else len(self._names)
+        return 0 if (life := self._look()) is None else len(life.names)
 
     def __iter__(self) -> Iterator[TaskHandle]:
         life = self._look()
-        return iter([] if life is None else [TaskHandle(entry, life) for entry in self._names])
+        return iter([] if life is None else [TaskHandle(entry, life) for entry in life.names])
 
     def start(self) -> Self:
         """Start it, as the first `add_task()` does; after `stop()` it begins afresh, without tasks.
@@ -294,6 +268,8 @@ class Scheduler:
         self._begin_empty(self._clock)
         if life is not None:
             life.loop.over = self._forked = True
+            if life.shared is not None:
+                life.shared.leave_behind()
 
     def _start(self, event_loop: asyncio.AbstractEventLoop | None = None) -> Life:
         """Return its life as `_running()` does, but begin afresh after a stop."""
@@ -319,7 +295,8 @@ class Scheduler:
         try:
             if process.ends.is_set():
                 raise RuntimeError("the interpreter is shutting down")
-            made = Life(self._clock, self._names, self._listeners, self._max_workers, event_loop)
+            settings = Settings(self._clock, self._max_workers, self._store, self._registry)
+            made = Life(settings, self._lock, self._listeners, event_loop)
             self._life = life = self._life or made  # in one step, which no signal handler or __del__ can part
             if life is not made:  # one of them has added a task meanwhile, and so started the scheduler
                 made.workers.stop()
@@ -376,3 +353,16 @@ class Scheduler:
         """
         async with self:
             yield
+
+
+def _checked_registry(store: object, registry: object) -> TaskRegistry:
+    """Return the functions that a store may name; refuse a store without them, and them without a store."""
+    if store is not None and not isinstance(store, Keeper):
+        refuse_value("Scheduler", "store_type", "store", "a store", type_name(store), 'write SQLiteStore("tasks.db")')
+    if store is not None and not isinstance(registry, TaskRegistry):
+        got, remedy = type_name(registry), "write registry=tasks, of the functions that the store may name"
+        refuse_value("Scheduler", "registry_type", "registry", "a TaskRegistry", got, remedy)
+    if store is None and registry is not None:
+        message = "a registry is for a store; leave it out, or write store=SQLiteStore({path})"
+        refuse("Scheduler", "registry_without_store", message, at=("registry",), path='"tasks.db"')
+    return registry if isinstance(registry, TaskRegistry) else TaskRegistry()

@@ -28,6 +28,9 @@ class Sleeper:
         self._thread = threading.Thread(target=self._run, name="panther_schedule", daemon=True)
         self.start, self.is_alive = self._thread.start, self._thread.is_alive
 
+    def is_here(self) -> bool:
+        return threading.current_thread() is self._thread
+
     def acknowledge(self, done: threading.Event) -> None:
         """Wait until a command is done, up to a second; a stuck loop runs it later."""
         if not self._loop.over and threading.current_thread() is not self._thread:

@@ -116,6 +116,9 @@ class Mover:
     def is_alive(self) -> bool:
         return self in self._clock._drives
 
+    def is_here(self) -> bool:
+        return False
+
     def acknowledge(self, done: threading.Event) -> None:
         """Do a command at once; later if another thread moves the clock, or when a coroutine asks."""
         if done.is_set() or self._loop.over:

@@ -14,7 +14,7 @@ from functools import partial
 from inspect import isawaitable
 from queue import SimpleQueue
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
-from typing import Any, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 from ..clock import Clock, Reading, now_by
 from ..errors import type_name
@@ -30,6 +30,9 @@ from .process import generation, leave_child
 from .virtual_loop import VirtualLoop
 
 Post: TypeAlias = Callable[[Flight | Callable[[Reading], object]], None]  # takes messages for the loop
+
+
+_ANY: Final = 1 << 30
 
 
 class Workers(ABC):
@@ -93,6 +96,10 @@ class Workers(ABC):
     def waiting(self) -> int:
         return 0
 
+    def room(self) -> int:
+        """Return how many more sync runs can be called at once."""
+        return _ANY
+
     def runs_here(self) -> bool:
         """Tell whether the caller is where runs need to be called, so that it must not wait for them."""
         return self.coroutines.is_here()
@@ -137,6 +144,9 @@ class Pool(Workers):
 
     def waiting(self) -> int:
         return max(0, len(self._open) - self._threads)
+
+    def room(self) -> int:
+        return self._size - len(self._open)
 
     def stop(self) -> None:
         self._stopped = True

@@ -86,7 +86,7 @@ def simulate(tasks: Iterable[AnyTask], start: datetime, end: datetime, faults: I
     clock = VirtualClock(start)
     with Scheduler(clock=clock) as scheduler:
         life = scheduler._running()
-        life.engine.quiet, life.store.ledger = True, _Whole()
+        life.engine.quiet, life.memory.ledger = True, _Whole()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", BusyLoopWarning)  # no worker is busy here
             handles = list(dict.fromkeys(scheduler.add_tasks(wanted)))

@@ -63,7 +63,7 @@ def explain(schedule: Schedule | Policy | Task, zone: str | None = None) -> str:
     without a zone; by default none is shown. Of more than ten excluded dates only number, first and last are shown.
     """
     if isinstance(schedule, Policy):
-        return "; ".join(_policy(schedule))
+        return "; ".join(filter(None, _policy(schedule)))
     if isinstance(schedule, Task):
         return "; ".join([explain(schedule.schedule, zone), *differing(schedule.policy)])
     known = check_schedule("explain", schedule, or_a=", a Policy or a BackgroundTask")
@@ -235,6 +235,7 @@ def _policy(policy: Policy) -> list[str]:
         "no second attempt" if policy.retry is None else _retry(policy.retry),
         "no timeout" if policy.timeout is None else f"times out after {duration(policy.timeout)}",
         f"delayed by a jitter of less than {duration(policy.jitter)}" if policy.jitter else "no jitter",
+        "a run whose process dies is not tried again" if policy.on_lost == "record" else "",
     ]
 
 

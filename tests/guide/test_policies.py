@@ -211,6 +211,14 @@ def test_jitter_is_the_same_in_every_process() -> None:
     assert [f"{at:%d %H:%M:%S}" for at in due] == ["01 08:00:16", "02 08:02:58"]
 
 
+def test_a_run_whose_process_dies_is_tried_again_or_recorded() -> None:
+    """With `on_lost="record"` a run whose process dies is recorded as `lost` instead of being tried again."""
+    task = BackgroundTask(load)
+
+    assert task.policy.on_lost == "again"
+    assert task.with_policy(on_lost="record").explain() == "once, now; a run whose process dies is not tried again"
+
+
 # ---- policies as values ------------------------------------------------------------------------------------------
 
 

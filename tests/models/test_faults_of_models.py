@@ -13,7 +13,7 @@ from panther_schedule import AnyOf, BackgroundTask, Cron, Daily, Monthly, Once, 
 
 T = time(8)
 DAILY = "at, n, tz, every, starting, gap, fold, excluding, start_at, end_at"
-POLICY = "overlap, max_running, missed, grace, catch_up_limit, catch_up_window, retry, timeout, jitter"
+POLICY = "overlap, max_running, missed, grace, catch_up_limit, catch_up_window, retry, timeout, jitter, on_lost"
 KINDS = "'once', 'daily', 'weekly', 'monthly', 'cron'"
 
 

@@ -65,6 +65,16 @@ REFUSED: list[tuple[Callable[[], object], str, str]] = [
         "missed must be 'coalesce', 'skip' or 'catch_up', got list []; leave it out for 'coalesce'",
     ),
     (
+        lambda: Policy(on_lost=wrong("retry")),
+        "on_lost",
+        "on_lost must be 'again' or 'record', got 'retry'; leave it out for 'again'",
+    ),
+    (
+        lambda: Policy(on_lost=wrong(None)),
+        "on_lost",
+        "on_lost must be 'again' or 'record', got None; leave it out for 'again'",
+    ),
+    (
         lambda: Policy(overlap="allow", max_running=0),
         "max_running",
         "max_running must be an int of at least 1, got 0; leave it out for 1000",
@@ -233,6 +243,7 @@ def test_an_unknown_field_is_refused() -> None:
         ('{"timeout": 5}', "duration_format", "timeout"),
         ('{"timeout": "P1M"}', "duration_format", "timeout"),
         ('{"overlap": "queue"}', "overlap", "overlap"),
+        ('{"on_lost": null}', "on_lost", "on_lost"),
         ('{"retry": 3}', "retry_type", "retry"),
         ('{"retry": {"attempts": 1}}', "attempts", "retry.attempts"),
         ('{"retry": {"attempts": 3, "on": "ValueError"}}', "retry_on", "retry.on"),
@@ -255,14 +266,16 @@ def test_a_policy_does_not_change() -> None:
 
 
 def test_a_json_document_to_the_byte() -> None:
-    policy = Policy(overlap="allow", max_running=3, retry=Retry(3, factor=3, on=(OSError,)), timeout=400 * 24 * 60 * M)
+    retry = Retry(3, factor=3, on=(OSError,))
+    policy = Policy(overlap="allow", max_running=3, retry=retry, timeout=400 * 24 * 60 * M, on_lost="record")
     assert policy.model_dump_json(exclude_defaults=True) == (
-        '{"overlap":"allow","max_running":3,"retry":{"attempts":3,"factor":3.0,"on":["OSError"]},"timeout":"P400D"}'
+        '{"overlap":"allow","max_running":3,"retry":{"attempts":3,"factor":3.0,"on":["OSError"]},"timeout":"P400D",'
+        '"on_lost":"record"}'
     )
 
 
 def test_equality_looks_at_values_and_not_at_what_was_written() -> None:
-    same = [Policy(), Policy(overlap="skip"), Policy(timeout=None, jitter=0 * S), DEFAULT_POLICY]
+    same = [Policy(), Policy(overlap="skip"), Policy(timeout=None, jitter=0 * S, on_lost="again"), DEFAULT_POLICY]
     same += [Policy.model_validate_json("{}"), Policy(timeout=M).model_copy(update={"timeout": None})]
     assert len(set(same)) == 1
     assert Retry(3, factor=2) == Retry(3)

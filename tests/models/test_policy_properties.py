@@ -14,7 +14,7 @@ from pydantic_core import to_jsonable_python
 from strategies import Setter, check_setters
 
 from panther_schedule import BackgroundTask
-from panther_schedule.models.policy import Policy, Retry
+from panther_schedule.models.policy import OnLost, Policy, Retry
 
 S = timedelta(seconds=1)
 
@@ -65,8 +65,9 @@ outages = st.one_of(
         catch_up_window=st.none() | positive,
     ),
 )
+on_lost: st.SearchStrategy[OnLost] = st.sampled_from(["again", "record"])
 others: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
-    {}, optional={"retry": retries, "timeout": positive, "jitter": durations}
+    {}, optional={"retry": retries, "timeout": positive, "jitter": durations, "on_lost": on_lost}
 )
 nothing = st.builds(fields)
 
@@ -112,6 +113,7 @@ setters: list[st.SearchStrategy[Setter]] = [
     outages.map(lambda fields: ("missed", lambda task: task.with_policy(Policy(**fields)))),
     retries.map(lambda retry: ("retry", lambda task: task.with_policy(retry=retry))),
     positive.map(lambda timeout: ("timeout", lambda task: task.with_policy(timeout=timeout))),
+    on_lost.map(lambda choice: ("on_lost", lambda task: task.with_policy(on_lost=choice))),
 ]
 
 

@@ -204,12 +204,12 @@ def lost_attempts() -> None:
     known, state = added(GRID, Policy(retry=Retry(2)))
     state, run = started(known, state)
     for _ in range(2):
-        again = ends.lost(known, state, run, AT, "again", now(1)).run
+        again = ends.lost(known, state, run, AT, now(1)).run
         assert again is not None
         run = again._replace(phase="active")
     failed = ends.ended(known, state, run, finished("failed", 2, OSError()), now(2)).run
     assert failed is not None
-    over = ends.lost(known, state, failed._replace(phase="active"), AT, "again", now(3)).record
+    over = ends.lost(known, state, failed._replace(phase="active"), AT, now(3)).record
     assert over is not None
     assert [attempt.outcome for attempt in over.attempts] == ["lost", "lost", "failed", "lost"]
 

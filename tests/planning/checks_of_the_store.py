@@ -17,7 +17,7 @@ from panther_schedule.runtime.engine import Engine
 from panther_schedule.runtime.entries import Entry
 from panther_schedule.runtime.ledger import WHOLE_HISTORY, History, Ledger
 from panther_schedule.runtime.memory import Memory
-from panther_schedule.runtime.names import Names
+from panther_schedule.runtime.names import MemoryNames
 from panther_schedule.runtime.timetable import Timetable
 
 
@@ -78,7 +78,7 @@ def places_of_replaced() -> None:
 def engine_of(task: BackgroundTask[..., object], policy: Policy) -> tuple[Engine, Entry]:
     """Give an engine with a store in memory, and a task that was added at AT."""
     known, state = added(GRID, policy)
-    engine, entry = Engine(Memory(), Names(threading.RLock())), Entry("task", task, known, state, 1)
+    engine, entry = Engine(Memory(), MemoryNames(threading.RLock())), Entry("task", task, known, state, 1)
     engine.add(entry, Reading(AT, AT))
     return engine, entry
 

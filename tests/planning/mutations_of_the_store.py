@@ -18,7 +18,7 @@ from panther_schedule.runtime import ledger, loop
 from panther_schedule.runtime.engine import Engine
 from panther_schedule.runtime.ledger import History, Ledger
 from panther_schedule.runtime.memory import Memory
-from panther_schedule.runtime.names import Names
+from panther_schedule.runtime.names import MemoryNames
 from panther_schedule.runtime.timetable import Timetable
 
 
@@ -285,15 +285,15 @@ OF_THE_ENGINE = [
         then(unasked),
         checks.asked_when_abandoned,
     ),
-    Mutation("names are kept after the end", Names, "leave", instead(lambda *_: None), kept.names),
+    Mutation("names are kept after the end", MemoryNames, "leave", instead(lambda *_: None), kept.names),
     Mutation(
         "named tasks leave with their end",
-        Names,
+        MemoryNames,
         "leave",
         instead(lambda names, entry: names.free(entry)),
         kept.names,
     ),
-    Mutation("a cancelled task keeps its name", Names, "free", instead(lambda *_: None), kept.names),
+    Mutation("a cancelled task keeps its name", MemoryNames, "free", instead(lambda *_: None), kept.names),
     Mutation(
         "runs start in the order of adding",
         loop,

@@ -282,6 +282,7 @@ def test_a_policy_in_integers(policy: Policy, expected: tuple[object, ...]) -> N
     terms = rule.terms
     assert numbers(terms) == expected
     assert terms.retry is None
+    assert terms.on_lost == "again"
     assert terms.key == ("task" if policy.jitter else "")
 
 

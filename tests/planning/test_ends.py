@@ -102,7 +102,7 @@ def does(event: str, rule: Rule, state: State, run: Run) -> Step:
         case "abandon":
             return abandon(rule, state, run, now(10))
         case "lost":
-            return lost(rule, state, run, us(7), "again", now(10))
+            return lost(rule, state, run, us(7), now(10))
         case _:
             return began(rule, state, run, us(7))
 

@@ -93,11 +93,11 @@ def test_counts_of_the_scheduler_that_are_no_sum_are_found(the_law: law.Watch) -
         scheduler.add_task(TASK)
         scheduler.join()
     assert scheduler._life is not None
-    scheduler._life.store.ledger.counts["succeeded"] += 1
+    scheduler._life.memory.ledger.counts["succeeded"] += 1
 
     with pytest.raises(AssertionError, match="not the sum"):
         the_law.check()
-    scheduler._life.store.ledger.counts["succeeded"] -= 1
+    scheduler._life.memory.ledger.counts["succeeded"] -= 1
 
 
 def test_the_watch_knows_where_a_task_began_again(the_law: law.Watch) -> None:

@@ -155,30 +155,35 @@ def test_the_next_attempt_comes_by_steady_time(schedule: Schedule) -> None:
 
 # ---- lost attempts -----------------------------------------------------------------------------------------------
 
-LOST: list[tuple[str, bool, tuple[Attempt, ...], Held, Outcome | None]] = [
-    # on_lost, asked, the attempts before, held -> the outcome; None: it is tried again
-    ("again", False, (), Held(), None),
-    ("again", False, (GONE,), Held(), None),
-    ("again", False, (GONE, GONE), Held(), "lost"),
-    ("again", False, (FAILED, FAILED, GONE), Held(), None),
-    ("again", False, (GONE, FAILED, GONE), Held(), "lost"),
-    ("record", False, (), Held(), "lost"),
-    ("again", True, (), Held(), "lost"),
-    ("again", False, (), Held(stopped="cancelled"), "lost"),
-    ("again", False, (), Held(stopped="dropped"), None),
-    ("again", False, (), Held(paused=""), None),
+AGAIN = Policy()
+RECORD = Policy(on_lost="record")
+LOST: list[tuple[Policy, bool, tuple[Attempt, ...], Held, Outcome | None]] = [
+    # policy, asked, the attempts before, held -> the outcome; None: it is tried again
+    (AGAIN, False, (), Held(), None),
+    (AGAIN, False, (GONE,), Held(), None),
+    (AGAIN, False, (GONE, GONE), Held(), "lost"),
+    (AGAIN, False, (FAILED, FAILED, GONE), Held(), None),
+    (AGAIN, False, (GONE, FAILED, GONE), Held(), "lost"),
+    (RECORD, False, (), Held(), "lost"),
+    (RECORD, False, (FAILED,), Held(), "lost"),
+    (Policy(on_lost="record", retry=Retry(3)), False, (), Held(), "lost"),
+    (Policy(retry=Retry(2)), False, (FAILED,), Held(), None),
+    (AGAIN, True, (), Held(), "lost"),
+    (AGAIN, False, (), Held(stopped="cancelled"), "lost"),
+    (AGAIN, False, (), Held(stopped="dropped"), None),
+    (AGAIN, False, (), Held(paused=""), None),
 ]
 
 
-@pytest.mark.parametrize(("on_lost", "asked", "attempts", "held", "outcome"), LOST)
+@pytest.mark.parametrize(("policy", "asked", "attempts", "held", "outcome"), LOST)
 def test_what_follows_a_lost_attempt(
-    on_lost: str, attempts: tuple[Attempt, ...], held: Held, outcome: Outcome | None, *, asked: bool
+    policy: Policy, attempts: tuple[Attempt, ...], held: Held, outcome: Outcome | None, *, asked: bool
 ) -> None:
-    rule, state = added()
+    rule, state = added(GRID, policy)
     state, run = started(rule, state._replace(held=held), Run("", AT, None, attempts=attempts, asked=asked))
     assert MOST_LOST == 3
 
-    step = lost(rule, state, run, us(1), on_lost, now(8))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - the table holds plain strings
+    step = lost(rule, state, run, us(1), now(8))
 
     if outcome is None:
         assert step.retry_in == 0

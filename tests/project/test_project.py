@@ -41,9 +41,9 @@ NO_CODE = {
     tokenize.ENDMARKER,
 }
 MOST_LINES = {  # of each folder: all lines, and lines of code
-    "models": (1728, 1175),
+    "models": (1734, 1178),
     "occurrences": (679, 455),
-    "planning": (983, 633),
+    "planning": (983, 634),
     "runtime": (3389, 2425),
     "cli": (1027, 732),
     "mypy": (666, 487),
@@ -51,10 +51,10 @@ MOST_LINES = {  # of each folder: all lines, and lines of code
     "tasks": (1089, 700),
     "pictures": (758, 539),
     "testing": (603, 403),
-    "wording": (563, 420),
+    "wording": (564, 421),
     "panther_schedule": (871, 549),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (13127, 9076)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (13134, 9081)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:

@@ -139,7 +139,7 @@ def test_many_cancelled_tasks_leave_no_trace() -> None:
 
         assert len(scheduler) == 0
         assert scheduler._life is not None
-        assert len(scheduler._life.store._wall) == 0
+        assert len(scheduler._life.memory._wall) == 0
 
 
 # ---- refusals that leave nothing half done -----------------------------------------------------------------------

@@ -33,9 +33,9 @@ def test_others_may_add_tasks_while_one_waits(
 
     def watched(done: Event) -> None:
         with ThreadPoolExecutor(1) as other:  # the lock is free for another thread
-            free.append(other.submit(scheduler._names.lock.acquire, blocking=False).result())
+            free.append(other.submit(scheduler._lock.acquire, blocking=False).result())
             if free[-1]:
-                other.submit(scheduler._names.lock.release).result()
+                other.submit(scheduler._lock.release).result()
         acknowledge(done)
 
     monkeypatch.setattr(driver, "acknowledge", watched)

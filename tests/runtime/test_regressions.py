@@ -21,7 +21,7 @@ def test_a_run_that_ended_is_not_kept_until_its_timeout(clock: VirtualClock) -> 
         for _ in range(1000):
             scheduler.add_task(BackgroundTask(work).with_policy(timeout=timedelta(hours=1))).join()
         assert scheduler._life is not None
-        assert len(scheduler._life.store._timers) == 0
+        assert len(scheduler._life.memory._timers) == 0
 
 
 def test_a_coroutine_may_control_tasks_on_a_virtual_clock(clock: VirtualClock) -> None:
@@ -119,7 +119,7 @@ def test_the_place_of_a_cancelled_task_is_not_kept_until_its_time(clock: Virtual
     with Scheduler(clock=clock) as scheduler:
         scheduler.add_task(BackgroundTask(int).interval(-1).on_time(time(8), tz="UTC")).cancel()
         assert scheduler._life is not None
-        assert len(scheduler._life.store._wall) == 0
+        assert len(scheduler._life.memory._wall) == 0
 
 
 def test_an_async_function_can_not_move_the_clock_that_waits_for_it(clock: VirtualClock) -> None:

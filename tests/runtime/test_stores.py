@@ -18,7 +18,8 @@ from panther_schedule.planning.rule import due_at
 from panther_schedule.planning.state import State, Step, with_held
 from panther_schedule.runtime.entries import Entry, Flight
 from panther_schedule.runtime.ledger import counts_of
-from panther_schedule.runtime.memory import Memory, Store
+from panther_schedule.runtime.memory import Memory
+from panther_schedule.runtime.stores import Store
 
 STORES: list[Callable[[], Store]] = [Memory]
 SECOND = timedelta(seconds=1)

@@ -37,14 +37,17 @@ def test_json_of_policies_is_a_round_trip(made: list[BackgroundTask]) -> None:
 
 def test_a_policy_is_written_without_its_defaults() -> None:
     retry = Retry(3, factor=2, on=(OSError,))
-    made = BackgroundTask(clean).with_policy(overlap="allow", max_running=3, retry=retry, timeout=W)
+    made = BackgroundTask(clean).with_policy(overlap="allow", max_running=3, retry=retry, timeout=W, on_lost="record")
     item = spec.dump_task(made.with_name("a"), tasks)
     assert list(item) == ["func", "kwargs", "schedule", "policy", "name"]
     assert json.dumps(item["policy"]) == (
-        '{"overlap": "allow", "max_running": 3, "retry": {"attempts": 3, "on": ["OSError"]}, "timeout": "PT5M"}'
+        '{"overlap": "allow", "max_running": 3, "retry": {"attempts": 3, "on": ["OSError"]}, "timeout": "PT5M", '
+        '"on_lost": "record"}'
     )
     assert spec.load_task(item, tasks) == made.with_name("a")
-    assert "policy" not in spec.dump_task(made.with_policy(Policy(timeout=None, retry=None), overlap="skip"), tasks)
+    assert "policy" not in spec.dump_task(
+        made.with_policy(Policy(timeout=None, retry=None), overlap="skip", on_lost="again"), tasks
+    )
 
 
 @pytest.mark.parametrize(
@@ -57,7 +60,7 @@ def test_a_policy_is_written_without_its_defaults() -> None:
             ("wait",),
             "extra_forbidden",
             "unknown field 'wait'; known fields: overlap, max_running, missed, grace, catch_up_limit, catch_up_window, "
-            "retry, timeout, jitter",
+            "retry, timeout, jitter, on_lost",
         ),
         ({"retry": {}}, ("retry", "attempts"), "missing", "attempts is missing; add it"),
         (
@@ -68,6 +71,12 @@ def test_a_policy_is_written_without_its_defaults() -> None:
         ),
         ({"missed": "skip"}, (), "missing_grace", None),
         ({"grace": "PT5M"}, (), "policy_conflict", None),
+        (
+            {"on_lost": "retry"},
+            ("on_lost",),
+            "on_lost",
+            "on_lost must be 'again' or 'record', got 'retry'; leave it out for 'again'",
+        ),
         ({"timeout": 5}, ("timeout",), "duration_format", None),
         ({"overlap": "allow"}, ("overlap",), "overlap_without_wait", None),
         ({"jitter": "PT5S"}, ("jitter",), "jitter_without_wait", None),

@@ -84,6 +84,7 @@ def test_no_field_takes_none(name: str) -> None:
     [
         ({"overlap": None}, "overlap"),
         ({"missed": None}, "missed"),
+        ({"on_lost": None}, "on_lost"),
         ({"jitter": None}, "duration_type"),
         ({"timeout": 5}, "duration_type"),
         ({"retry": 3}, "retry_type"),

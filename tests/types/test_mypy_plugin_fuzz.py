@@ -44,6 +44,7 @@ GOOD: Final = {  # a field's values, of the type that mypy wants
     "cron": ('"0 9 * * mon-fri"', '"*/5 * * * *"', '"@daily"', '"30 2 L * *"', '"0 0 29 2 *"'),
     "overlap": ('"skip"', '"queue_one"', '"allow"', '"cancel_running"'),
     "missed": ('"coalesce"', '"skip"', '"catch_up"'),
+    "on_lost": ('"again"', '"record"'),
     "most": ("1", "TWO", "1000"),
     "retry": ("Retry(3)", "Retry(TWO, delay=MINUTE)", "Retry(5, on=(OSError,))"),
     "parts": ("(NOON,)", '[NOON, Cron("@daily", tz=ZONE)]', "(Once(MOMENT), NOON | Daily(EIGHT))"),
@@ -70,7 +71,7 @@ SPAN: Final = {"excluding": "dates", "start_at": "moment", "end_at": "moment"}
 CLOCK: Final = SPAN | {"n": "count", "tz": "zone", "every": "every", "starting": "date", "gap": "gap", "fold": "fold"}
 POLICY: Final = {
     "overlap": "overlap", "max_running": "most", "missed": "missed", "grace": "limit", "catch_up_limit": "most",
-    "catch_up_window": "limit", "retry": "retry", "timeout": "limit", "jitter": "wait",
+    "catch_up_window": "limit", "retry": "retry", "timeout": "limit", "jitter": "wait", "on_lost": "on_lost",
 }  # fmt: skip
 CALLS: Final[dict[str, tuple[dict[str, str], dict[str, str]]]] = {  # the positional arguments, and the others
     "Once": ({}, {"at": "moment", "after": "wait"}),

@@ -208,6 +208,7 @@ DIFFERENT: list[tuple[Policy, list[str]]] = [
         ],
     ),
     (Policy(timeout=M), ["times out after 1 minute"]),
+    (Policy(on_lost="record"), ["a run whose process dies is not tried again"]),
     (Policy(jitter=30 * S), ["delayed by a jitter of less than 30 seconds"]),
     (Policy(timeout=M, overlap="allow", max_running=2), ["at most 2 runs at a time", "times out after 1 minute"]),
 ]
@@ -230,7 +231,7 @@ def test_a_whole_policy_is_said_with_its_defaults_and_limits() -> None:
 def test_any_policy_is_said_in_one_line(policy: Policy) -> None:
     said = explain(policy)
     assert said.isprintable()
-    assert said.count("; ") == 4
+    assert said.count("; ") == 4 + (policy.on_lost == "record")
     assert (differing(policy) == []) == (said == explain(Policy()))
 
 

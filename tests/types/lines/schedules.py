@@ -94,9 +94,10 @@ next_after(both, DAY)  # E
 between(both, NOW)  # E
 
 Policy()
-Policy(overlap="allow", max_running=3, missed="catch_up", retry=Retry(3), timeout=WAIT, jitter=WAIT)
+Policy(overlap="allow", max_running=3, missed="catch_up", retry=Retry(3), timeout=WAIT, jitter=WAIT, on_lost="record")
 Policy("skip")  # E
 Policy(overlap="parallel")  # E
+Policy(on_lost="retry")  # E
 Policy(timeout=300)  # E
 Policy(retries=3)  # E
 Policy(retry=3)  # E

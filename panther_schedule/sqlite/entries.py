@@ -1,0 +1,126 @@
+"""A stored task and a stored run, as the runtime sees them: what they are is what the file says."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Protocol
+
+from pydantic import ValidationError
+
+from ..errors import SchedulerStateError
+from ..planning.records import Run
+from ..planning.rule import Rule
+from ..planning.state import State
+from ..runtime.entries import EMPTY, Entry, Flight
+from ..runtime.ledger import Counts, History
+from ..spec import load_task
+from ..tasks.registry import TaskRegistry
+from ..tasks.task import BackgroundTask
+from .rows import Seen
+
+
+class Shelf(Protocol):
+    """The store, as its tasks and runs need it."""
+
+    registry: TaskRegistry
+
+    def seen(self, entry: StoredEntry) -> Seen: ...  # as it is now
+    def history(self, entry: StoredEntry) -> History: ...
+    def counts_of(self, entry: StoredEntry) -> Counts: ...
+    def run_of(self, flight: StoredFlight) -> Run: ...  # as it is now
+    def record_of(self, flight: StoredFlight) -> Run | None: ...
+
+
+class StoredEntry(Entry):
+    """One task of the file. In a turn its fields are those of the turn, else what is kept."""
+
+    __slots__ = ("__weakref__", "_known", "_shelf", "dirty", "epoch", "id", "kept", "named", "source")
+
+    def __init__(self, shelf: Shelf, id_: int, name: str, kept: Seen, epoch: int) -> None:
+        self.name, self.context, self.order, self.place, self.added, self.sealed = name, EMPTY, id_, None, True, None
+        self._shelf = shelf
+        self.named = True  # of one that is to be added, as the next
+        self.source: str | None = None  # which `apply()` makes it
+        self.id = id_
+        self.kept = kept  # as this scheduler last saw it
+        self.epoch: int = epoch  # when that was
+        self.dirty = False  # a step about it is not written yet
+        self._known: tuple[int, BackgroundTask[..., Any]] | None = None
+
+    @property
+    def rule(self) -> Rule:  # type: ignore[override]  # - what is a field in memory is looked up here
+        return self._shelf.seen(self).rule
+
+    @property
+    def state(self) -> State:  # type: ignore[override]  # - as above
+        return self._shelf.seen(self).state
+
+    @property
+    def history(self) -> History:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride] - as above
+        return self._shelf.history(self)
+
+    @property
+    def task(self) -> BackgroundTask[..., Any]:  # type: ignore[override]  # - as above
+        """The task with its function; SchedulerStateError where that is not registered, or no longer fits."""
+        seen = self._shelf.seen(self)
+        if self._known is None or self._known[0] != seen.version:
+            try:
+                self._known = seen.version, load_task(json.loads(seen.spec.text), self._shelf.registry)
+            except ValidationError as error:
+                said = error.errors()[0]["msg"]
+                raise SchedulerStateError(f"the task {self.name!r} can't be called here: {said}") from error
+        return self._known[1]
+
+    def counts(self) -> Counts:
+        return self._shelf.counts_of(self)
+
+    def fly(self, run: Run) -> StoredFlight:
+        return StoredFlight(self, self._shelf, run)
+
+
+class StoredFlight(Flight):
+    """One run of the file."""
+
+    __slots__ = (
+        *("__weakref__", "_shelf", "_task", "epoch", "fenced", "here", "id", "kept", "lingers", "owner", "taken_at"),
+    )
+
+    entry: StoredEntry
+
+    def __init__(self, entry: StoredEntry, shelf: Shelf, run: Run) -> None:
+        self.entry, self.context = entry, EMPTY
+        self.asked, self.seen, self.started, self.error, self.place = run.asked, False, None, None, None
+        self._shelf = shelf
+        self.kept = run
+        self._task: BackgroundTask[..., Any] | None = None
+        self.id: int | None = None  # its row, once it has one
+        self.epoch = -1
+        self.here = False  # it was handed over in this scheduler
+        self.owner: int | None = None  # the process that has it
+        self.taken_at: int | None = None  # when it was handed over
+        self.lingers = False  # it is recorded as timed out, and its function goes on
+        self.fenced = False  # another process was given it, since this one was silent for too long
+
+    def fence(self) -> None:
+        """Let nothing more follow from it here."""
+        self.fenced, self.here = True, False
+        self.kept = self.kept._replace(phase="ended")
+
+    @property
+    def task(self) -> BackgroundTask[..., Any]:  # type: ignore[override]  # - what is a field in memory is looked up here
+        """The task as it was when the run was handed over."""
+        if self._task is None:
+            self._task = self.entry.task
+        return self._task
+
+    @property
+    def run(self) -> Run:  # as above
+        return self._shelf.run_of(self)
+
+    @run.setter
+    def run(self, run: Run) -> None:
+        self.kept = run
+
+    @property
+    def record(self) -> Run | None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride] - as above
+        return self._shelf.record_of(self)

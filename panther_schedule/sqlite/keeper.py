@@ -1,0 +1,77 @@
+"""`SQLiteStore`: which file keeps the tasks, and how."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from threading import RLock
+from typing import Final, Literal, cast
+
+from ..clock import MICROSECOND, VirtualClock, duration
+from ..errors import check_number, refuse, refuse_value, type_name
+from ..runtime.stores import Host, Keeper, Kept
+from ..tasks.registry import TaskRegistry
+from .file import File
+from .intake import StoredIntake, StoredNames
+from .records import Records
+from .store import SQLite
+
+_SHORTEST: Final = timedelta(seconds=1)
+
+
+class SQLiteStore(Keeper):
+    """Keeps the tasks of schedulers in a file on a local disk, which any number of processes may share.
+
+    It opens nothing itself: each scheduler opens the file when it starts, and makes it if it is not there.
+
+    - `durability`: with "process-safe" whatever was kept survives the end of any process, also by kill -9; with
+      "power-safe" a loss of power too, at the price of waiting for the disk in each turn.
+    - `lease`: a process that was silent for this long is taken for dead, and its runs are lost. One whose process is
+      gone is noticed within a third of it.
+    - `keep`, `keep_records`: how long, and how many a task, records are kept; older ones stay as counts.
+
+    Raises:
+        ValidationError: a setting is of the wrong type or out of its range.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        durability: Literal["process-safe", "power-safe"] = "process-safe",
+        lease: timedelta = timedelta(seconds=10),
+        keep: timedelta = timedelta(days=30),
+        keep_records: int = 1000,
+    ) -> None:
+        given = cast(object, path)
+        if not isinstance(given, (str, os.PathLike)) or not os.fspath(path):
+            refuse_value(
+                "SQLiteStore", "store_path", "path", "a path", type_name(given), 'write SQLiteStore("tasks.db")'
+            )
+        if durability not in {"process-safe", "power-safe"}:
+            rule, remedy = "'process-safe' or 'power-safe'", "leave it out for 'process-safe'"
+            refuse_value("SQLiteStore", "durability", "durability", rule, f"{durability!r}", remedy)
+        self.path = Path(path)
+        """Where the file lies."""
+        self._power_safe = durability == "power-safe"
+        self._lease, self._keep = (self._checked(name, span) for name, span in (("lease", lease), ("keep", keep)))
+        remedy = "leave it out for 1000"
+        self._most = check_number("SQLiteStore", "keep_records", "keep_records", keep_records, 20, remedy)
+
+    def __repr__(self) -> str:
+        return f"SQLiteStore({str(self.path)!r})"
+
+    def _checked(self, field: str, span: timedelta) -> int:
+        span = duration("SQLiteStore", field, span)
+        if span < _SHORTEST:
+            message = "{field} must be at least 1 second, got {span}; leave it out for the default"
+            refuse("SQLiteStore", "store_span", message, at=(field,), field=field, span=span)
+        return span // MICROSECOND
+
+    def _open(self, host: Host, registry: TaskRegistry, lock: RLock) -> Kept:
+        file = File(self.path, power_safe=self._power_safe)
+        records = Records(file, self._keep, self._most)
+        store = SQLite(file, registry, records, self._lease, polls=not isinstance(host.clock, VirtualClock))
+        names = StoredNames(store, lock)
+        return Kept(store, names, StoredIntake(store, names, host))

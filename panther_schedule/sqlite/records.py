@@ -1,0 +1,126 @@
+"""What happened to the tasks of a file: the latest records, and the counts of all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from ..planning.records import Passed, Record
+from ..runtime.ledger import TASK_HISTORY, Counts, History, no_counts
+from .file import File
+from .rows import RUN, passed_of, run_of
+
+_MANY: Final = 50  # records of a task that are pruned at a time
+_BATCH: Final = 500  # records that are pruned at a time
+_PASSED: Final = "reason, first, last, number"
+_TOLD: Final = """
+    SELECT outcome, count(*) FROM run WHERE outcome IS NOT NULL AND cause = 'schedule' {one} GROUP BY 1
+    UNION ALL SELECT reason, sum(number) FROM passed WHERE true {one} GROUP BY 1
+"""
+
+
+class Records:
+    """The records of one file."""
+
+    def __init__(self, file: File, keep: int, most: int) -> None:
+        self._file, self._keep, self._most = file, keep, most
+
+    def latest(self, task: int, name: str, n: int = TASK_HISTORY) -> History:
+        """Return the latest records of a task, oldest first."""
+        columns = f"seq, {RUN}"
+        runs = self._file.rows(
+            f"SELECT {columns} FROM run WHERE task = ? AND seq IS NOT NULL ORDER BY seq DESC LIMIT ?", (task, n)
+        )
+        ranges = self._file.rows(
+            f"SELECT seq, {_PASSED} FROM passed WHERE task = ? ORDER BY seq DESC LIMIT ?", (task, n)
+        )
+        found: list[tuple[int, Record]] = [(row[0], run_of(row[1:], name)._replace(phase="ended")) for row in runs]
+        found += [(row[0], passed_of(row[1:])) for row in ranges]
+        found.sort(key=lambda each: each[0])
+        return History(record for _seq, record in found[-n:])
+
+    def of_task(self, task: int) -> Counts:
+        """Count what happened to the occurrences of a task."""
+        (gone,) = self._file.row("SELECT gone FROM task WHERE id = ?", (task,)) or (None,)
+        rows = self._file.rows(_TOLD.format(one="AND task = ?"), (task, task))
+        return _sums([*rows, *(json.loads(gone).items() if gone else ())])
+
+    def of_all(self) -> Counts:
+        """Count what happened to the occurrences of all tasks, and those in flight."""
+        rows = self._file.rows(_TOLD.format(one=""))
+        rows += self._file.rows("SELECT what, number FROM total")
+        rows += self._file.rows(
+            "SELECT key, sum(value) FROM task, json_each(task.gone) WHERE task.gone IS NOT NULL GROUP BY 1"
+        )
+        (flying,) = self._file.row(
+            "SELECT coalesce(sum(running + coalesce(json_array_length(held, '$.waiting'), 0)), 0) FROM task"
+        )
+        return {**_sums(rows), "in_flight": flying}
+
+    def add_range(self, task: int, era: int, passed: Passed, seq: int) -> None:
+        sql = f"INSERT INTO passed (task, era, seq, {_PASSED}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        self._file.run(sql, (task, era, seq, passed.reason, passed.first, passed.last, passed.count))
+
+    def range_at(self, task: int, era: int, seq: int) -> Passed | None:
+        """Return the range that is this record of a task, if that is one and of this era."""
+        sql = f"SELECT {_PASSED} FROM passed WHERE task = ? AND seq = ? AND era = ?"
+        row = self._file.row(sql, (task, seq, era))
+        return None if row is None else passed_of(row)
+
+    def lengthen(self, task: int, seq: int, longer: Passed) -> None:
+        sql = "UPDATE passed SET last = ?, number = ? WHERE task = ? AND seq = ?"
+        self._file.run(sql, (longer.last, longer.count, task, seq))
+
+    # ---- pruning -------------------------------------------------------------------------------------------------
+
+    def prune_task(self, task: int, before: int, records: int) -> None:
+        """Forget the oldest records of a task that has too many, many at a time."""
+        if records // _MANY != before // _MANY and records > self._most:
+            self._forget("task = ? AND seq <= ?", (task, records - self._most))
+
+    def prune_old(self, now: int) -> None:
+        """Forget some records that are too old, and the tasks that have left with their last record."""
+        old = now - self._keep
+        run_ids = "id IN (SELECT id FROM run WHERE finished_at < ? AND phase = 'ended' ORDER BY id LIMIT ?)"
+        passed_ids = "id IN (SELECT id FROM passed WHERE last < ? ORDER BY id LIMIT ?)"
+        self._forget_in("run", run_ids, (old, _BATCH))
+        self._forget_in("passed", passed_ids, (old, _BATCH))
+        left = self._file.rows(
+            "SELECT id, gone FROM task WHERE ended = 1 AND (named = 0 OR freed = 1)"
+            " AND NOT EXISTS (SELECT 1 FROM run WHERE run.task = task.id)"
+            " AND NOT EXISTS (SELECT 1 FROM passed WHERE passed.task = task.id) LIMIT ?",
+            (_BATCH,),
+        )
+        for task, gone in left:
+            for what, number in json.loads(gone).items() if gone else ():
+                self._file.run(
+                    "INSERT INTO total VALUES (?, ?) ON CONFLICT DO UPDATE SET number = number + excluded.number",
+                    (what, number),
+                )
+            self._file.run("DELETE FROM task WHERE id = ?", (task,))
+
+    def _forget(self, where: str, values: Sequence[Any]) -> None:
+        self._forget_in("run", f"{where} AND phase = 'ended'", values)
+        self._forget_in("passed", where, values)
+
+    def _forget_in(self, table: str, where: str, values: Sequence[Any]) -> None:
+        """Delete records, and keep what they counted with their tasks."""
+        counted = "outcome, CASE cause WHEN 'schedule' THEN 1 ELSE 0 END" if table == "run" else "reason, number"
+        rows = self._file.rows(f"DELETE FROM {table} WHERE {where} RETURNING task, {counted}", values)
+        by_task: dict[int, Counts] = {}
+        for task, what, number in rows:
+            counts = by_task.setdefault(task, {})
+            counts[what] = counts.get(what, 0) + number
+        for task, counts in by_task.items():
+            (gone,) = self._file.row("SELECT gone FROM task WHERE id = ?", (task,))
+            before: Counts = json.loads(gone) if gone else {}
+            merged = {what: before.get(what, 0) + counts.get(what, 0) for what in {**before, **counts}}
+            self._file.run("UPDATE task SET gone = ? WHERE id = ?", (json.dumps(merged), task))
+
+
+def _sums(rows: Sequence[Any]) -> Counts:
+    counts = no_counts()
+    for what, number in rows:
+        counts[what] += number
+    return counts
