@@ -243,6 +243,14 @@ class Engine:
     def _tell(self, kind: type, *details: object) -> None:
         if self.emit is not None:
             self._then(self.emit, kind, *details)
+        if self.shared is not None:
+            self.shared.note(kind, details)
+
+    def hear(self, shared: SharedStore) -> None:
+        """Tell listeners what other processes did."""
+        for kind, details in shared.news(listens=self.emit is not None):
+            if self.emit is not None:
+                self._then(self.emit, kind, *details)
 
     def _then(self, act: Callable[..., object], *details: object) -> None:
         """Do what can't be taken back: at once, or when the turn of a shared store is kept."""

@@ -67,7 +67,7 @@ class Life:
         else:
             kept = settings.store._open(self, settings.registry, lock)
             self.store = self.shared = kept.store
-            self.names, self.intake = kept.names, kept.intake
+            self.names, self.intake, self.reconcile = kept.names, kept.intake, kept.reconcile
         self.engine = Engine(self.store, self.names, self.shared)
         self.workers: Workers
         self.driver: Sleeper | Mover

@@ -195,6 +195,7 @@ class Loop:
             for flight in shared.lost():
                 self._engine.lose(flight, reading)
             self._engine.asked += shared.asked()
+            self._engine.hear(shared)
         return bool(due)
 
     def _hand_over(self) -> None:
@@ -204,7 +205,7 @@ class Loop:
         engine.asked.clear()
         if engine.starts:
             starts, engine.starts = engine.starts, []
-            if len(starts) > 1:
+            if len(starts) > 1 and self._turns is None:  # a shared store has found them in order
                 starts.sort(key=_order)
             workers.start(starts)
 

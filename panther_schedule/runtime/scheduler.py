@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mappin
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from typing import Final, Self
+from typing import Final, Self, cast
 
 from ..clock import MICROSECOND, Clock, SystemClock, VirtualClock, check_clock, duration
 from ..errors import SchedulerStateError, check_number, refuse, refuse_value, type_name
@@ -28,6 +28,7 @@ from .ledger import no_counts
 from .life import Life, Settings, check_timeout
 from .listeners import Listener, Listeners, check_listener
 from .logs import log
+from .plans import Plan
 from .stores import Keeper
 
 _UNTOLD_S: Final = 1.0  # how long the end waits for listeners
@@ -115,6 +116,45 @@ class Scheduler:
         with self._lock:
             life = self._running()
         return TaskHandle(life.intake.replace(task), life)
+
+    def plan(self, tasks: Iterable[AnyTask], *, source: str = "app") -> Plan:
+        """Tell what `apply()` would change, and change nothing; it raises what `apply()` does."""
+        return self._reconcile("plan", tasks, source, apply=False)
+
+    def apply(self, tasks: Iterable[AnyTask], *, source: str = "app") -> Plan:
+        """Make the stored tasks of one source those of an iterable, such as a whole `TaskRegistry`; return the changes.
+
+        In one transaction, tasks are added, replaced as `replace()` does, and those of this source that are no longer
+        there removed: what is active finishes, later occurrences are dropped. Doing it again changes nothing. What
+        `add_task()` or another source has added is never removed; a task of `add_task()` that has the name of one of
+        these belongs to the source from then on.
+
+        Raises:
+            ValidationError: as `add_task()`; a task has no name (`name_missing`), two have one name
+                (`duplicate_name`), or the name belongs to another source (`name_in_use`). Nothing is changed then.
+            SchedulerStateError: the scheduler has no store, or has stopped.
+            StoreError: the store failed, and nothing was changed.
+        """
+        return self._reconcile("apply", tasks, source, apply=True)
+
+    def _reconcile(self, method: str, tasks: Iterable[AnyTask], source: str, *, apply: bool) -> Plan:
+        wanted, names = check_tasks(method, tasks), set[str]()
+        if not isinstance(cast(object, source), str) or not source.strip():
+            refuse_value(method, "source", "source", "a str that is not blank", repr(source), "write source='app'")
+        for task in wanted:
+            if task._name is None:
+                message = "{method}() needs tasks with names, to find them again; write task.with_name('digest')"
+                refuse(method, "name_missing", message, at=("name",), method=method)
+            if task._name in names:
+                message = "two tasks are named {name}; choose another name for one of them"
+                refuse(method, "duplicate_name", message, at=("name",), name=repr(task._name))
+            names.add(task._name)
+        with self._lock:
+            life = self._running()
+        if life.shared is None:
+            remedy = "write Scheduler(store=SQLiteStore(...)), or add_tasks()"
+            raise SchedulerStateError(f"{method}() is for tasks that are stored; {remedy}")
+        return life.reconcile(wanted, source, apply)
 
     def add_listener(self, listener: Listener) -> Callable[[], None]:
         """Subscribe to all events from now on; the result unsubscribes.

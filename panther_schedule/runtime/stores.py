@@ -13,6 +13,7 @@ from ..planning.state import Step
 from ..tasks.registry import TaskRegistry
 from ..tasks.task import BackgroundTask
 from .entries import Entry, Flight
+from .plans import Plan
 
 
 class Store(Protocol):
@@ -77,6 +78,13 @@ class SharedStore(Store, Protocol):
 
     def asked(self) -> Iterable[Flight]:
         """Find the runs of this scheduler that others have asked to end since."""
+        ...
+
+    def note(self, kind: type, details: tuple[Any, ...]) -> None:
+        """Leave an event for the listeners of others."""
+
+    def news(self, *, listens: bool) -> Iterable[tuple[type, tuple[Any, ...]]]:
+        """Find the events of others since the last turn: the class and the fields of each; none if nobody `listens`."""
         ...
 
     def ahead_of(self, reading: Reading) -> Iterable[Entry]:
@@ -144,6 +152,9 @@ class Kept(NamedTuple):
     store: SharedStore
     names: Names
     intake: Intake
+    reconcile: Callable[
+        [Sequence[BackgroundTask[..., Any]], str, bool], Plan
+    ]  # what the store has of a source, or plan to
 
 
 @runtime_checkable

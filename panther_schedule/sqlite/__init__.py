@@ -6,6 +6,7 @@ A turn of a scheduler is one transaction: what was decided is kept as a whole be
 be stopped at any moment, and the ledger says what happened to every occurrence.
 """
 
+from ..runtime.plans import Change, Plan
 from .keeper import SQLiteStore
 
-__all__ = ["SQLiteStore"]
+__all__ = ["Change", "Plan", "SQLiteStore"]

@@ -25,6 +25,7 @@ class Shelf(Protocol):
     registry: TaskRegistry
 
     def seen(self, entry: StoredEntry) -> Seen: ...  # as it is now
+    def rule_of(self, entry: StoredEntry) -> Rule: ...
     def history(self, entry: StoredEntry) -> History: ...
     def counts_of(self, entry: StoredEntry) -> Counts: ...
     def run_of(self, flight: StoredFlight) -> Run: ...  # as it is now
@@ -34,11 +35,12 @@ class Shelf(Protocol):
 class StoredEntry(Entry):
     """One task of the file. In a turn its fields are those of the turn, else what is kept."""
 
-    __slots__ = ("__weakref__", "_known", "_shelf", "dirty", "epoch", "id", "kept", "named", "source")
+    __slots__ = ("__weakref__", "_known", "_shelf", "dirty", "epoch", "flying", "id", "kept", "named", "source")
 
     def __init__(self, shelf: Shelf, id_: int, name: str, kept: Seen, epoch: int) -> None:
         self.name, self.context, self.order, self.place, self.added, self.sealed = name, EMPTY, id_, None, True, None
         self._shelf = shelf
+        self.flying = 0  # runs that were handed over here
         self.named = True  # of one that is to be added, as the next
         self.source: str | None = None  # which `apply()` makes it
         self.id = id_
@@ -49,7 +51,7 @@ class StoredEntry(Entry):
 
     @property
     def rule(self) -> Rule:  # type: ignore[override]  # - what is a field in memory is looked up here
-        return self._shelf.seen(self).rule
+        return self._shelf.rule_of(self)
 
     @property
     def state(self) -> State:  # type: ignore[override]  # - as above
@@ -103,15 +105,24 @@ class StoredFlight(Flight):
 
     def fence(self) -> None:
         """Let nothing more follow from it here."""
-        self.fenced, self.here = True, False
+        self.let_go()
+        self.fenced = True
         self.kept = self.kept._replace(phase="ended")
 
     @property
     def task(self) -> BackgroundTask[..., Any]:  # type: ignore[override]  # - what is a field in memory is looked up here
         """The task as it was when the run was handed over."""
-        if self._task is None:
-            self._task = self.entry.task
-        return self._task
+        return self.entry.task if self._task is None else self._task
+
+    def hold(self, now: int) -> None:
+        """Hand it over here."""
+        self.here, self.taken_at, self._task = True, now, self.entry.task
+        self.entry.flying += 1
+
+    def let_go(self) -> None:
+        """Leave it to others, or to the ledger."""
+        self.entry.flying -= self.here
+        self.here, self.owner = False, None
 
     @property
     def run(self) -> Run:  # as above

@@ -110,7 +110,7 @@ class StoredIntake(Intake):
             there = (by_name.get(entry.name) or self._names.find(entry.name)) if entry.named else None
             if there is None:
                 by_name[entry.name] = entry
-            elif not self.is_equal(there, entry, task):
+            elif not is_equal(there, entry, task):
                 refuse_stored(there, task)
             wanted.append(there or entry)
         for entry in dict.fromkeys(wanted):
@@ -123,7 +123,7 @@ class StoredIntake(Intake):
         if there is None:
             self._host.engine.add(new, reading)
             return new
-        if not self.is_equal(there, new, task):
+        if not is_equal(there, new, task):
             self.put(there, new, reading)
         return there
 
@@ -139,14 +139,15 @@ class StoredIntake(Intake):
         found = [(entry, rule_for(entry.kept.spec.text, entry.kept.spec.zone)) for entry in self._names]
         self._host.engine.reload_zones(found, reading)
 
-    def is_equal(self, there: StoredEntry, new: StoredEntry, task: BackgroundTask[..., Any]) -> bool:
-        """Tell whether a stored task and one that is to be added are equal values."""
-        if there.kept.spec.text == new.kept.spec.text:
-            return True
-        try:
-            return equal(there.task, task)
-        except SchedulerStateError:  # its function is not registered here
-            return False
+
+def is_equal(there: StoredEntry, new: StoredEntry, task: BackgroundTask[..., Any]) -> bool:
+    """Tell whether a stored task and one that is to be added are equal values."""
+    if there.kept.spec.text == new.kept.spec.text:
+        return True
+    try:
+        return equal(there.task, task)
+    except SchedulerStateError:  # its function is not registered here
+        return False
 
 
 def schedule_of(entry: StoredEntry) -> Any:

@@ -14,6 +14,7 @@ from ..runtime.stores import Host, Keeper, Kept
 from ..tasks.registry import TaskRegistry
 from .file import File
 from .intake import StoredIntake, StoredNames
+from .reconcile import Reconciler
 from .records import Records
 from .store import SQLite
 
@@ -74,4 +75,5 @@ class SQLiteStore(Keeper):
         records = Records(file, self._keep, self._most)
         store = SQLite(file, registry, records, self._lease, polls=not isinstance(host.clock, VirtualClock))
         names = StoredNames(store, lock)
-        return Kept(store, names, StoredIntake(store, names, host))
+        intake = StoredIntake(store, names, host)
+        return Kept(store, names, intake, Reconciler(store, names, intake, host))

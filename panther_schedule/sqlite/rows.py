@@ -97,7 +97,7 @@ def run_of(row: Any, task: str) -> Run:
     """Read a row of the columns `RUN`."""
     id_, _task, cause, at, previous, number, attempts, phase, asked, wake_at, _owner, _taken, _outcome = row
     try:
-        ended = tuple(_attempt_of(each) for each in json.loads(attempts))
+        ended = attempts_of(attempts)
     except Exception as error:
         raise StoreError(f"a run of the task {task!r} (row {id_}) can't be read: {error}") from error
     return Run(task, at, previous, cause, number, ended, phase, bool(asked), wake_at)
@@ -105,6 +105,10 @@ def run_of(row: Any, task: str) -> Run:
 
 def attempts_text(attempts: tuple[Attempt, ...]) -> str:
     return json.dumps([(*each[:3], each.error) for each in attempts]) if attempts else "[]"
+
+
+def attempts_of(text: str) -> tuple[Attempt, ...]:
+    return tuple(_attempt_of(each) for each in json.loads(text)) if text != "[]" else ()
 
 
 def _attempt_of(each: Any) -> Attempt:

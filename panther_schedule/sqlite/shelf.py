@@ -6,6 +6,7 @@ from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from ..planning.records import Run
+from ..planning.rule import Rule
 from ..runtime.ledger import Counts, History
 from ..tasks.registry import TaskRegistry
 from .entries import StoredEntry, StoredFlight
@@ -65,6 +66,10 @@ class Shelf:
         if entry.epoch != self.epoch:
             self._see(entry, self._task_row(entry.id))
         return entry.kept
+
+    def rule_of(self, entry: StoredEntry) -> Rule:
+        """Return a task's rule: for those who call its function here, as it was when that was handed over."""
+        return entry.kept.rule if entry.flying and not self.file.is_turn() else self.seen(entry).rule
 
     def _see(self, entry: StoredEntry, row: Any, _version: int = 0) -> None:
         if row is not None:  # else it was pruned, and is as it was

@@ -8,8 +8,9 @@ from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, cast
 
-from ..clock import SECOND, Reading, soonest
+from ..clock import SECOND, Reading, since_boot, soonest
 from ..errors import SchedulerStateError, StoreError
+from ..events import RunStarted
 from ..planning.control import extended, is_new
 from ..planning.due import has_ended, is_cancelled
 from ..planning.ends import is_queued, put_off, waits
@@ -24,6 +25,7 @@ from ..tasks.registry import TaskRegistry
 from ..tasks.signature import inspect_function
 from .entries import StoredEntry, StoredFlight
 from .file import File
+from .news import Noticeboard
 from .processes import Processes
 from .records import Records
 from .rows import RUN, TASK, Seen, Spec, attempts_text, state_values
@@ -68,6 +70,9 @@ class SQLite(Shelf, SharedStore):
         self._dirty: list[StoredEntry] = []
         self._added: list[StoredEntry] = []  # in this turn
         self._others_wrote = True
+        self._board = Noticeboard(file)
+        self._look_at = 0  # when to see next whether others have written
+        self._stale = False  # they have
         self._prune_at = 0
         self._async: dict[str, bool] = {}  # by function, of those that can be called here
         file.run("CREATE TEMP TABLE known (func TEXT PRIMARY KEY, is_async INTEGER NOT NULL) WITHOUT ROWID")
@@ -90,7 +95,7 @@ class SQLite(Shelf, SharedStore):
     @contextmanager
     def turn(self, reading: Reading, room: int | None) -> Generator[None]:
         self._know()
-        me, mine = self.processes.me, dict(self.mine)
+        me, mine, mark = self.processes.me, dict(self.mine), self._board.mark
         try:
             self._begin(reading, room)
             yield
@@ -99,12 +104,12 @@ class SQLite(Shelf, SharedStore):
         except BaseException:
             self.file.roll_back()
             self.processes.take_back(me)
-            self.mine = mine
+            self.mine, self._board.mark = mine, mark
             self._forget()
             raise
 
     def _begin(self, reading: Reading, room: int | None) -> None:
-        version = self.file.begin()
+        version, self._stale = self.file.begin(), False
         self._others_wrote = version != self._version
         if self._others_wrote:
             self._version = version
@@ -113,9 +118,13 @@ class SQLite(Shelf, SharedStore):
         self._added.clear()
         if not self.processes.beat(looked=not self._others_wrote):
             self._fence()
+            self._board.mark = -1  # its row says that nobody listens
+        if self._others_wrote:
+            self._board.look(self.processes.me)
         if reading.wall >= self._prune_at:
             self._prune_at = reading.wall + _PRUNE
             self.records.prune_old(reading.wall)
+            self._board.prune(reading.wall - _PRUNE)
 
     def _forget(self) -> None:
         """Forget what a turn that was not kept has made of tasks and runs."""
@@ -129,7 +138,10 @@ class SQLite(Shelf, SharedStore):
         self._flights.clear()
         self._flights.update(self.mine)
         for flight in self.mine.values():
+            flight.entry.flying = 0
+        for flight in self.mine.values():
             flight.here = True
+            flight.entry.flying += 1
 
     def _fence(self) -> None:
         """Let all runs go, after this process was declared dead."""
@@ -237,12 +249,12 @@ class SQLite(Shelf, SharedStore):
             return
         if step.hand_over and run is not None:
             if self._takes(flight.entry.kept):
-                flight.owner = self.processes.me
+                flight.owner, flight.run = self.processes.me, run
                 self._hold(flight)
             else:
                 run = put_off(run, self._now)
         elif run is None or waits(run):
-            flight.owner, flight.here = None, False
+            flight.let_go()
             self.mine.pop(flight.id or 0, None)
         kept = run or record or flight.run._replace(phase="ended")
         flight.run, flight.lingers = kept, run is not None and record is not None
@@ -288,7 +300,8 @@ class SQLite(Shelf, SharedStore):
         return self._room >= 0
 
     def _hold(self, flight: StoredFlight) -> None:
-        flight.here, flight.taken_at = True, self._now
+        flight.hold(self._now)
+        self.note(RunStarted, (flight.entry.name, flight.kept, self._now))  # others hear of it when it is handed over
         self.mine[flight.id or 0] = flight
 
     def _next(self, table: str) -> int:
@@ -392,13 +405,23 @@ class SQLite(Shelf, SharedStore):
         sql = f"SELECT {TASK} FROM task WHERE ended = 0 AND coalesce(cursor, anchor) > ?"
         return [self.entry_of(row) for row in self.file.rows(sql, (reading.wall,))]
 
+    def note(self, kind: type, details: tuple[Any, ...]) -> None:
+        self._board.note(self.processes.me, self._now, kind, details)
+
+    def news(self, *, listens: bool) -> Iterable[tuple[Any, tuple[Any, ...]]]:
+        return self._board.news(self.processes.me, listens=listens)
+
     def until_next(self, reading: Reading) -> int | None:
-        if self._polls and self.file.version() != self._version:
+        now = since_boot()
+        if now >= self._look_at or not self._polls:
+            self._look_at = now + _POLL
+            self._stale = self._stale or self.file.version() != self._version
+        if self._stale:
             return 0
         if self._next_at == _UNKNOWN:
             self._next_at = self._find_next()
         wait = None if self._next_at is None else max(0, self._next_at - reading.wall)
-        return soonest(wait, _POLL, self.processes.until_beat()) if self._polls else wait
+        return soonest(wait, max(0, self._look_at - now), self.processes.until_beat()) if self._polls else wait
 
     def _find_next(self) -> int | None:
         (own,) = self.file.run("SELECT min(wake_at) FROM run WHERE owner = ?", (self.processes.me,)).fetchone()

@@ -1,0 +1,66 @@
+"""What `plan()` and `apply()` find: how stored tasks differ from those that a program declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+Kind: TypeAlias = Literal["added", "changed", "removed", "unchanged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What becomes of one stored task."""
+
+    name: str
+    """The task's name."""
+    kind: Kind
+    fields: tuple[str, ...] = ()
+    """What differs in a changed one: `func`, `arguments`, `schedule`, `policy`."""
+    next_before: datetime | None = None
+    """When its next run was due, aware, in UTC."""
+    next_after: datetime | None = None
+    """When its next run is due from now on; None when there is none, or when it depends on a run."""
+    handed: int = 0
+    """How many of its `n` runs are used up from now on: none, where another schedule lets it start afresh."""
+
+    def __str__(self) -> str:
+        match self.kind:
+            case "added":
+                return f"added      {self.name}: next run {_shown(self.next_after)}"
+            case "changed":
+                fields = ", ".join(self.fields)
+                moved = "" if self.next_before == self.next_after else f", next run {_shown(self.next_before)} ->"
+                times = f"{moved} {_shown(self.next_after)}" if moved else f", next run still {_shown(self.next_after)}"
+                return f"changed    {self.name} ({fields}){times}"
+            case "removed":
+                return f"removed    {self.name}: its next run, {_shown(self.next_before)}, is dropped"
+            case "unchanged":
+                return f"unchanged  {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What becomes of the stored tasks of one source, in the order of its tasks, then what is removed."""
+
+    changes: tuple[Change, ...]
+
+    @property
+    def differs(self) -> bool:
+        """True when a task is added, changed or removed."""
+        return any(change.kind != "unchanged" for change in self.changes)
+
+    def __iter__(self) -> Iterator[Change]:
+        return iter(self.changes)
+
+    def __len__(self) -> int:
+        return len(self.changes)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.changes))
+
+
+def _shown(at: datetime | None) -> str:
+    return "none" if at is None else at.isoformat(" ", "seconds")
