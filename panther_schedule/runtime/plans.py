@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
+
+from ..errors import refuse, refuse_value
+from ..tasks.task import BackgroundTask, check_tasks
 
 Kind: TypeAlias = Literal["added", "changed", "removed", "unchanged"]
 
@@ -64,3 +67,19 @@ class Plan:
 
 def _shown(at: datetime | None) -> str:
     return "none" if at is None else at.isoformat(" ", "seconds")
+
+
+def check_declared(method: str, tasks: object, source: object) -> list[BackgroundTask[..., Any]]:
+    """Return declared tasks; refuse what is none, and names that are missing or doubled, of them and of the source."""
+    if not isinstance(source, str) or not source.strip():
+        refuse_value(method, "source", "source", "a str that is not blank", repr(source), "write source='app'")
+    wanted, names = check_tasks(method, tasks), set[str]()
+    for task in wanted:
+        if task._name is None:
+            message = "{method}() needs tasks with names, to find them again; write task.with_name('digest')"
+            refuse(method, "name_missing", message, at=("name",), method=method)
+        if task._name in names:
+            message = "two tasks are named {name}; choose another name for one of them"
+            refuse(method, "duplicate_name", message, at=("name",), name=repr(task._name))
+        names.add(task._name)
+    return wanted

@@ -11,10 +11,10 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mappin
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from typing import Final, Self, cast
+from typing import Final, Self
 
 from ..clock import MICROSECOND, Clock, SystemClock, VirtualClock, check_clock, duration
-from ..errors import SchedulerStateError, check_number, refuse, refuse_value, type_name
+from ..errors import SchedulerStateError, check_number, refuse
 from ..occurrences import compiler
 from ..planning import rule as rules
 from ..tasks.registry import TaskRegistry
@@ -28,8 +28,8 @@ from .ledger import no_counts
 from .life import Life, Settings, check_timeout
 from .listeners import Listener, Listeners, check_listener
 from .logs import log
-from .plans import Plan
-from .stores import Keeper
+from .plans import Plan, check_declared
+from .stores import Keeper, check_registry
 
 _UNTOLD_S: Final = 1.0  # how long the end waits for listeners
 
@@ -61,7 +61,7 @@ class Scheduler:
             remedy, least = "leave it out for the default", 1 if store is None else 0
             max_workers = check_number("Scheduler", "max_workers", "max_workers", max_workers, least, remedy)
         self._max_workers = max_workers
-        self._store, self._registry = store, _checked_registry(store, registry)
+        self._store, self._registry = store, check_registry(store, registry)
         self._clock: Clock = SystemClock() if clock is None else check_clock(clock)
         self._lock = threading.RLock()  # a signal handler, or a __del__, may add a task while one is being added
         self._listeners = Listeners(inline=isinstance(self._clock, VirtualClock))
@@ -138,17 +138,7 @@ class Scheduler:
         return self._reconcile("apply", tasks, source, apply=True)
 
     def _reconcile(self, method: str, tasks: Iterable[AnyTask], source: str, *, apply: bool) -> Plan:
-        wanted, names = check_tasks(method, tasks), set[str]()
-        if not isinstance(cast(object, source), str) or not source.strip():
-            refuse_value(method, "source", "source", "a str that is not blank", repr(source), "write source='app'")
-        for task in wanted:
-            if task._name is None:
-                message = "{method}() needs tasks with names, to find them again; write task.with_name('digest')"
-                refuse(method, "name_missing", message, at=("name",), method=method)
-            if task._name in names:
-                message = "two tasks are named {name}; choose another name for one of them"
-                refuse(method, "duplicate_name", message, at=("name",), name=repr(task._name))
-            names.add(task._name)
+        wanted = check_declared(method, tasks, source)
         with self._lock:
             life = self._running()
         if life.shared is None:
@@ -393,16 +383,3 @@ class Scheduler:
         """
         async with self:
             yield
-
-
-def _checked_registry(store: object, registry: object) -> TaskRegistry:
-    """Return the functions that a store may name; refuse a store without them, and them without a store."""
-    if store is not None and not isinstance(store, Keeper):
-        refuse_value("Scheduler", "store_type", "store", "a store", type_name(store), 'write SQLiteStore("tasks.db")')
-    if store is not None and not isinstance(registry, TaskRegistry):
-        got, remedy = type_name(registry), "write registry=tasks, of the functions that the store may name"
-        refuse_value("Scheduler", "registry_type", "registry", "a TaskRegistry", got, remedy)
-    if store is None and registry is not None:
-        message = "a registry is for a store; leave it out, or write store=SQLiteStore({path})"
-        refuse("Scheduler", "registry_without_store", message, at=("registry",), path='"tasks.db"')
-    return registry if isinstance(registry, TaskRegistry) else TaskRegistry()

@@ -8,6 +8,7 @@ from threading import Event, RLock
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from ..clock import Clock, Reading
+from ..errors import refuse, refuse_value, type_name
 from ..planning.rule import Rule
 from ..planning.state import Step
 from ..tasks.registry import TaskRegistry
@@ -162,3 +163,16 @@ class Keeper(Protocol):
     """What keeps the tasks of any number of schedulers, one after the other or at the same time."""
 
     def _open(self, host: Host, registry: TaskRegistry, lock: RLock) -> Kept: ...
+
+
+def check_registry(store: object, registry: object) -> TaskRegistry:
+    """Return the functions that a store may name; refuse a store without them, and them without a store."""
+    if store is not None and not isinstance(store, Keeper):
+        refuse_value("Scheduler", "store_type", "store", "a store", type_name(store), 'write SQLiteStore("tasks.db")')
+    if store is not None and not isinstance(registry, TaskRegistry):
+        got, remedy = type_name(registry), "write registry=tasks, of the functions that the store may name"
+        refuse_value("Scheduler", "registry_type", "registry", "a TaskRegistry", got, remedy)
+    if store is None and registry is not None:
+        message = "a registry is for a store; leave it out, or write store=SQLiteStore({path})"
+        refuse("Scheduler", "registry_without_store", message, at=("registry",), path='"tasks.db"')
+    return registry if isinstance(registry, TaskRegistry) else TaskRegistry()

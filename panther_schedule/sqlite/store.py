@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
@@ -12,9 +11,8 @@ from ..clock import SECOND, Reading, since_boot, soonest
 from ..errors import SchedulerStateError, StoreError
 from ..events import RunStarted
 from ..planning.control import extended, is_new
-from ..planning.due import has_ended, is_cancelled
 from ..planning.ends import is_queued, put_off, waits
-from ..planning.records import Passed, Run
+from ..planning.records import Passed
 from ..planning.rule import Rule, due_at
 from ..planning.state import Step
 from ..runtime.entries import Entry, Flight
@@ -22,38 +20,20 @@ from ..runtime.ledger import Counts
 from ..runtime.logs import log
 from ..runtime.stores import SharedStore
 from ..tasks.registry import TaskRegistry
-from ..tasks.signature import inspect_function
+from .agenda import Agenda
 from .entries import StoredEntry, StoredFlight
 from .file import File
 from .news import Noticeboard
 from .processes import Processes
 from .records import Records
-from .rows import RUN, TASK, Seen, Spec, attempts_text, state_values
+from .rows import RUN, TASK, Seen, Spec
 from .shelf import Shelf
+from .tables import Tables
 
 _POLL: Final = SECOND // 5  # how often it looks whether another process has written
 _MOST_READY: Final = 256  # runs that are looked at in a turn
 _UNKNOWN: Final = -1
 _PRUNE: Final = 60 * SECOND  # how often old records are looked for
-_FIRST_DUE: Final = """
-    SELECT func, is_async, (
-      SELECT due_at FROM task WHERE task.func = known.func AND due_at IS NOT NULL
-      AND id NOT IN (SELECT id FROM temp.parked) ORDER BY due_at LIMIT 1
-    ) AS at FROM temp.known
-"""
-_DUE: Final = f"""
-    SELECT due_at, {TASK} FROM task WHERE func = ? AND due_at <= ? AND id NOT IN (SELECT id FROM temp.parked)
-    ORDER BY due_at LIMIT ?
-"""
-_OPEN_RUNS: Final = """
-    FROM run JOIN task ON task.id = run.task JOIN temp.known USING (func)
-    WHERE run.wake_at {rule} AND run.owner IS NULL AND task.id NOT IN (SELECT id FROM temp.parked)
-"""
-_READY: Final = f"""
-    SELECT task.id, {", ".join(f"run.{name}" for name in RUN.split(", "))} {_OPEN_RUNS.format(rule="<= ?")}
-    ORDER BY run.wake_at LIMIT ?
-"""
-_FIRST_READY: Final = f"SELECT min(run.wake_at) {_OPEN_RUNS.format(rule='IS NOT NULL')} AND is_async >= ?"
 
 
 class SQLite(Shelf, SharedStore):
@@ -70,18 +50,12 @@ class SQLite(Shelf, SharedStore):
         self._dirty: list[StoredEntry] = []
         self._added: list[StoredEntry] = []  # in this turn
         self._others_wrote = True
+        self._tables = Tables(file)
         self._board = Noticeboard(file)
         self._look_at = 0  # when to see next whether others have written
         self._stale = False  # they have
         self._prune_at = 0
-        self._async: dict[str, bool] = {}  # by function, of those that can be called here
-        file.run("CREATE TEMP TABLE known (func TEXT PRIMARY KEY, is_async INTEGER NOT NULL) WITHOUT ROWID")
-        file.run("CREATE TEMP TABLE parked (id INTEGER PRIMARY KEY)")  # tasks that can't be read or called here
-        self._know()
-        if names := self.unregistered():
-            shown = ", ".join([*names[:10], *(["..."] if len(names) > 10 else [])])
-            message = "%d task(s) stay in the file, but can't run here, since their functions are not registered: %s"
-            log(message, len(names), shown, level=logging.WARNING)
+        self._agenda = Agenda(file, registry)
 
     @property
     def in_flight(self) -> list[Flight]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride] - others only read it
@@ -94,7 +68,7 @@ class SQLite(Shelf, SharedStore):
 
     @contextmanager
     def turn(self, reading: Reading, room: int | None) -> Generator[None]:
-        self._know()
+        self._agenda.know()
         me, mine, mark = self.processes.me, dict(self.mine), self._board.mark
         try:
             self._begin(reading, room)
@@ -153,29 +127,14 @@ class SQLite(Shelf, SharedStore):
             self._flights.pop(id_, None)
         self.mine.clear()
 
-    def _know(self) -> None:
-        """Note which functions can be called here; more may be registered at any time."""
-        if len(self._async) != len(self.registry.functions):
-            for name, function in self.registry.functions.items():
-                self._async[name] = inspect_function(function).is_async
-            self.file.run_each("INSERT OR IGNORE INTO known VALUES (?, ?)", [*self._async.items()])
-
     def _flush(self) -> None:
         """Write what steps have made of tasks, each once."""
         if not self._dirty:
             return
-        rows: list[Any] = []
         for entry in self._dirty:
-            seen, entry.dirty = entry.kept, False
-            state = seen.state
-            flags = has_ended(seen.rule, state), is_cancelled(state)
-            rows.append((due_at(seen.rule, state), *state_values(state), *flags, seen.era, seen.records, entry.id))
+            entry.dirty = False
+        self._tables.update_tasks(self._dirty)
         self._dirty.clear()
-        self.file.run_each(
-            "UPDATE task SET due_at = ?, anchor = ?, cursor = ?, next_at = ?, handed = ?, running = ?, latest = ?,"
-            " held = ?, ended = ?, freed = ?, era = ?, records = ? WHERE id = ?",
-            rows,
-        )
 
     def close(self) -> None:
         me = self.processes.me
@@ -199,14 +158,11 @@ class SQLite(Shelf, SharedStore):
         """Keep a new task; one without a name of its own is named by its row."""
         new = cast(StoredEntry, entry)
         seen = new.kept
-        new.id = self._next("task")
+        new.id = self._tables.next_row("task")
         if not new.named:
             new.name = f"{seen.spec.func}-{new.id:06x}"
             new.kept = seen = seen._replace(state=seen.state._replace(task=new.name))
-        due = due_at(seen.rule, seen.state)
-        row = (new.id, new.named, new.name, new.source, *seen.spec, due, *state_values(seen.state))
-        columns = "id, named, name, source, func, spec, zone, due_at, anchor, cursor, next_at, handed, running, latest"
-        self.file.run(f"INSERT INTO task ({columns}, held) VALUES ({', '.join('?' * len(row))})", row)
+        self._tables.insert_task(new)
         new.epoch = self.epoch
         self._added.append(new)
         self.remember(new)
@@ -230,7 +186,7 @@ class SQLite(Shelf, SharedStore):
             self._keep_run(event, step, records)
         for run in step.given_up:
             records += 1
-            self._insert_run(task, seen.era, run, seq=records)
+            self._tables.insert_run(task.id, seen.era, run, seq=records)
         for passed in step.passed:
             records += self._keep_range(task, seen, passed, records)
         fresh = state.anchor != seen.state.anchor or (is_new(state) and not is_new(seen.state))
@@ -258,13 +214,7 @@ class SQLite(Shelf, SharedStore):
             self.mine.pop(flight.id or 0, None)
         kept = run or record or flight.run._replace(phase="ended")
         flight.run, flight.lingers = kept, run is not None and record is not None
-        sql = "UPDATE run SET attempts = ?, phase = ?, asked = ?, wake_at = ?, owner = ?, taken_at = ?"
-        values = [attempts_text(kept.attempts), kept.phase, kept.asked, kept.wake_at, flight.owner]
-        values.append(self._now if step.hand_over else flight.taken_at)
-        if record is not None:
-            last = record.attempts[-1]
-            sql, values = f"{sql}, outcome = ?, finished_at = ?, seq = ?", [*values, last.outcome, last.finished, seq]
-        self.file.run(f"{sql} WHERE id = ?", (*values, flight.id))
+        self._tables.update_run(flight, record, seq, self._now if step.hand_over else flight.taken_at)
 
     def _keep_range(self, task: StoredEntry, seen: Seen, passed: Passed, records: int) -> int:
         """Keep a range; return 1 when it is a record of its own, 0 when it lengthens the one before."""
@@ -282,9 +232,9 @@ class SQLite(Shelf, SharedStore):
         if not (here or is_queued(run)):
             run = put_off(run, self._now)
         if run.cause != "schedule":
-            run = run._replace(number=self._next("run"))  # no other process may give the same
+            run = run._replace(number=self._tables.next_row("run"))  # no other process may give the same
         flight.owner = self.processes.me if here else None
-        flight.id = self._insert_run(task, era, run, flight.owner)
+        flight.id = self._tables.insert_run(task.id, era, run, flight.owner, self._now)
         flight.run, flight.epoch = run, self.epoch
         self._flights[flight.id] = flight
         if here:
@@ -294,7 +244,7 @@ class SQLite(Shelf, SharedStore):
         """Tell whether a run can start here, and take a place for it."""
         if self._room is None:
             return False
-        if self._async.get(seen.spec.func):
+        if self._agenda.is_async.get(seen.spec.func):
             return True
         self._room -= 1
         return self._room >= 0
@@ -303,23 +253,6 @@ class SQLite(Shelf, SharedStore):
         flight.hold(self._now)
         self.note(RunStarted, (flight.entry.name, flight.kept, self._now))  # others hear of it when it is handed over
         self.mine[flight.id or 0] = flight
-
-    def _next(self, table: str) -> int:
-        """Return the row that comes next in a table."""
-        return int((self.file.row("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)) or (0,))[0]) + 1
-
-    def _insert_run(
-        self, task: StoredEntry, era: int, run: Run, owner: int | None = None, *, seq: int | None = None
-    ) -> int:
-        taken = None if owner is None else self._now
-        row = [task.id, era, run.cause, run.at, run.previous, run.number, attempts_text(run.attempts), run.phase]
-        row += [run.asked, run.wake_at, owner, taken]
-        columns = "task, era, cause, at, previous, number, attempts, phase, asked, wake_at, owner, taken_at"
-        if seq is not None:  # it has ended before it began
-            last = run.attempts[-1]
-            row, columns = [*row, seq, last.outcome, last.finished], f"{columns}, seq, outcome, finished_at"
-        sql = f"INSERT INTO run ({columns}) VALUES ({', '.join('?' * len(row))})"
-        return self.file.run(sql, row).lastrowid or 0
 
     # ---- what is to be done --------------------------------------------------------------------------------------
 
@@ -332,25 +265,17 @@ class SQLite(Shelf, SharedStore):
         return next((flight for flight in self.flights(entry) if is_queued(flight.run)), None)
 
     def due(self, reading: Reading, limit: int) -> list[Entry]:
-        """Take tasks that are due, the earliest first: no more of sync functions than there is room for.
-
-        Those whose functions are not registered here are left out: one look-up a function finds the others.
-        """
+        """Take tasks that are due, the earliest first: no more of sync functions than there is room for."""
         room = self._room
         if room is None:
             return []
         self._flush()
-        rows: list[Any] = []
-        for func, is_async, _at in self.file.rows(_FIRST_DUE + " WHERE at <= ?", (reading.wall,)):
-            if (most := limit if is_async else min(limit, room)) > 0:
-                rows += self.file.rows(_DUE, (func, reading.wall, most))
-        rows.sort()  # by time, then by the order of adding
         found: list[Entry] = []
-        for _at, *row in rows:
+        for _at, *row in self._agenda.due(reading.wall, limit, min(limit, room)):
             entry = self._callable(row)
             if entry is None:
                 continue
-            if not self._async[entry.kept.spec.func]:
+            if not self._agenda.is_async[entry.kept.spec.func]:
                 if room <= 0:
                     continue
                 room -= 1
@@ -364,7 +289,7 @@ class SQLite(Shelf, SharedStore):
             entry.task  # noqa: B018 - it is read here, where a fault stops nothing else
         except (StoreError, SchedulerStateError) as error:
             log("%s; it is left alone until the next start", error)
-            self.file.run("INSERT OR IGNORE INTO temp.parked VALUES (?)", (row[0],))
+            self._agenda.park(row[0])
             return None
         return entry
 
@@ -375,11 +300,11 @@ class SQLite(Shelf, SharedStore):
         room = self._room
         if room is None:
             return found
-        for task, *row in self.file.rows(_READY, (reading.wall, _MOST_READY)):
+        for task, *row in self._agenda.ready(reading.wall):
             task_row = self.file.row(f"SELECT {TASK} FROM task WHERE id = ?", (task,))
             if (entry := self._callable(task_row)) is None:
                 continue
-            if not self._async[entry.kept.spec.func]:
+            if not self._agenda.is_async[entry.kept.spec.func]:
                 if room <= 0:
                     continue
                 room -= 1
@@ -419,18 +344,9 @@ class SQLite(Shelf, SharedStore):
         if self._stale:
             return 0
         if self._next_at == _UNKNOWN:
-            self._next_at = self._find_next()
+            self._next_at = self._agenda.first(self.processes.me, self._room)
         wait = None if self._next_at is None else max(0, self._next_at - reading.wall)
         return soonest(wait, max(0, self._look_at - now), self.processes.until_beat()) if self._polls else wait
-
-    def _find_next(self) -> int | None:
-        (own,) = self.file.run("SELECT min(wake_at) FROM run WHERE owner = ?", (self.processes.me,)).fetchone()
-        if self._room is None:
-            return cast(int | None, own)
-        full = self._room <= 0  # then only async functions can start
-        (due,) = self.file.run(f"SELECT min(at) FROM ({_FIRST_DUE} WHERE is_async >= ?)", (full,)).fetchone()
-        (ready,) = self.file.run(_FIRST_READY, (full,)).fetchone()
-        return soonest(own, due, ready)
 
     # ---- at any time ---------------------------------------------------------------------------------------------
 
@@ -442,5 +358,4 @@ class SQLite(Shelf, SharedStore):
         return self.records.of_all()
 
     def unregistered(self) -> list[str]:
-        sql = "SELECT name FROM task WHERE ended = 0 AND func NOT IN (SELECT value FROM json_each(?)) LIMIT 1000"
-        return [name for (name,) in self.file.rows(sql, (json.dumps([*self.registry.functions]),))]
+        return self._agenda.unregistered()
