@@ -15,34 +15,34 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from datetime import time as clock_time
 from pathlib import Path
 from statistics import median
 from typing import Any
+from unittest.mock import patch
 
 from durable_sides import SIDES, noop, started
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from panther_schedule import BackgroundTask, Daily, Once, Scheduler, TaskRegistry
+from panther_schedule.clock import Reading
+from panther_schedule.runtime.loop import Loop, Message
 from panther_schedule.sqlite import SQLiteStore
 
-from panther_schedule import BackgroundTask, Daily, Once, Scheduler, TaskRegistry
-
 Figures = dict[str, float]
-WAITING = 100_000
-DUE_APART_S = 0.05
-PARTS: dict[str, Callable[[str], object]] = {}
+Part = Callable[..., object]
+PARTS: dict[str, Part] = {}
 """What a row does in further processes."""
 
 tasks = TaskRegistry()
 tasks.register(noop)
 
 
-def part(func: Callable[[str], object]) -> Callable[[str], object]:
-    """Let a row do this in a process of its own, with a file."""
+def part(func: Part) -> Part:
+    """Let a row do this in a process of its own."""
     PARTS[func.__name__] = func
     return func
 
@@ -54,9 +54,9 @@ def fresh_file() -> Iterator[str]:
         yield str(Path(folder) / "tasks.db")
 
 
-def start(name: str, file: str) -> subprocess.Popen[str]:
+def start(name: str, *given: str) -> subprocess.Popen[str]:
     """Start a part in a process of its own."""
-    return subprocess.Popen([sys.executable, __file__, name, file], stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own script
+    return subprocess.Popen([sys.executable, __file__, name, *given], stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own script
 
 
 def answer(process: subprocess.Popen[str]) -> Any:
@@ -115,39 +115,74 @@ def share(file: str) -> Figures:
 # ---- a large file ----------------------------------------------------------------------------------------------------
 
 
+def fill(file: str, number: int) -> None:
+    """Store tasks far off, half of them daily ones; in another process, since this one's memory is measured."""
+    if number:
+        answer(start("waiting", file, str(number)))
+
+
 @part
-def fill(file: str) -> None:
-    """Store tasks far off, half of them daily ones."""
+def waiting(file: str, number: str) -> None:
     base = datetime.now(UTC) + timedelta(hours=6)
     with scheduler(file, 0) as adding:
-        adding.add_tasks(
-            BackgroundTask(noop).with_schedule(
-                Once(base + timedelta(seconds=i))
-                if i % 2
-                else Daily(clock_time((base.hour + i % 12) % 24, i // 12 % 60, i // 720 % 60), tz="UTC")
-            )
-            for i in range(WAITING)
-        )
+        adding.add_tasks(BackgroundTask(noop).with_schedule(far_off(base, i)) for i in range(int(number)))
 
 
-def timed_turns() -> list[tuple[float, int, int]]:
-    """Time each turn of the schedulers made later: its seconds, the runs it took, and the outcomes it wrote."""
-    raise NotImplementedError  # needs the loop
+def far_off(base: datetime, i: int) -> Once | Daily:
+    """Return one of many schedules of the twelve hours from a time on."""
+    at = base + timedelta(seconds=i * 7 % 43_200)
+    return Once(at) if i % 2 else Daily(at.time().replace(microsecond=0), tz="UTC")
 
 
-def opening(_side: str) -> Figures:
-    """Open a file of 100,000 tasks, up to the end of the first turn; tell the greatest memory, too."""
-    with fresh_file() as file:
-        answer(start("fill", file))
-        turns = timed_turns()
+@contextmanager
+def timed_turns() -> Iterator[list[tuple[float, int]]]:
+    """Time the turns of the schedulers made meanwhile: the seconds, and by how many runs more are active after it."""
+    turns, untimed = list[tuple[float, int]](), Loop.turn
+
+    def timed(loop: Loop, messages: Iterable[Message], reading: Reading) -> int | None:
+        before, begin = len(loop._engine.store.in_flight), time.perf_counter()
+        wait = untimed(loop, messages, reading)
+        turns.append((time.perf_counter() - begin, len(loop._engine.store.in_flight) - before))
+        return wait
+
+    with patch.object(Loop, "turn", timed):
+        yield turns
+
+
+def wait_for(turns: list[tuple[float, int]]) -> None:
+    """Wait for the end of the first turn."""
+    while not turns:
+        time.sleep(0.001)
+
+
+def opening(side: str) -> Figures:
+    """Open a file of so many tasks, up to the end of the first turn; tell the greatest memory, too."""
+    with fresh_file() as file, timed_turns() as turns:
+        fill(file, int(side))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         begin = time.perf_counter()
         with scheduler(file):
-            while not turns:
-                time.sleep(0.001)
+            wait_for(turns)
             ms = (time.perf_counter() - begin) * 1_000
-            after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {"ms": ms, "mb": after / 1_024, "beyond": (after - before) / 1_024}
+
+
+def turn(side: str) -> Figures:
+    """Time the turns that take the one run that is due, and those that record its end, beside so many tasks."""
+    n = 50
+    with fresh_file() as file, timed_turns() as turns:
+        fill(file, int(side))
+        with scheduler(file) as running:
+            wait_for(turns)
+            base = datetime.now(UTC) + timedelta(seconds=1)
+            moments = [base + timedelta(milliseconds=50 * i) for i in range(n)]
+            handles = running.add_tasks(BackgroundTask(noop).with_schedule(Once(at)) for at in moments)
+            for handle in handles:
+                handle.join()
+        takes, records = ([seconds for seconds, more in turns if more == wanted] for wanted in (1, -1))
+        assert len(takes) == len(records) == n
+    return {"takes": median(takes) * 1_000, "records": median(records) * 1_000}
 
 
 # ---- several processes -----------------------------------------------------------------------------------------------
@@ -209,11 +244,12 @@ ROWS: dict[str, Callable[[str], Figures]] = {
     "FULL": lambda side: runs(side, "FULL"),
     "crowd": crowd,
     "opening": opening,
+    "turn": turn,
     "idle": idle,
     "seen": seen,
 }
 
 if __name__ == "__main__":
-    what, given = sys.argv[1:]
-    print(json.dumps((ROWS | PARTS)[what](given)), flush=True)
+    what, *given = sys.argv[1:]
+    print(json.dumps((ROWS | PARTS)[what](*given)), flush=True)
     os._exit(0)  # the peers' threads need not be waited for

@@ -143,9 +143,8 @@ class HueySide:
 
 class OurSide:
     def __init__(self, file: str, synchronous: str, workers: int) -> None:
-        from panther_schedule.sqlite import SQLiteStore
-
         from panther_schedule import TaskRegistry
+        from panther_schedule.sqlite import SQLiteStore
 
         self._tasks, self._workers = TaskRegistry(), workers
         self._tasks.register(noop)
