@@ -115,7 +115,7 @@ def watching() -> Generator[Watch]:
             watch.known.append(Known(next(life for life in lives if life is not None and life.names is self), entry))
             return True
 
-        def watched_replaced(rule: Rule, state: State, fresh: State | None, now: int, moved: int) -> Step | None:
+        def watched_replaced(rule: Rule, state: State, fresh: State | None, now: int, moved: int = 0) -> Step | None:
             step = replaced(rule, state, fresh, now, moved)
             if step is not None and fresh is not None:
                 watch.begins_again(state, fresh, now)

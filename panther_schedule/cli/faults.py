@@ -23,7 +23,7 @@ class Usage(Exception):  # noqa: N818 - it names what an exit code of 2 says
     """The command was not called as it must be."""
 
 
-class Fault(BaseModel, frozen=True):
+class Fault(BaseModel, frozen=True, defer_build=True):
     """One thing that is wrong in a document or a module; its place is as exact as the format allows."""
 
     type: str

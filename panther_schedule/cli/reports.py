@@ -22,7 +22,7 @@ class Report(BaseModel, frozen=True, defer_build=True):
         """Yield the lines for people."""
 
 
-class Occurrence(BaseModel, frozen=True):
+class Occurrence(BaseModel, frozen=True, defer_build=True):
     """An occurrence; `at` has the offset of its zone."""
 
     task: str
@@ -46,13 +46,13 @@ class Next(Report, frozen=True):
 
     def lines(self) -> Iterator[str]:
         yield from [painted(self.sentence, BOLD)] if self.sentence else []
-        rows = [[it.task, shown(it.at), _utc(it.at), _distance(it.at - self.after)] for it in self.runs]
+        rows = [[it.task, shown(it.at), _utc(it.at), distance(it.at - self.after)] for it in self.runs]
         for line, run in zip(table(rows), self.runs, strict=True):
             yield line + (painted(f"  {run.note}", YELLOW) if run.note else "")
         yield from [] if self.runs else ["nothing will run"]
 
 
-class Warned(BaseModel, frozen=True):
+class Warned(BaseModel, frozen=True, defer_build=True):
     """A likely mistake in a schedule."""
 
     task: str
@@ -64,7 +64,7 @@ class Warned(BaseModel, frozen=True):
         return f"{painted('warning:', YELLOW)} {said} {painted(f'[{self.code}]', DIM)}"
 
 
-class Explained(BaseModel, frozen=True):
+class Explained(BaseModel, frozen=True, defer_build=True):
     """A task in one sentence, and its next occurrence."""
 
     task: str
@@ -165,12 +165,12 @@ def _utc(at: datetime) -> str:
     return f"{at.astimezone(UTC):%H:%M} UTC" if at.utcoffset() else ""
 
 
-def _distance(by: timedelta) -> str:
-    """Say roughly how far off a moment is: "in 1 day 5 h"."""
-    minutes, seconds = divmod(by // timedelta(seconds=1), 60)
+def distance(by: timedelta) -> str:
+    """Say roughly how far off a moment is: "in 1 day 5 h", "5 min ago"."""
+    minutes, seconds = divmod(abs(by) // timedelta(seconds=1), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
     amounts = (days, "day" if days == 1 else "days"), (hours, "h"), (minutes, "min"), (seconds, "s")
     first = next((at for at, (amount, _) in enumerate(amounts) if amount), len(amounts))
-    said = [f"{amount} {unit}" for amount, unit in amounts[first : first + 2] if amount]
-    return f"in {' '.join(said)}" if said else "now"
+    said = " ".join(f"{amount} {unit}" for amount, unit in amounts[first : first + 2] if amount)
+    return "now" if not said else f"{said} ago" if by < timedelta(0) else f"in {said}"

@@ -52,16 +52,24 @@ def read(source: Source) -> Mapping[str, BackgroundTask]:
     found = _found(source)
     if isinstance(found, Schedule):
         return {"": BackgroundTask(_nothing).with_schedule(cast(Any, found)).with_name(source.text)}
-    if isinstance(found, Scheduler):
-        raise Usage(f"{source.text} is a scheduler, which has tasks only while it runs; name a list or a TaskRegistry")
-    return _named(_tasks(found))
+    return _named(_tasks(source, found))
 
 
 def read_to_run(source: Source) -> list[BackgroundTask] | Scheduler:
     """Return the tasks of a document or a module, or a scheduler that has its tasks; it raises what `read` does."""
-    if _is_schedule(source.text) or isinstance(found := _found(source), Schedule):
-        raise Usage("a schedule has no function to run; name a document or a module of tasks")
-    return found if isinstance(found, Scheduler) else _tasks(found)
+    found = _with_functions(source)
+    return found if isinstance(found, Scheduler) else _tasks(source, found)
+
+
+def read_to_keep(source: Source) -> tuple[list[BackgroundTask], TaskRegistry]:
+    """Return the tasks of a document or a module, with the registry of their functions; it raises what `read` does."""
+    os.environ["PANTHER_SCHEDULE_DISABLED"] = "1"
+    found, registry = _with_functions(source), registry_of(source)
+    if registry is None and isinstance(found, TaskRegistry):
+        registry = found
+    if registry is None:
+        raise Usage(f"{source.text} says not by which names to keep its functions; add --registry app.tasks:registry")
+    return _tasks(source, found), registry
 
 
 def registry_of(source: Source) -> TaskRegistry | None:
@@ -111,7 +119,15 @@ def _found(source: Source) -> object:
         raise Faulty(faults_of(error)) from error
 
 
-def _tasks(found: object) -> list[BackgroundTask]:
+def _with_functions(source: Source) -> object:
+    if _is_schedule(source.text) or isinstance(found := _found(source), Schedule):
+        raise Usage("a schedule has no function to run; name a document or a module of tasks")
+    return found
+
+
+def _tasks(source: Source, found: object) -> list[BackgroundTask]:
+    if isinstance(found, Scheduler):
+        raise Usage(f"{source.text} is a scheduler, which has tasks only while it runs; name a list or a TaskRegistry")
     try:
         return check_tasks("tasks", [cast(object, found)] if isinstance(found, BackgroundTask) else found)
     except ValidationError as error:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final, get_args
 
 from ..clock import SECOND
-from .due import closed, has_ended, is_cancelled, latest_due, span, start_waiting
+from .due import closed, continues, has_ended, is_cancelled, latest_due, span, start_waiting
 from .records import Attempt, Outcome, Passed, Run
 from .rule import Rule, jittered
 from .state import State, Step, Stopped, with_held
@@ -64,6 +64,11 @@ def replaced(rule: Rule, state: State, fresh: State | None, now: int, moved: int
     waiting = tuple(at + moved for at in state.held.waiting)
     kept = with_held(state, waiting=waiting, older=len(waiting), released=False, failures=0)
     return Step(fresh._replace(running=state.running, held=kept.held), passed=_skipped(rule, state, now))
+
+
+def of_before(state: State) -> tuple[int, ...]:
+    """Return the waiting occurrences of the schedule before the last `replace()`."""
+    return state.held.waiting[: state.held.older]
 
 
 def manual_run(state: State, now: int, number: int, offset: int) -> Run:
@@ -154,10 +159,11 @@ def clock_set_back(rule: Rule, state: State, now: int, before: int) -> Step | No
     wrong: the task goes on with its next occurrence by the new time. What a pause had skipped is recorded.
     """
     covered = state.anchor if state.cursor is None else state.cursor
-    if not rule.on_wall or rule.once or state.next_at is None or covered - now <= _TRUSTED:
+    if not rule.on_wall or rule.once or covered - now <= _TRUSTED or not continues(rule, state):
         return None
-    following = rule.occurrences.next_after(now, now)
-    if following is None:
+    if rule.wait_from_end is not None:  # without a next one, the end of the active run will say it
+        following = None if state.next_at is None else now + rule.wait_from_end
+    elif (following := rule.occurrences.next_after(now, now)) is None:
         return None
     fresh = state._replace(anchor=now, cursor=None, next_at=following, latest=None)
     return Step(fresh, passed=_skipped(rule, state, before))

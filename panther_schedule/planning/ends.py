@@ -90,6 +90,11 @@ def put_off(run: Run, at: int) -> Run:
     return run._replace(phase="resting", wake_at=at)
 
 
+def lingers(run: Run) -> bool:
+    """Tell whether a run is recorded as timed out while its function goes on."""
+    return run.phase == "lingering"
+
+
 def waits(run: Run) -> bool:
     """Tell whether a run waits for its turn or its next attempt, so that its function is not active anywhere."""
     return run.phase in {"queued", "resting"}

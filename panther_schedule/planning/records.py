@@ -200,6 +200,11 @@ class Passed:
         return f"Passed({self.reason!r}, {self.first_at}, {self.last_at}, {self.count})"
 
 
+def claims(run: Run) -> bool:
+    """Tell whether a run claims its occurrence, and so is counted; manual and backfill runs do not."""
+    return run.cause == "schedule"
+
+
 Record: TypeAlias = Run | Passed  # what happened to one occurrence or more
 
 

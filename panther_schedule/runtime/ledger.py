@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final, TypeAlias
 
-from ..planning.records import COUNTED, Passed, Record, Run
+from ..planning.records import COUNTED, Passed, Record, Run, claims
 
 TASK_HISTORY: Final = 20  # records kept of one task
 WHOLE_HISTORY: Final = 10_000  # records kept in all
@@ -63,7 +63,7 @@ def counts_of(history: History | None) -> Counts:
 def count(counts: Counts, record: Record) -> None:
     if isinstance(record, Passed):
         counts[record.reason] += record.count
-    elif record.cause == "schedule":
+    elif claims(record):
         counts[record.outcome] += 1
 
 

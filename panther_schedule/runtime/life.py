@@ -88,6 +88,13 @@ class Life:
         if not self.loop.over:
             self.driver.start()
 
+    def discard(self) -> None:
+        """Let it go before it has begun."""
+        self.loop.over = True
+        self.workers.stop()
+        if self.shared is not None:
+            self.shared.close()
+
     @property
     def forked(self) -> bool:
         """True in a child process: the threads stayed with the parent."""
@@ -185,7 +192,7 @@ class Life:
         flight = flying.get()  # also where a run waits in another thread, as asyncio.to_thread() does
         entry = what.entry if isinstance(what, Flight) else what
         own = flight is not None and flight.run.phase != "ended" and entry in {None, flight.entry}
-        if flight is not None and own and flight.entry in self.loop.tasks():  # else it is a run of another scheduler
+        if flight is not None and own and self.loop.has(flight):  # else it is a run of another scheduler
             message = f"{method}() waits for runs to end, and is called from one of them; call it elsewhere"
             raise SchedulerStateError(message)
 

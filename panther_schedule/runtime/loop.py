@@ -79,6 +79,11 @@ class Loop:
         named = (entry for entry in self._engine.names if entry.added)
         return list(dict.fromkeys((*named, *(flight.entry for flight in tuple(self._engine.store.in_flight)))))
 
+    def has(self, flight: Flight) -> bool:
+        """Tell whether this scheduler has called a run that goes on."""
+        shared = self._engine.shared
+        return flight.entry in self.tasks() if shared is None else flight in shared.own()
+
     # ---- turns ---------------------------------------------------------------------------------------------------
 
     def take(self, sleep: int = 0) -> list[Message]:
@@ -133,6 +138,8 @@ class Loop:
             self._engine.clock_stepped(reading)
         if self._look not in self._put_off:
             self._try(self._look, reading)
+        if len(self._engine.starts) > 1:  # here, where it costs a shared store no query
+            self._engine.starts.sort(key=_order)
 
     def until_next(self, reading: Reading) -> int | None:
         """Return the microseconds until the next turn; None when nothing is left to do."""
@@ -205,8 +212,6 @@ class Loop:
         engine.asked.clear()
         if engine.starts:
             starts, engine.starts = engine.starts, []
-            if len(starts) > 1 and self._turns is None:  # a shared store has found them in order
-                starts.sort(key=_order)
             workers.start(starts)
 
     def _tell(self) -> None:

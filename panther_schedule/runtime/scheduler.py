@@ -174,7 +174,7 @@ class Scheduler:
     @property
     def counts(self) -> Mapping[str, int]:
         """What happened to all due occurrences of all tasks: a number for each outcome and reason, and `in_flight`."""
-        return {**no_counts(), "in_flight": 0} if (life := self._look()) is None else life.counts()
+        return {**no_counts(), "in_flight": 0} if (life := self._known()) is None else life.counts()
 
     def reload_tz(self) -> None:
         """Read the time zones' rules and the machine's zone again, as is needed after either was changed.
@@ -193,20 +193,20 @@ class Scheduler:
 
     def __getitem__(self, name: str) -> TaskHandle:
         """Return the handle of a task by its name; KeyError when there is none."""
-        life = self._look()
+        life = self._known()
         entry = None if life is None else life.names.find(name)
         if entry is None or life is None:
             raise KeyError(name)
         return TaskHandle(entry, life)
 
     def __contains__(self, name: object) -> bool:
-        return (life := self._look()) is not None and life.names.find(name) is not None
+        return (life := self._known()) is not None and life.names.find(name) is not None
 
     def __len__(self) -> int:
-        return 0 if (life := self._look()) is None else len(life.names)
+        return 0 if (life := self._known()) is None else len(life.names)
 
     def __iter__(self) -> Iterator[TaskHandle]:
-        life = self._look()
+        life = self._known()
         return iter([] if life is None else [TaskHandle(entry, life) for entry in life.names])
 
     def start(self) -> Self:
@@ -228,12 +228,12 @@ class Scheduler:
             SchedulerStateError: it is called from a run, or where an event loop runs.
         """
         timeout = check_timeout("join", timeout)
-        return True if (life := self._look()) is None else life.join(None, timeout)
+        return True if (life := self._known()) is None else life.join(None, timeout)
 
     async def wait(self, timeout: timedelta | None = None) -> bool:
         """Wait as `join()` does, in a coroutine: the event loop goes on."""
         timeout = check_timeout("wait", timeout)
-        return True if (life := self._look()) is None else await life.wait(None, timeout)
+        return True if (life := self._known()) is None else await life.wait(None, timeout)
 
     def run_forever(self, timeout: timedelta = process.DRAIN) -> None:
         """Start, and block the main thread until SIGTERM or Ctrl+C; then drain for at most `timeout`, and stop.
@@ -285,10 +285,11 @@ class Scheduler:
             if self._life is life:
                 process.started.discard(self)  # only now: if Ctrl+C ends the wait, the end of the program takes it up
 
-    def _begin_anew(self, clock: Clock) -> None:
-        """Stop at once, and begin without tasks on this clock."""
+    def _begin_anew(self, clock: Clock, store: Keeper | None) -> None:
+        """Stop at once, and begin on this clock with what this store keeps, or without tasks."""
         self.stop(timedelta(0))
         with self._lock:
+            self._store = store
             self._begin_empty(clock)
 
     def _leave_behind(self) -> None:
@@ -297,9 +298,7 @@ class Scheduler:
         self._listeners.subscriptions = {}
         self._begin_empty(self._clock)
         if life is not None:
-            life.loop.over = self._forked = True
-            if life.shared is not None:
-                life.shared.leave_behind()
+            life.loop.over, self._forked = True, life.shared is None
 
     def _start(self, event_loop: asyncio.AbstractEventLoop | None = None) -> Life:
         """Return its life as `_running()` does, but begin afresh after a stop."""
@@ -329,7 +328,7 @@ class Scheduler:
             made = Life(settings, self._lock, self._listeners, event_loop)
             self._life = life = self._life or made  # in one step, which no signal handler or __del__ can part
             if life is not made:  # one of them has added a task meanwhile, and so started the scheduler
-                made.workers.stop()
+                made.discard()
                 return life
             if self._listeners and not life.loop.over:
                 self._listeners.start()
@@ -340,8 +339,7 @@ class Scheduler:
             if self._life is made:
                 self._life = None
             if made is not None:
-                made.loop.over = True
-                made.workers.stop()
+                made.discard()
             if isinstance(error, SchedulerStateError) or not isinstance(error, RuntimeError):
                 raise  # of an event loop that can't be used, or Ctrl+C
             message = f"the scheduler can't start: {error}; add tasks before the program ends"
@@ -355,6 +353,13 @@ class Scheduler:
             message = "this is a child process: its scheduler starts empty; the parent's tasks stay with the parent"
             log(message, level=logging.WARNING)
         return self._life
+
+    def _known(self) -> Life | None:
+        """Return its life as `_look()` does; refuse before the start, if it has a store: who knows what is there."""
+        life = self._look()
+        if life is None and self._store is not None:
+            raise SchedulerStateError("stored tasks are known once the scheduler has started; call start()")
+        return life
 
     def __enter__(self) -> Self:
         return self.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from threading import Event, RLock
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -107,9 +108,6 @@ class SharedStore(Store, Protocol):
     def close(self) -> None:
         """Leave what is left to others; not in a turn."""
 
-    def leave_behind(self) -> None:
-        """In a child process, let the parent have it."""
-
 
 class Host(Protocol):
     """The life of a scheduler, as intake and a shared store need it."""
@@ -163,6 +161,7 @@ class Keeper(Protocol):
     """What keeps the tasks of any number of schedulers, one after the other or at the same time."""
 
     def _open(self, host: Host, registry: TaskRegistry, lock: RLock) -> Kept: ...
+    def _in(self, folder: Path) -> Keeper: ...  # an empty one of the same kind
 
 
 def check_registry(store: object, registry: object) -> TaskRegistry:

@@ -59,7 +59,8 @@ class Workers(ABC):
         rule = entry.rule
         flight.started = self._now(rule.on_wall)
         if rule.terms.timeout is not None:
-            self.post(partial(engine.begin, flight, self._now(False)))
+            on_wall = engine.shared is not None  # which knows no steady time
+            self.post(partial(engine.begin, flight, self._now(on_wall)))
         if engine.emit is not None:
             engine.emit(RunStarted, entry.name, flight.run, flight.started)
         context = flight.context.copy()

@@ -30,7 +30,7 @@ _OPEN_RUNS: Final = """
 """
 _READY: Final = f"""
     SELECT task.id, {", ".join(f"run.{name}" for name in RUN.split(", "))} {_OPEN_RUNS.format(rule="<= ?")}
-    ORDER BY run.wake_at LIMIT ?
+    ORDER BY run.wake_at, run.id LIMIT ?
 """
 _FIRST_READY: Final = f"SELECT min(run.wake_at) {_OPEN_RUNS.format(rule='IS NOT NULL')} AND is_async >= ?"
 
@@ -44,13 +44,18 @@ class Agenda:
     def __init__(self, file: File, registry: TaskRegistry) -> None:
         self._file, self._registry = file, registry
         self.is_async: dict[str, bool] = {}  # by function, of those that can be called here
-        file.run("CREATE TEMP TABLE known (func TEXT PRIMARY KEY, is_async INTEGER NOT NULL) WITHOUT ROWID")
-        file.run("CREATE TEMP TABLE parked (id INTEGER PRIMARY KEY)")  # tasks that can't be read or called here
-        self.know()
+        file.prepare(self._make_tables)
         if names := self.unregistered():
             shown = ", ".join([*names[:10], *(["..."] if len(names) > 10 else [])])
             message = "%d task(s) stay in the file, but can't run here, since their functions are not registered: %s"
             log(message, len(names), shown, level=logging.WARNING)
+
+    def _make_tables(self) -> None:
+        """Make those of this scheduler alone, which its connection has."""
+        self._file.run("CREATE TEMP TABLE known (func TEXT PRIMARY KEY, is_async INTEGER NOT NULL) WITHOUT ROWID")
+        self._file.run("CREATE TEMP TABLE parked (id INTEGER PRIMARY KEY)")  # tasks that can't be read or called here
+        self.is_async.clear()
+        self.know()
 
     def know(self) -> None:
         """Note which functions can be called here; more may be registered at any time."""
@@ -82,10 +87,10 @@ class Agenda:
 
     def first(self, me: int, room: int | None) -> int | None:
         """Return when the next task or run is due that can start with so much room; with None, only timers are."""
-        (own,) = self._file.run("SELECT min(wake_at) FROM run WHERE owner = ?", (me,)).fetchone()
+        (own,) = self._file.first("SELECT min(wake_at) FROM run WHERE owner = ?", (me,))
         if room is None:
             return None if own is None else int(own)
         full = room <= 0  # then only async functions can start
-        (due,) = self._file.run(f"SELECT min(at) FROM ({_FIRST_DUE} WHERE is_async >= ?)", (full,)).fetchone()
-        (ready,) = self._file.run(_FIRST_READY, (full,)).fetchone()
+        (due,) = self._file.first(f"SELECT min(at) FROM ({_FIRST_DUE} WHERE is_async >= ?)", (full,))
+        (ready,) = self._file.first(_FIRST_READY, (full,))
         return soonest(own, due, ready)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from pydantic import ValidationError
@@ -32,6 +33,11 @@ class Shelf(Protocol):
     def record_of(self, flight: StoredFlight) -> Run | None: ...
 
 
+def _looked_up(look: Callable[[Any], object], put: Callable[[Any, Any], None] | None = None) -> Any:
+    """Make a property of what is a field in memory."""
+    return property(look, put)
+
+
 class StoredEntry(Entry):
     """One task of the file. In a turn its fields are those of the turn, else what is kept."""
 
@@ -49,21 +55,8 @@ class StoredEntry(Entry):
         self.dirty = False  # a step about it is not written yet
         self._known: tuple[int, BackgroundTask[..., Any]] | None = None
 
-    @property
-    def rule(self) -> Rule:  # type: ignore[override]  # - what is a field in memory is looked up here
-        return self._shelf.rule_of(self)
-
-    @property
-    def state(self) -> State:  # type: ignore[override]  # - as above
-        return self._shelf.seen(self).state
-
-    @property
-    def history(self) -> History:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride] - as above
-        return self._shelf.history(self)
-
-    @property
-    def task(self) -> BackgroundTask[..., Any]:  # type: ignore[override]  # - as above
-        """The task with its function; SchedulerStateError where that is not registered, or no longer fits."""
+    def _load(self) -> BackgroundTask[..., Any]:
+        """Return the task with its function; SchedulerStateError where that is not registered, or no longer fits."""
         seen = self._shelf.seen(self)
         if self._known is None or self._known[0] != seen.version:
             try:
@@ -72,6 +65,11 @@ class StoredEntry(Entry):
                 said = error.errors()[0]["msg"]
                 raise SchedulerStateError(f"the task {self.name!r} can't be called here: {said}") from error
         return self._known[1]
+
+    rule: Rule = _looked_up(lambda entry: entry._shelf.rule_of(entry))
+    state: State = _looked_up(lambda entry: entry._shelf.seen(entry).state)
+    history: History | None = _looked_up(lambda entry: entry._shelf.history(entry))
+    task: BackgroundTask[..., Any] = _looked_up(_load)
 
     def counts(self) -> Counts:
         return self._shelf.counts_of(self)
@@ -83,9 +81,7 @@ class StoredEntry(Entry):
 class StoredFlight(Flight):
     """One run of the file."""
 
-    __slots__ = (
-        *("__weakref__", "_shelf", "_task", "epoch", "fenced", "here", "id", "kept", "lingers", "owner", "taken_at"),
-    )
+    __slots__ = ("__weakref__", "_shelf", "_task", "epoch", "fenced", "here", "id", "kept", "owner", "taken_at")
 
     entry: StoredEntry
 
@@ -100,7 +96,6 @@ class StoredFlight(Flight):
         self.here = False  # it was handed over in this scheduler
         self.owner: int | None = None  # the process that has it
         self.taken_at: int | None = None  # when it was handed over
-        self.lingers = False  # it is recorded as timed out, and its function goes on
         self.fenced = False  # another process was given it, since this one was silent for too long
 
     def fence(self) -> None:
@@ -108,11 +103,6 @@ class StoredFlight(Flight):
         self.let_go()
         self.fenced = True
         self.kept = self.kept._replace(phase="ended")
-
-    @property
-    def task(self) -> BackgroundTask[..., Any]:  # type: ignore[override]  # - what is a field in memory is looked up here
-        """The task as it was when the run was handed over."""
-        return self.entry.task if self._task is None else self._task
 
     def hold(self, now: int) -> None:
         """Hand it over here."""
@@ -124,14 +114,11 @@ class StoredFlight(Flight):
         self.entry.flying -= self.here
         self.here, self.owner = False, None
 
-    @property
-    def run(self) -> Run:  # as above
-        return self._shelf.run_of(self)
-
-    @run.setter
-    def run(self, run: Run) -> None:
+    def _put(self, run: Run) -> None:
         self.kept = run
 
-    @property
-    def record(self) -> Run | None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride] - as above
-        return self._shelf.record_of(self)
+    run: Run = _looked_up(lambda flight: flight._shelf.run_of(flight), _put)
+    record: Run | None = _looked_up(lambda flight: flight._shelf.record_of(flight))
+    task: BackgroundTask[..., Any] = _looked_up(
+        lambda flight: flight._task or flight.entry.task
+    )  # as it was handed over

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
+import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
-from contextlib import closing
+import weakref
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from time import sleep
 from typing import Any, Final
@@ -82,46 +83,55 @@ _WORDS: Final = {
 
 
 class File:
-    """A file as one scheduler has it open: a connection for its turns, and one for whoever looks."""
+    """A file as one scheduler has it open: a connection for its turns, and one for whoever looks.
+
+    Both are closed before a fork and opened again when they are next needed, since SQLite would take what a child
+    inherits for its own: the child would write without the locks that others see.
+    """
 
     def __init__(self, path: Path, *, power_safe: bool = False) -> None:
         self.path = path
+        self._synchronous = "FULL" if power_safe else "NORMAL"
         self._turning = 0  # the thread that takes a turn
-        self._looking = threading.Lock()
+        self._writing, self._looking = threading.RLock(), threading.Lock()  # one for each connection
+        self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
+        self._prepare: Callable[[], None] | None = None
+        self._openings = 0
+        self._closed = False
         if (network := network_of(path, _mounts())) is not None:
             message = f"{path}: it lies on a network ({network}), where its locks do not hold; put it on a local disk"
             raise StoreError(message)
-        self._writer = self._connected()
-        try:
-            self._check()
-            self._write_ahead(f"PRAGMA synchronous = {'FULL' if power_safe else 'NORMAL'}")
-            self._migrate()
-            self._reader = self._connected()
-        except BaseException:
-            self._writer.close()
-            raise
+        _files.add(self)
+        with self._writing:
+            self._open()
+
+    def prepare(self, do: Callable[[], None]) -> None:
+        """Do this now, and whenever the connection of turns is opened again."""
+        self._prepare = do
+        do()
 
     # ---- turns ---------------------------------------------------------------------------------------------------
 
-    def begin(self) -> int:
-        """Take the lock; return a number that changes when another connection has written."""
-        self.run("BEGIN IMMEDIATE")
-        self._turning = threading.get_ident()
-        return self.version()
+    @contextmanager
+    def turn(self) -> Generator[None]:
+        """Take the lock; keep all that is run meanwhile, or none of it. A fork waits for the end."""
+        with self._writing:
+            self.run("BEGIN IMMEDIATE")
+            self._turning = threading.get_ident()
+            try:
+                yield
+                self.run("COMMIT")
+            except BaseException:
+                if self._writer is not None and self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+            finally:
+                self._turning = 0
 
     def version(self) -> int:
         """Return a number that changes when another connection has written; for the thread of turns."""
-        return int(self.run("PRAGMA data_version").fetchone()[0])
-
-    def commit(self) -> None:
-        self.run("COMMIT")
-        self._turning = 0
-
-    def roll_back(self) -> None:
-        self._turning = 0
-        if self._writer.in_transaction:
-            self._writer.execute("ROLLBACK")
+        return self._openings << 32 | int(self.first("PRAGMA data_version")[0])  # each connection has its own count
 
     def is_turn(self) -> bool:
         """Tell whether this thread takes a turn."""
@@ -130,27 +140,35 @@ class File:
     def run(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Run a statement on the connection of turns."""
         try:
-            return self._writer.execute(sql, values)
+            with self._writing:
+                return (self._writer or self._open()).execute(sql, values)
         except sqlite3.Error as error:
             raise fault(self.path, error) from error
+
+    def first(self, sql: str, values: Sequence[Any] = ()) -> Any:
+        """Run a statement on the connection of turns, and return its first row."""
+        with self._writing:
+            return self.run(sql, values).fetchone()
 
     def run_each(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run a statement for each of these rows."""
         try:
-            self._writer.executemany(sql, rows)
+            with self._writing:
+                (self._writer or self._open()).executemany(sql, rows)
         except sqlite3.Error as error:
             raise fault(self.path, error) from error
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         """Return the rows of a statement: in a turn what it has made of them, else what is kept."""
         try:
-            if self._turning == threading.get_ident():
-                return self._writer.execute(sql, values).fetchall()
+            if self.is_turn():
+                return self.run(sql, values).fetchall()
             with self._looking:
-                if self._reader is not None:
-                    return self._reader.execute(sql, values).fetchall()
-                with closing(self._connected()) as reader:  # the scheduler has stopped
-                    return reader.execute(sql, values).fetchall()
+                if self._closed:  # the scheduler has stopped
+                    with closing(self._connected()) as reader:
+                        return reader.execute(sql, values).fetchall()
+                self._reader = self._reader or self._connected()
+                return self._reader.execute(sql, values).fetchall()
         except sqlite3.Error as error:
             raise fault(self.path, error) from error
 
@@ -159,18 +177,43 @@ class File:
         return next(iter(self.rows(sql, values)), None)
 
     def close(self) -> None:
-        with self._looking:
-            reader, self._reader = self._reader, None
-        if reader is not None:
-            reader.close()
-        self._writer.close()
+        with self._writing, self._looking:
+            self._closed = True
+            self._let_go()
 
-    def leave_behind(self) -> None:
-        """In a child process, never close the connections, which would break the locks of the parent."""
-        for inherited in (self._writer, self._reader):
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(inherited))
+    def _let_go(self) -> None:
+        connections, self._writer, self._reader = (self._writer, self._reader), None, None
+        for connection in connections:
+            if connection is not None:
+                connection.close()
+
+    def begin_fork(self) -> None:
+        """Close it, and let no other thread open it, until `end_fork()`."""
+        self._writing.acquire()
+        self._looking.acquire()
+        self._let_go()
+
+    def end_fork(self) -> None:
+        self._looking.release()
+        self._writing.release()
 
     # ---- opening -------------------------------------------------------------------------------------------------
+
+    def _open(self) -> sqlite3.Connection:
+        """Open the connection of turns."""
+        self._writer = writer = self._connected()
+        self._openings += 1
+        try:
+            self._check()
+            self._write_ahead()
+            self._migrate()
+            if self._prepare is not None:
+                self._prepare()
+        except BaseException:
+            self._writer = None
+            writer.close()
+            raise
+        return writer
 
     def _connected(self) -> sqlite3.Connection:
         try:
@@ -182,15 +225,15 @@ class File:
 
     def _check(self) -> None:
         """Refuse a file that is not ours, or of a newer version, before anything is written."""
-        (found,), (version,) = self.run("PRAGMA application_id").fetchone(), self.run("PRAGMA user_version").fetchone()
-        (tables,) = self.run("SELECT count(*) FROM sqlite_master").fetchone()
+        (found,), (version,) = self.first("PRAGMA application_id"), self.first("PRAGMA user_version")
+        (tables,) = self.first("SELECT count(*) FROM sqlite_master")
         if found != APPLICATION_ID and (found or version or tables):
             raise StoreError(f"{self.path}: it is another program's SQLite file; name another file")
         if version > len(MIGRATIONS):
             ours = f"this program knows versions up to {len(MIGRATIONS)}"
             raise StoreError(f"{self.path}: it is of version {version}, and {ours}; update panther-schedule")
 
-    def _write_ahead(self, synchronous: str) -> None:
+    def _write_ahead(self) -> None:
         deadline = since_boot() + int(BUSY_S * SECOND)
         while True:
             try:
@@ -200,26 +243,43 @@ class File:
                 if since_boot() > deadline:
                     raise
                 sleep(0.01)
-        self.run(synchronous)
+        self.run(f"PRAGMA synchronous = {self._synchronous}")
         self.run("PRAGMA foreign_keys = ON")
 
     def _migrate(self) -> None:
         """Bring the file to the present version, in one transaction."""
-        if self.run("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS):
+        if self.first("PRAGMA user_version")[0] == len(MIGRATIONS):
             return
-        self.run("BEGIN IMMEDIATE")
-        try:
+        with self.turn():
             self._check()  # another process may have been here
-            (version,) = self.run("PRAGMA user_version").fetchone()
+            (version,) = self.first("PRAGMA user_version")
             for migration in MIGRATIONS[version:]:
                 for statement in migration.split(";\n"):
                     self.run(statement)
             self.run(f"PRAGMA application_id = {APPLICATION_ID}")
             self.run(f"PRAGMA user_version = {len(MIGRATIONS)}")
-            self.run("COMMIT")
-        except BaseException:
-            self.roll_back()
-            raise
+
+
+_files: Final = weakref.WeakSet[File]()
+_forking: Final = threading.Lock()
+_let_go: Final[list[File]] = []  # for the fork that goes on
+
+
+def _begin_fork() -> None:
+    _forking.acquire()
+    for file in tuple(_files):
+        if not file.is_turn():  # else it is in use by the very thread that forks
+            _let_go.append(file)
+            file.begin_fork()
+
+
+def _end_fork() -> None:
+    while _let_go:
+        _let_go.pop().end_fork()
+    _forking.release()
+
+
+os.register_at_fork(before=_begin_fork, after_in_parent=_end_fork, after_in_child=_end_fork)
 
 
 def fault(path: Path, error: sqlite3.Error) -> StoreError:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
+from copy import copy
 from datetime import timedelta
 from pathlib import Path
 from threading import RLock
 from typing import Final, Literal, cast
 
 from ..clock import MICROSECOND, VirtualClock, duration
-from ..errors import check_number, refuse, refuse_value, type_name
+from ..errors import StoreError, check_number, refuse, refuse_value, type_name
+from ..planning.records import Record
 from ..runtime.stores import Host, Keeper, Kept
+from ..tasks.checks import check_name
 from ..tasks.registry import TaskRegistry
 from .file import File
 from .intake import StoredIntake, StoredNames
@@ -60,6 +64,42 @@ class SQLiteStore(Keeper):
         remedy = "leave it out for 1000"
         self._most = check_number("SQLiteStore", "keep_records", "keep_records", keep_records, 20, remedy)
 
+    def records(self, name: str | None = None, n: int = 20) -> list[tuple[str, Record]]:
+        """Return the latest records in the file, oldest first, each after the name of its task.
+
+        They are those of the tasks that have or had this name, or of all. It needs no scheduler.
+
+        Raises:
+            ValidationError: `name` is not a str (`task_name`), or `n` no positive int (`number_of_records`).
+            StoreError: there is no such file, or it can't be read.
+        """
+        wanted = None if name is None else check_name(name)
+        most = check_number("records", "number_of_records", "n", n, 1, "leave it out for 20")
+        with closing(self._there()) as file:
+            return Records(file, self._keep, self._most).named(wanted, most)
+
+    def backup(self, to: str | os.PathLike[str]) -> None:
+        """Write a copy of the file, as it is at one moment, while schedulers go on.
+
+        Raises:
+            FileExistsError: there is a file already; nothing is changed.
+            StoreError: there is no file to copy, or the copy can't be written.
+        """
+        if not isinstance(cast(object, to), (str, os.PathLike)):
+            refuse_value("backup", "store_path", "to", "a path", type_name(to), 'write backup("copy.db")')
+        if Path(to).exists():
+            raise FileExistsError(f"{to}: there is a file already; name another one")
+        with closing(self._there()) as file:
+            try:
+                file.run("VACUUM INTO ?", (os.fspath(to),))
+            except StoreError as error:
+                raise StoreError(f"the copy {os.fspath(to)} was not written: {error}") from error
+
+    def _there(self) -> File:
+        if not self.path.exists():
+            raise StoreError(f"{self.path}: there is no such file; a scheduler makes it when it starts")
+        return File(self.path)
+
     def __repr__(self) -> str:
         return f"SQLiteStore({str(self.path)!r})"
 
@@ -69,6 +109,11 @@ class SQLiteStore(Keeper):
             message = "{field} must be at least 1 second, got {span}; leave it out for the default"
             refuse("SQLiteStore", "store_span", message, at=(field,), field=field, span=span)
         return span // MICROSECOND
+
+    def _in(self, folder: Path) -> SQLiteStore:
+        other = copy(self)
+        other.path = folder / self.path.name
+        return other
 
     def _open(self, host: Host, registry: TaskRegistry, lock: RLock) -> Kept:
         file = File(self.path, power_safe=self._power_safe)

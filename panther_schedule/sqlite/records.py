@@ -26,19 +26,39 @@ class Records:
     def __init__(self, file: File, keep: int, most: int) -> None:
         self._file, self._keep, self._most = file, keep, most
 
-    def latest(self, task: int, name: str, n: int = TASK_HISTORY) -> History:
+    def latest(self, task: int, name: str, most: int = TASK_HISTORY) -> History:
         """Return the latest records of a task, oldest first."""
         columns = f"seq, {RUN}"
         runs = self._file.rows(
-            f"SELECT {columns} FROM run WHERE task = ? AND seq IS NOT NULL ORDER BY seq DESC LIMIT ?", (task, n)
+            f"SELECT {columns} FROM run WHERE task = ? AND seq IS NOT NULL ORDER BY seq DESC LIMIT ?", (task, most)
         )
         ranges = self._file.rows(
-            f"SELECT seq, {_PASSED} FROM passed WHERE task = ? ORDER BY seq DESC LIMIT ?", (task, n)
+            f"SELECT seq, {_PASSED} FROM passed WHERE task = ? ORDER BY seq DESC LIMIT ?", (task, most)
         )
         found: list[tuple[int, Record]] = [(row[0], run_of(row[1:], name)._replace(phase="ended")) for row in runs]
         found += [(row[0], passed_of(row[1:])) for row in ranges]
         found.sort(key=lambda each: each[0])
-        return History(record for _seq, record in found[-n:])
+        return History(record for _seq, record in found[-most:])
+
+    def named(self, name: str | None, most: int) -> list[tuple[str, Record]]:
+        """Return the latest records of the tasks that have or had a name, or of all, in the order of their time."""
+        where, values = ("true", ()) if name is None else ("task.name = ?", (name,))
+        runs = self._file.rows(
+            f"SELECT finished_at AS at, task.name, {', '.join(f'run.{column}' for column in RUN.split(', '))} FROM run"
+            f" JOIN task ON task.id = run.task WHERE outcome IS NOT NULL AND {where} ORDER BY at DESC, run.id DESC LIMIT ?",
+            (*values, most),
+        )
+        ranges = self._file.rows(
+            f"SELECT last AS at, task.name, {_PASSED} FROM passed JOIN task ON task.id = passed.task WHERE {where}"
+            " ORDER BY at DESC, passed.id DESC LIMIT ?",
+            (*values, most),
+        )
+        found: list[tuple[int, str, Record]] = [
+            (row[0], row[1], run_of(row[2:], row[1])._replace(phase="ended")) for row in runs
+        ]
+        found += [(at, task, passed_of(row)) for at, task, *row in ranges]
+        found.sort(key=lambda each: each[0])
+        return [(task, record) for _at, task, record in found[-most:]]
 
     def of_task(self, task: int) -> Counts:
         """Count what happened to the occurrences of a task."""

@@ -108,8 +108,7 @@ class Shelf:
 
     def _see_run(self, flight: StoredFlight, row: Any) -> None:
         flight.kept = run_of(row, flight.entry.name)
-        flight.owner, flight.taken_at, outcome = row[10:13]
-        flight.lingers = outcome is not None
+        flight.owner, flight.taken_at = row[10:12]
         if not flight.here:
             flight.started = flight.taken_at  # the nearest that is known of a call elsewhere
         if self.file.is_turn():

@@ -10,9 +10,9 @@ from typing import Any, Final, cast
 from ..clock import SECOND, Reading, since_boot, soonest
 from ..errors import SchedulerStateError, StoreError
 from ..events import RunStarted
-from ..planning.control import extended, is_new
-from ..planning.ends import is_queued, put_off, waits
-from ..planning.records import Passed
+from ..planning.control import extended, is_new, of_before
+from ..planning.ends import is_queued, lingers, put_off, waits
+from ..planning.records import Passed, claims
 from ..planning.rule import Rule, due_at
 from ..planning.state import Step
 from ..runtime.entries import Entry, Flight
@@ -49,6 +49,7 @@ class SQLite(Shelf, SharedStore):
         self._next_at: int | None = _UNKNOWN
         self._dirty: list[StoredEntry] = []
         self._added: list[StoredEntry] = []  # in this turn
+        self._asked: list[StoredFlight] = []  # likewise
         self._others_wrote = True
         self._tables = Tables(file)
         self._board = Noticeboard(file)
@@ -59,7 +60,7 @@ class SQLite(Shelf, SharedStore):
 
     @property
     def in_flight(self) -> list[Flight]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride] - others only read it
-        return [flight for flight in self.mine.values() if not flight.lingers]
+        return [flight for flight in self.mine.values() if not lingers(flight.kept)]
 
     def own(self) -> list[Flight]:
         return [*self.mine.values()]
@@ -71,25 +72,25 @@ class SQLite(Shelf, SharedStore):
         self._agenda.know()
         me, mine, mark = self.processes.me, dict(self.mine), self._board.mark
         try:
-            self._begin(reading, room)
-            yield
-            self._flush()
-            self.file.commit()
+            with self.file.turn():
+                self._begin(reading, room)
+                yield
+                self._flush()
         except BaseException:
-            self.file.roll_back()
             self.processes.take_back(me)
             self.mine, self._board.mark = mine, mark
             self._forget()
             raise
 
     def _begin(self, reading: Reading, room: int | None) -> None:
-        version, self._stale = self.file.begin(), False
+        version, self._stale = self.file.version(), False
         self._others_wrote = version != self._version
         if self._others_wrote:
             self._version = version
             self.epoch += 1
         self._room, self._now, self._next_at = room, reading.wall, _UNKNOWN
         self._added.clear()
+        self._asked.clear()
         if not self.processes.beat(looked=not self._others_wrote):
             self._fence()
             self._board.mark = -1  # its row says that nobody listens
@@ -109,6 +110,8 @@ class SQLite(Shelf, SharedStore):
         self._dirty.clear()
         for new in self._added:  # another one may get its row
             self.drop(new)
+        for flight in self._asked:  # it is asked when that is kept
+            flight.asked = False
         self._flights.clear()
         self._flights.update(self.mine)
         for flight in self.mine.values():
@@ -139,18 +142,13 @@ class SQLite(Shelf, SharedStore):
     def close(self) -> None:
         me = self.processes.me
         try:
-            self.file.begin()
-            sql = "DELETE FROM process WHERE id = ? AND NOT EXISTS (SELECT 1 FROM run WHERE owner = ?)"
-            self.file.run(sql, (me, me))
-            self.file.commit()
+            with self.file.turn():
+                sql = "DELETE FROM process WHERE id = ? AND NOT EXISTS (SELECT 1 FROM run WHERE owner = ?)"
+                self.file.run(sql, (me, me))
         except StoreError as error:
             log("%s; others will find that this process has ended", error)
         finally:
-            self.file.roll_back()
             self.file.close()
-
-    def leave_behind(self) -> None:
-        self.file.leave_behind()
 
     # ---- what steps say ------------------------------------------------------------------------------------------
 
@@ -158,7 +156,7 @@ class SQLite(Shelf, SharedStore):
         """Keep a new task; one without a name of its own is named by its row."""
         new = cast(StoredEntry, entry)
         seen = new.kept
-        new.id = self._tables.next_row("task")
+        new.id = new.order = self._tables.next_row("task")
         if not new.named:
             new.name = f"{seen.spec.func}-{new.id:06x}"
             new.kept = seen = seen._replace(state=seen.state._replace(task=new.name))
@@ -190,10 +188,10 @@ class SQLite(Shelf, SharedStore):
         for passed in step.passed:
             records += self._keep_range(task, seen, passed, records)
         fresh = state.anchor != seen.state.anchor or (is_new(state) and not is_new(seen.state))
-        older = seen.state.held.waiting[: seen.state.held.older]
+        before = of_before(seen.state)
         task.kept = seen._replace(state=state, records=records, era=seen.era + fresh, rule=rule or seen.rule)
         for start in starts:
-            self._start(cast(StoredFlight, start), task, task.kept.era - (start.run.at in older))
+            self._start(cast(StoredFlight, start), task, task.kept.era - (start.run.at in before))
         if not task.dirty:
             task.dirty = True
             self._dirty.append(task)
@@ -213,7 +211,7 @@ class SQLite(Shelf, SharedStore):
             flight.let_go()
             self.mine.pop(flight.id or 0, None)
         kept = run or record or flight.run._replace(phase="ended")
-        flight.run, flight.lingers = kept, run is not None and record is not None
+        flight.run = kept
         self._tables.update_run(flight, record, seq, self._now if step.hand_over else flight.taken_at)
 
     def _keep_range(self, task: StoredEntry, seen: Seen, passed: Passed, records: int) -> int:
@@ -231,7 +229,7 @@ class SQLite(Shelf, SharedStore):
         here = not is_queued(run) and self._takes(task.kept)
         if not (here or is_queued(run)):
             run = put_off(run, self._now)
-        if run.cause != "schedule":
+        if not claims(run):
             run = run._replace(number=self._tables.next_row("run"))  # no other process may give the same
         flight.owner = self.processes.me if here else None
         flight.id = self._tables.insert_run(task.id, era, run, flight.owner, self._now)
@@ -295,7 +293,7 @@ class SQLite(Shelf, SharedStore):
 
     def timers(self, reading: Reading) -> list[Flight]:
         """Take the runs here whose time is up, and of those that anybody may start, as many as there is room for."""
-        sql = f"SELECT {RUN} FROM run WHERE owner = ? AND wake_at <= ?"
+        sql = f"SELECT {RUN} FROM run WHERE owner = ? AND wake_at <= ? ORDER BY wake_at, id"
         found: list[Flight] = [self.flight_of(row) for row in self.file.rows(sql, (self.processes.me, reading.wall))]
         room = self._room
         if room is None:
@@ -324,6 +322,7 @@ class SQLite(Shelf, SharedStore):
             flight = self.mine.get(id_)
             if flight is not None and not flight.asked:
                 flight.asked = True
+                self._asked.append(flight)
                 yield flight
 
     def ahead_of(self, reading: Reading) -> Iterable[Entry]:

@@ -21,7 +21,8 @@ class Tables:
 
     def next_row(self, table: str) -> int:
         """Return the row that comes next in a table."""
-        return int((self._file.row("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)) or (0,))[0]) + 1
+        found = self._file.row("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,))
+        return 1 if found is None else int(found[0]) + 1
 
     def insert_task(self, new: StoredEntry) -> None:
         spec, rule, state = new.kept.spec, new.kept.rule, new.kept.state

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final, Self, TypeAlias, cast
 
 from ..clock import MICROSECOND, VirtualClock, duration, instant
@@ -26,7 +29,8 @@ class ScheduleClock:
     """Moves a scheduler through virtual time, and tells what ran.
 
     The fixture `schedule_clock` is one for `background_tasks`; `with ScheduleClock(scheduler) as schedule_clock:` does
-    the same for another scheduler, or without pytest. The scheduler is empty and unstarted before and after. Listeners
+    the same for another scheduler, or without pytest. The scheduler is empty and unstarted before and after; one with
+    a store keeps its tasks in a file of the test's own. Listeners
     that were added meanwhile are removed.
 
     A run that fails or times out fails the test, by an AssertionError at its end, unless the test expected it:
@@ -41,14 +45,17 @@ class ScheduleClock:
         if not isinstance(cast(object, scheduler), Scheduler):
             remedy = "write ScheduleClock(background_tasks)"
             refuse_value("ScheduleClock", "scheduler_type", "scheduler", "a Scheduler", type_name(scheduler), remedy)
-        self._scheduler, self._before = scheduler, scheduler._clock
+        self._scheduler, self._before, self._store = scheduler, scheduler._clock, scheduler._store
         self._runs: list[Run] = []
         self._failed: list[Run] = []  # and were not expected
         self._errors: dict[str, deque[Exception]] = {}  # by task: for its next calls
         self._injected: set[tuple[str, int]] = set()  # ids and attempts of runs that such an error has ended
 
     def __enter__(self) -> Self:
-        self._scheduler._begin_anew(self.clock)
+        store, self._files = self._store, ExitStack()
+        if store is not None:
+            store = store._in(Path(self._files.enter_context(TemporaryDirectory(prefix="panther_schedule-"))))
+        self._scheduler._begin_anew(self.clock, store)
         self._subscriptions = dict(self._scheduler._listeners.subscriptions)
         self._scheduler.add_listener(self._hear)
         return self
@@ -59,7 +66,8 @@ class ScheduleClock:
         subscriptions.update(self._subscriptions)
         if self._scheduler._life is not None:
             self._scheduler._life.engine.quiet = True  # what the end of the test cuts short is no news
-        self._scheduler._begin_anew(self._before)
+        self._scheduler._begin_anew(self._before, self._store)
+        self._files.close()
         if error_type is None:
             self._check()
 

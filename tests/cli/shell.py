@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
@@ -50,6 +51,52 @@ def calls(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
     for name in set(sys.modules) - before:
         if not name.startswith(("panther_schedule", "typer")):
             del sys.modules[name]
+
+
+FUNCTIONS = """
+import os
+from datetime import timedelta
+from panther_schedule import BackgroundTask, Repeat, TaskRegistry, current_run
+
+registry = TaskRegistry()
+
+@registry.register
+def note() -> None:
+    print(os.getpid(), current_run().id, flush=True)
+
+@registry.register
+def fail() -> None:
+    raise ConnectionError("no answer\\nat all")
+
+@registry.scheduled(Repeat(-1, timedelta(hours=1)), name="hourly")
+def look() -> None: ...
+
+tasks = [BackgroundTask(note).with_name("one")]
+"""
+
+
+def stored_files(folder: Path) -> None:
+    """Write a module with functions, and documents that name them."""
+
+    def item(name: str, hour: int) -> dict[str, object]:
+        return {"name": name, "func": "note", "schedule": {"kind": "daily", "at": f"{hour:02}:00", "tz": "UTC"}}
+
+    documents = {
+        "tasks": [item("digest", 9), item("prices", 9)],
+        "new": [item("digest", 10), item("extra", 9)],
+        "extra": [item("extra", 9)],
+        "none": [],
+        "unnamed": [{"func": "note"}],
+        "live": [
+            item("digest", 9),
+            item("prices", 9),
+            item("shaky", 9) | {"func": "fail"},
+            item("tick", 9) | {"func": "look", "schedule": {"kind": "repeat", "n": -1, "wait": "PT0.05S"}},
+        ],
+    }
+    (folder / "functions.py").write_text(FUNCTIONS)
+    for name, items in documents.items():
+        (folder / f"{name}.json").write_text(json.dumps({"version": 1, "tasks": items}))
 
 
 def environment(**settings: str) -> dict[str, str]:

@@ -72,6 +72,31 @@ def test_a_run_accounts_for_every_occurrence() -> None:
     assert out.splitlines()[-1] == "2 occurrences were due: 2 succeeded"
 
 
+def test_a_file_gets_the_tasks_of_a_document(tmp_path: Path) -> None:
+    """`apply` makes the tasks of a file those of a document, and applying it again changes nothing."""
+    apply = f"apply {tmp_path}/tasks.db tasks.json --registry shop"
+
+    assert shell(apply)[1].splitlines()[-1] == "2 added, 0 changed, 0 removed, 0 unchanged"
+    assert shell(apply) == (0, "0 added, 0 changed, 0 removed, 2 unchanged\n")
+
+
+def test_a_plan_says_what_apply_would_do(tmp_path: Path) -> None:
+    """`apply --dry-run` changes nothing, not even where there is no file, and ends with 1 if something would change."""
+    code, out = shell(f"apply {tmp_path}/tasks.db tasks.json --registry shop --dry-run")
+
+    assert code == 1
+    assert out.splitlines()[0] == f"would make {tmp_path}/tasks.db"
+    assert not (tmp_path / "tasks.db").exists()
+
+
+def test_a_task_of_a_file_is_paused_from_the_shell(tmp_path: Path) -> None:
+    """`pause` holds in every process that runs the file, and `status` shows why."""
+    shell(f"apply {tmp_path}/tasks.db tasks.json --registry shop")
+    shell(f"pause {tmp_path}/tasks.db prices --reason 'the shop moves'")
+
+    assert "prices  paused: the shop moves" in shell(f"status {tmp_path}/tasks.db")[1]
+
+
 def test_a_first_document_is_made(tmp_path: Path) -> None:
     """`init` writes a document that can be checked at once, and never writes over a file."""
     assert shell("init", tmp_path)[0] == 0

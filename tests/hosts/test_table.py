@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +22,7 @@ PAGE = ROOT / "docs" / "in-your-app.md"
 HEADING = "| started as | runs in ten ticks | SIGTERM with two runs active | exit code |\n|---|---|---|---|\n"
 HELD_S = 1  # how long the runs go on after SIGTERM: a process that it kills is gone by then
 AT_ONCE = 5
+TICK_US = 100_000
 
 
 class Row(NamedTuple):
@@ -31,6 +34,7 @@ class Row(NamedTuple):
     told: int = 0  # how many of them are told of the others
     path: str = "/begin"  # it begins the two runs; empty where the program does so by itself
     drains: bool | None = True  # on SIGTERM; None where only the ticks are looked at
+    durable: bool = False  # all of its processes share a file
 
 
 UVICORN = "uvicorn --port {port} --factory measured:asgi"
@@ -53,32 +57,51 @@ ROWS = [
     Row("`flask run`", "flask --app measured:flask run --port {port}", drains=False),
     Row("`flask run --debug`", "flask --app measured:flask run --port {port} --debug", 2, 1, drains=None),
     Row("`manage.py runserver`, from `ready()`", "python measured_django.py runserver {port}", 2, 1, drains=None),
+    Row("`uvicorn app:app --workers 2`, durable", f"{UVICORN} --workers 2", 2, durable=True),
+    Row(
+        "`gunicorn -w 2 -k uvicorn_worker.UvicornWorker app:app`, durable",
+        f"{GUNICORN} -w 2 -k uvicorn_worker.UvicornWorker measured:asgi()",
+        2,
+        durable=True,
+    ),
+    Row("`gunicorn -w 2 app:app`, WSGI, durable", f"{GUNICORN} -w 2 measured:wsgi()", 2, durable=True),
+    Row("`gunicorn -w 2 --preload app:app`, WSGI, durable", f"{GUNICORN} -w 2 --preload measured:wsgi()", durable=True),
+    Row(
+        "`uvicorn app:app --workers 2`, Panther 5.5, durable",
+        "uvicorn --port {port} --workers 2 measured_panther:app",
+        2,
+        path="/begin/",
+        durable=True,
+    ),
     Row("a script in `run_forever()`", "python measured.py run_forever", path=""),
     Row("a script in `join()`", "python measured.py join", path="", drains=False),
 ]
 
 
 class Seen(NamedTuple):
-    """What a server did: its row of the table, all that it said, and its exit code."""
+    """What a server did: its row of the table, all that it said, its exit code, and the file that it may have kept."""
 
     row: str
     said: str
     code: int
+    file: Path
 
 
 def measure(row: Row, folder: Path) -> Seen:
     """Start a server, count its ticks, and end it by SIGTERM while two runs are active."""
     folder.mkdir()
-    with running(folder, row.command) as server:
+    file = folder / "tasks.db"
+    with running(folder, row.command, FILE=str(file) if row.durable else "") as server:
         server.until(lambda: server.said.count("added ") >= row.copies)
         if row.path:
             server.ask(row.path)
-        for pid in re.findall(r"^added (\d+)$", server.said, re.MULTILINE):
-            server.until_said(*[f"tick {pid}\n"] * 10)
+        pids = re.findall(r"^added (\d+)$", server.said, re.MULTILINE)
+        for ticks in ["tick "] if row.durable else [f"tick {pid}\n" for pid in pids]:
+            server.until_said(*[ticks] * 10)
         became, code = ("not for production", 0) if row.drains is None else end(server, drains=row.drains)
         shown_code = "" if row.drains is None else code if code >= 0 else 128 - code  # as a shell shows it
         cells = row.shown, server.said.count("tick "), became, shown_code
-        return Seen(f"| {' | '.join(map(str, cells))} |", server.said, code)
+        return Seen(f"| {' | '.join(map(str, cells))} |", server.said, code, file)
 
 
 def end(server: Program, *, drains: bool) -> tuple[str, int]:
@@ -104,7 +127,7 @@ def outlast(folder: Path) -> Seen:
     with running(folder, f"{UVICORN} --workers 2") as server:
         server.ask("/begin")
         became, code = end(server, drains=False)
-        return Seen(became, server.said, code)
+        return Seen(became, server.said, code, folder)
 
 
 @pytest.fixture(scope="module")
@@ -140,3 +163,17 @@ def test_what_outlasts_the_drain_of_an_app_is_abandoned(seen: list[Seen]) -> Non
 
     assert (outlasted.row, outlasted.code) == ("they are abandoned", 0)
     assert outlasted.said.count(" abandoned: ") == 2
+
+
+def test_processes_that_share_a_file_run_each_occurrence_once(seen: list[Seen]) -> None:
+    """By the file alone: each occurrence is one run or was skipped or missed, and each run is one call."""
+    for server in (server for row, server in zip(ROWS, seen, strict=False) if row.durable):
+        with closing(sqlite3.connect(server.file)) as db:
+            ((task, anchor, cursor, runs),) = db.execute(
+                "SELECT id, anchor, cursor, handed FROM task WHERE name = 'ticks' AND ended"
+            )
+            at = [at for (at,) in db.execute("SELECT at FROM run WHERE task = ? AND outcome = 'succeeded'", (task,))]
+            ((passed,),) = db.execute("SELECT coalesce(sum(number), 0) FROM passed WHERE task = ?", (task,))
+
+        assert len(at) == len(set(at)) == runs == server.said.count("tick ") == 10, server.row
+        assert runs + passed == (cursor - anchor) // TICK_US + 1, server.row

@@ -15,8 +15,8 @@ from model_parts import DAY, MOST_QUEUED, Call, Clocks, Ended, Life, Occurrences
 class Model(Clocks):
     """A scheduler: its clock, its tasks, and one place where functions run until somebody ends them."""
 
-    def __init__(self, now: int) -> None:
-        super().__init__(now)
+    def __init__(self, now: int, *, one_time: bool = False) -> None:
+        super().__init__(now, one_time=one_time)
         self.tasks: list[Task] = []
         self.full = False  # no worker is free: what is handed over waits to be called
         self.open: list[Call] = []
@@ -38,8 +38,7 @@ class Model(Clocks):
 
     def _life(self, occurrences: Occurrences) -> Life:
         now = self.wall if occurrences.on_wall else self.steady
-        from_now_on = occurrences.on_wall and not occurrences.once  # the others begin with their first, even if over
-        begin = now if from_now_on else occurrences.instants[0] - 1
+        begin = now if occurrences.calendar else occurrences.instants[0] - 1
         return Life(occurrences, begin, begin, now)
 
     def replace(self, task: Task, occurrences: Occurrences | None, ways: Ways) -> None:
@@ -165,20 +164,21 @@ class Model(Clocks):
 
     def step(self, by: int) -> None:
         """Set the wall clock; one that was more than a day ahead was wrong, and its tasks go on by the new time."""
-        skipped = {task.order: self.in_pause(task) for task in self.tasks}
-        self.wall += by
-        self.ahead = self.wall - self.steady
+        before = self.wall
+        self.set_wall(by)
         for task in self.tasks:
             task.ahead = self.ahead
         self._take_in()
         for task in self.tasks:
-            life = task.life
-            follows = life.occurrences.on_wall and not life.occurrences.once and task.next() is not None
-            if by < 0 and follows and life.occurrences.following(self.wall) and life.latest - self.wall > DAY:
-                self._skip(task, skipped[task.order])
+            life, follows = task.life, task.next() is not None
+            moves = life.occurrences.on_wall and not life.occurrences.once and (follows or task.will_go_on())
+            if by < 0 and moves and life.latest - self.wall > DAY:
+                self._skip(task, self.in_pause(task, before))
                 task.sealed = len(task.lines)
                 task.past.append(life)
-                task.life = Life(life.occurrences, self.wall, self.wall, self.wall, life.handed)
+                begin = self.wall - (life.occurrences.from_end is not None)  # without a wait, the next is now
+                again = life.occurrences.again(self.wall, follows=follows)
+                task.life = Life(again, begin, begin, self.wall, life.handed)
                 task.waiting = [(at, task.life if of is life else of) for at, of in task.waiting]
         self.look()
 
@@ -238,7 +238,7 @@ class Model(Clocks):
             self._set_timer(call, call.task.ways.timeout)
 
     def _set_timer(self, call: Call, after: int) -> None:
-        self._timers += 1
+        self._timers += not self.one_time  # where it is in a file, no order of timers is kept besides their times
         call.timer = self.steady + after, self._timers
 
     def _ring(self, call: Call) -> None:
@@ -393,5 +393,5 @@ class Model(Clocks):
             task.life.covered = task.life.latest = at
 
     def _check_end(self, task: Task) -> None:
-        if not task.running and not task.waiting and task.next() is None and not task.will_go_on():
+        if not task.running and not task.waiting and task.next() is None and not (task.lingering and task.will_go_on()):
             task.ended = True

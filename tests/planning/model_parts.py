@@ -20,13 +20,35 @@ NOT_TRIED_AGAIN = (None, "SystemExit", "CancelledError")
 class Occurrences:
     """The instants of a schedule, one by one: from `first`, every so often, or only the first.
 
-    With `from_end` each further one is written down when the run before has ended, so long after its end.
+    With `from_end` each further one is written down when the run before has ended, so long after its end. Those of a
+    calendar are there without the task, which begins after now; others begin with their first, even if that is over.
     """
 
-    def __init__(self, first: int, every: int | None, n: int, *, on_wall: bool, from_end: int | None = None) -> None:
+    def __init__(
+        self,
+        first: int,
+        every: int | None,
+        n: int,
+        *,
+        on_wall: bool,
+        from_end: int | None = None,
+        calendar: bool = False,
+    ) -> None:
         self.first, self.instants, self.every, self.n, self.on_wall = first, [first], every, n, on_wall
-        self.from_end = from_end
+        self.from_end, self.calendar = from_end, calendar
         self.once = every is None and from_end is None
+
+    def again(self, now: int, *, follows: bool) -> Occurrences:
+        """List those of a task that begins again now; a calendar stays as it is.
+
+        Without a grid, only one that `follows` is known now; else the end of an active run will say it.
+        """
+        if self.calendar:
+            return self
+        fresh = Occurrences(now, self.every, self.n, on_wall=True, from_end=self.from_end)
+        if self.from_end is not None:
+            fresh.instants = [now + self.from_end] if follows else []
+        return fresh
 
     def between(self, after: int, until: int) -> list[int]:
         """List the instants later than `after` and not later than `until`."""
@@ -216,9 +238,8 @@ class Task:
         occurrences.instants.append(max(at + (occurrences.from_end or 0), least) + pause)
 
     def will_go_on(self) -> bool:
-        """Tell whether the end of a function that timed out will say when the next run is due."""
-        known = self.life.occurrences.from_end is not None and not self.dropped
-        return known and self.lingering > 0 and self.places() > 0
+        """Tell whether the end of an active function will say when the next run is due."""
+        return self.life.occurrences.from_end is not None and not self.dropped and self.places() > 0
 
     def forget(self) -> None:
         """Strike out the next occurrence of a task without a grid: the end of an active run will say another."""
@@ -279,9 +300,10 @@ class Task:
 
 
 class Clocks:
-    """The wall clock and steady time."""
+    """The wall clock and steady time; where there is `one_time`, that is the wall's, and steps with it."""
 
-    def __init__(self, now: int) -> None:
+    def __init__(self, now: int, *, one_time: bool = False) -> None:
+        self.one_time = one_time
         self.wall: int = now
         self.steady: int = now
         self.ahead = 0
@@ -291,13 +313,19 @@ class Clocks:
         """Return the time a task follows."""
         return self.wall if task.life.occurrences.on_wall else self.steady
 
-    def in_pause(self, task: Task) -> list[int]:
-        """List what has become due in a pause that still holds."""
+    def in_pause(self, task: Task, now: int | None = None) -> list[int]:
+        """List what has become due in a pause that still holds; until now, or another time."""
         from_end = task.life.occurrences.from_end is not None
         going = task.running or task.lingering or task.waiting  # their end says when the next one is due
-        return [] if not task.paused or (from_end and going) else task.due(self.now(task))
+        return [] if not task.paused or (from_end and going) else task.due(now or self.now(task))
 
     def move(self, by: int) -> None:
         """Let time pass."""
         self.wall += by
         self.steady += by
+
+    def set_wall(self, by: int) -> None:
+        """Set the wall clock."""
+        self.wall += by
+        self.steady += by if self.one_time else 0
+        self.ahead = self.wall - self.steady

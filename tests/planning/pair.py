@@ -11,18 +11,31 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from model import Model
 from model_parts import Call, Ended, Occurrences, PassedLine, RunLine, Task, Ways
 
-from panther_schedule import BackgroundTask, Cron, Daily, Once, Policy, Repeat, Retry, Scheduler, VirtualClock
+from panther_schedule import (
+    BackgroundTask,
+    Cron,
+    Daily,
+    Once,
+    Policy,
+    Repeat,
+    Retry,
+    Scheduler,
+    TaskRegistry,
+    VirtualClock,
+)
 from panther_schedule.clock import microseconds, moment
 from panther_schedule.planning.records import Attempt, Passed, Record, Run
 from panther_schedule.runtime.entries import Entry, Flight
 from panther_schedule.runtime.handles import RunHandle, TaskHandle
 from panther_schedule.runtime.life import Life
 from panther_schedule.runtime.virtual import Inline
+from panther_schedule.sqlite import SQLiteStore
 
 START = microseconds(datetime(2026, 1, 1, tzinfo=UTC))
 LONG_BEFORE = START - 10 * 86_400_000_000  # where the lists of wall-clock kinds begin
@@ -74,9 +87,8 @@ class HeldWorkers(Inline):
         if flight.asked:
             self.let_end(flight, "cancelled", None)
             return
-        reading = self.clock.read()
-        flight.started = flight.entry.rule.now(reading)
-        self.post(partial(self._engine.begin, flight, reading.steady))
+        flight.started = flight.entry.rule.now(self.clock.read())
+        self.post(partial(self._engine.begin, flight, self._now(self._engine.shared is not None)))
 
     def let_end(self, flight: Flight, outcome: str, error: BaseException | None) -> None:
         """Let a function end."""
@@ -95,6 +107,10 @@ class Timing:
     """How far an `at` lies from the time it is added; how long after that a `repeat`, an `end` or a `once` begins."""
 
 
+REGISTRY = TaskRegistry()
+
+
+@REGISTRY.register
 def nothing() -> None:
     """Do nothing; it is never called."""
 
@@ -102,10 +118,10 @@ def nothing() -> None:
 class Pair:
     """A real scheduler, the model, and what was done to both."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: Path | None = None) -> None:
         self.clock = VirtualClock(moment(START))
-        self.scheduler = Scheduler(clock=self.clock).start()
-        self.model = Model(START)
+        self.scheduler = Scheduler(clock=self.clock, **kept_in(file)).start()
+        self.model = Model(START, one_time=file is not None)
         self.handles: list[TaskHandle] = []
         self.manual: list[tuple[RunHandle, Call]] = []
         self.done: list[str] = []
@@ -287,26 +303,35 @@ class Pair:
 
     def timing(self, timing: Timing) -> tuple[Any, Occurrences]:
         """Make a schedule, and its list."""
-        wall, steady, n = self.model.wall, self.model.steady, timing.n
+        wall, steady, n, on_wall = self.model.wall, self.model.steady, timing.n, self.model.one_time
         minute = 60_000_000
         match timing.kind:
             case "repeat":
                 repeat = Repeat(n, us(timing.wait), after=us(timing.by))
-                return repeat, Occurrences(steady + timing.by, timing.wait, n, on_wall=False)
+                return repeat, Occurrences(steady + timing.by, timing.wait, n, on_wall=on_wall)
             case "end":
                 repeat = Repeat(n, us(timing.wait), after=us(timing.by), measured_from="end")
-                return repeat, Occurrences(steady + timing.by, None, n, on_wall=False, from_end=timing.wait)
+                return repeat, Occurrences(steady + timing.by, None, n, on_wall=on_wall, from_end=timing.wait)
             case "often":
-                return Cron("*/10 * * * *", n=n, tz="UTC"), Occurrences(LONG_BEFORE, 10 * minute, n, on_wall=True)
+                return Cron("*/10 * * * *", n=n, tz="UTC"), Occurrences(
+                    LONG_BEFORE, 10 * minute, n, on_wall=True, calendar=True
+                )
             case "hourly":
-                return Cron("0 * * * *", n=n, tz="UTC"), Occurrences(LONG_BEFORE, 60 * minute, n, on_wall=True)
+                return Cron("0 * * * *", n=n, tz="UTC"), Occurrences(
+                    LONG_BEFORE, 60 * minute, n, on_wall=True, calendar=True
+                )
             case "daily":
-                daily = Occurrences(LONG_BEFORE + 90 * minute, 1440 * minute, n, on_wall=True)
+                daily = Occurrences(LONG_BEFORE + 90 * minute, 1440 * minute, n, on_wall=True, calendar=True)
                 return Daily(moment(START + 90 * minute).time(), n=n, tz="UTC"), daily
             case "once":
-                return Once(after=us(timing.by)), Occurrences(steady + timing.by, None, 1, on_wall=False)
+                return Once(after=us(timing.by)), Occurrences(steady + timing.by, None, 1, on_wall=on_wall)
             case _:
                 return Once(moment(wall + timing.by)), Occurrences(wall + timing.by, None, 1, on_wall=True)
+
+
+def kept_in(file: Path | None) -> dict[str, Any]:
+    """Return what a scheduler is given to keep its tasks in a file; nothing for one in memory."""
+    return {} if file is None else {"store": SQLiteStore(file), "registry": REGISTRY}
 
 
 def policy_of(ways: Ways) -> Policy:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "panther_schedule"
-SHELLS = sorted([*(PACKAGE / "runtime").rglob("*.py"), *(PACKAGE / "testing").rglob("*.py"), *PACKAGE.glob("*.py")])
+FOLDERS = "runtime", "sqlite", "testing"
+SHELLS = sorted([*PACKAGE.glob("*.py"), *(path for folder in FOLDERS for path in (PACKAGE / folder).rglob("*.py"))])
 DECIDED = {
     *("outcome", "phase", "reason", "attempts", "asks", "stopped", "paused", "waiting", "lingering", "backfilling"),
     *("handed", "running", "cursor", "next_at", "overlap", "missed", "retry", "timeout", "max_running", "grace"),
@@ -28,7 +29,6 @@ ALLOWED = {
     ("runtime/handles.py", "running"): "whether cancel() asks active runs to end",
     ("runtime/handles.py", "wait_from_end"): "which schedules have occurrences to backfill; this belongs in planning",
     ("runtime/ledger.py", "attempts"): "under which name a record is counted",
-    ("runtime/ledger.py", "cause"): "manual and backfill runs are not counted",
     ("runtime/ledger.py", "outcome"): "under which name a record is counted",
     ("runtime/ledger.py", "reason"): "under which name a record is counted",
     ("runtime/life.py", "phase"): "whether a caller's run goes on, so that it would wait for itself",
@@ -41,6 +41,9 @@ ALLOWED = {
     ("runtime/virtual_loop.py", "timeout"): "how long the event loop would wait for its next timer",
     ("runtime/workers.py", "asked"): "what was asked to end before a worker was free is not called",
     ("runtime/workers.py", "timeout"): "whether the loop needs to know when a call began",
+    ("sqlite/rows.py", "asked"): "how a row keeps it",
+    ("sqlite/rows.py", "attempts"): "how a row keeps them",
+    ("sqlite/store.py", "asked"): "what others have asked to end is asked here, once",
     ("testing/schedule_clock.py", "endless"): "which tasks a test waits for",
     ("testing/schedule_clock.py", "outcome"): "which runs fail a test",
     ("testing/schedule_clock.py", "paused"): "which tasks a test waits for",

@@ -21,6 +21,7 @@ import logging
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -98,7 +99,9 @@ def evaluate(example: Example) -> None:
         case _ if info in HOSTED:
             assert body == HOSTED[info].read_text(), f"{example.path}:{line}: {HOSTED[info]} differs"
         case _ if body.startswith("$ "):
-            assert folded(_session(body)) == body, f"{example.path}:{line}: the commands print otherwise"
+            assert folded(_session(body, example.namespace["_folder"])) == body, (
+                f"{example.path}:{line}: the commands print otherwise"
+            )
         case _:
             pass  # commands for people, such as those of dev.py, which has tests of its own
 
@@ -123,14 +126,18 @@ def _load(body: str, namespace: dict[str, object]) -> None:
     assert json.loads(spec.dump(tasks, registry)) == json.loads(body)
 
 
-def _session(body: str) -> str:
-    """Run the commands of a block in `examples/cli`, and return what a terminal would show."""
+def _session(body: str, folder: Path) -> str:
+    """Run the commands of a block in the page's copy of `examples/cli`, and return what a terminal would show.
+
+    Where they work on a file of tasks it is always the beginning of 24 December 2026.
+    """
+    shutil.copytree(ROOT / "examples" / "cli", folder, dirs_exist_ok=True)
     commands = [line.removeprefix("$ ") for line in body.splitlines() if line.startswith("$ ")]
     said = "\n".join(f"status=$?; echo {shlex.quote(f'$ {each}')}; (exit $status)\n{each}" for each in commands)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     own = {**os.environ, "PATH": path, "TZ": "UTC", "COLUMNS": str(WIDTH), "PYTHONDONTWRITEBYTECODE": "1"}
+    own |= {"PYTHONPATH": str(ROOT / "tests" / "standing_clock")} if "tasks.db" in body else {}
     command = ["bash", "-c", f"exec 2>&1\n{said}"]
-    folder = ROOT / "examples" / "cli"
     return subprocess.run(command, cwd=folder, env=own, stdout=subprocess.PIPE, text=True, check=False).stdout
 
 
@@ -184,8 +191,9 @@ STEPS = [example for story in STORIES for example in story if example.parsed[0] 
 
 @pytest.mark.usefixtures("virtual_background_tasks", "own_handlers")
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: place(story[0]))
-def test_a_program_runs_alone_with_what_continues_it(story: list[Example]) -> None:
+def test_a_program_runs_alone_with_what_continues_it(story: list[Example], tmp_path: Path) -> None:
     for example in story:
+        example.namespace["_folder"] = tmp_path
         example.evaluate()
 
 

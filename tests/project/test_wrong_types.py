@@ -13,6 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 import panther_schedule as ps
+import panther_schedule.sqlite as durable
 from panther_schedule import (
     BackgroundTask,
     Scheduler,
@@ -55,6 +56,7 @@ class Given:
         self.moved = testing.ScheduleClock(self.scheduler)
 
 
+sqlite: Any = durable  # as below
 api: Any = ps  # hides the wrong types from the type checkers
 Row = tuple[str, Callable[[Any], object]]
 ROWS: list[Row] = [
@@ -87,6 +89,23 @@ ROWS: list[Row] = [
     ("Scheduler.add_tasks", lambda on: on.scheduler.add_tasks([on.task, note])),
     ("Scheduler.add_tasks", lambda on: on.scheduler.add_tasks("tasks")),
     ("Scheduler.replace", lambda on: on.scheduler.replace("digest")),
+    ("Scheduler.plan", lambda on: on.scheduler.plan(on.task)),
+    ("Scheduler.plan", lambda on: on.scheduler.plan([note])),
+    ("Scheduler.plan", lambda on: on.scheduler.plan([], source=5)),
+    ("Scheduler.apply", lambda on: on.scheduler.apply("tasks")),
+    ("Scheduler.apply", lambda on: on.scheduler.apply([on.task])),  # it has no name
+    ("Scheduler.apply", lambda on: on.scheduler.apply([], source=" ")),
+    ("Scheduler", lambda _: api.Scheduler(store="tasks.db", registry=api.TaskRegistry())),
+    ("Scheduler", lambda _: api.Scheduler(store=sqlite.SQLiteStore("tasks.db"))),
+    ("Scheduler", lambda _: api.Scheduler(registry=api.TaskRegistry())),
+    ("Scheduler", lambda _: api.Scheduler(store=sqlite.SQLiteStore("tasks.db"), registry={})),
+    ("SQLiteStore", lambda _: sqlite.SQLiteStore(5)),
+    ("SQLiteStore", lambda _: sqlite.SQLiteStore("")),
+    ("SQLiteStore", lambda _: sqlite.SQLiteStore("tasks.db", durability="safe")),
+    ("SQLiteStore", lambda _: sqlite.SQLiteStore("tasks.db", lease=10)),
+    ("SQLiteStore", lambda _: sqlite.SQLiteStore("tasks.db", lease=timedelta(0))),
+    ("SQLiteStore", lambda _: sqlite.SQLiteStore("tasks.db", keep=30)),
+    ("SQLiteStore", lambda _: sqlite.SQLiteStore("tasks.db", keep_records=5)),
     ("Scheduler.add_listener", lambda on: on.scheduler.add_listener(42)),
     ("Scheduler.add_listener", lambda on: on.scheduler.add_listener(note_later)),
     ("Scheduler.add_listener", lambda on: on.scheduler.add_listener(notes)),

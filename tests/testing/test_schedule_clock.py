@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from mornings import add, work
 from pydantic import ValidationError
 
-from panther_schedule import BackgroundTask, Once, Retry, Scheduler, VirtualClock, current_run
+from panther_schedule import BackgroundTask, Daily, Once, Retry, Scheduler, TaskRegistry, VirtualClock, current_run
 from panther_schedule.clock import SystemClock
+from panther_schedule.sqlite import SQLiteStore
 from panther_schedule.testing import ScheduleClock
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -252,3 +254,17 @@ def test_what_is_wrong_is_refused(
     with contextlib.suppress(ValidationError):
         asyncio.run(on.wait(-HOUR))
     assert on.now() == START
+
+
+def test_a_stored_scheduler_keeps_its_tasks_in_a_file_of_the_test(tmp_path: Path) -> None:
+    tasks, path = TaskRegistry(), tmp_path / "tasks.db"
+    tasks.register(work)
+    scheduler = Scheduler(store=SQLiteStore(path), registry=tasks)
+
+    with ScheduleClock(scheduler) as schedule_clock:
+        scheduler.apply([BackgroundTask(work).with_schedule(Daily(time(8))).with_name("digest")])
+        schedule_clock.advance(days=3)
+        assert [run.task for run in schedule_clock.runs] == ["digest"] * 3
+        assert scheduler["digest"].counts["succeeded"] == 3
+
+    assert not path.exists()

@@ -11,9 +11,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from panther_schedule import BackgroundTask, background_tasks
+from panther_schedule import BackgroundTask, Scheduler, TaskRegistry, background_tasks
+from panther_schedule.sqlite import SQLiteStore
 
 released = Path(os.environ["RELEASE"]).exists
+registry = TaskRegistry()
+file = os.environ.get("FILE")
+scheduler = Scheduler(store=SQLiteStore(file), registry=registry) if file else background_tasks
 
 
 def say(what: str) -> None:
@@ -21,10 +25,12 @@ def say(what: str) -> None:
     os.write(1, f"{what}\n".encode())
 
 
+@registry.register
 def tick() -> None:
     say(f"tick {os.getpid()}")
 
 
+@registry.register
 def work() -> None:
     say("began sync")
     while not released():
@@ -32,6 +38,7 @@ def work() -> None:
     say("ended sync")
 
 
+@registry.register
 async def work_async() -> None:
     say("began async")
     while not released():  # noqa: ASYNC110 - another process touches the file
@@ -41,17 +48,17 @@ async def work_async() -> None:
 
 def add_ticks() -> None:
     task = BackgroundTask(tick).interval(10).interval_wait(timedelta(milliseconds=100))
-    background_tasks.add_task(task.with_name("ticks"))
+    scheduler.add_task(task.with_name("ticks"))
     say(f"added {os.getpid()}")
 
 
 def begin_work() -> None:
-    background_tasks.add_tasks([BackgroundTask(work), BackgroundTask(work_async)])
+    scheduler.add_tasks([BackgroundTask(work), BackgroundTask(work_async)])
 
 
 @asynccontextmanager
 async def lifespan(app: object) -> AsyncIterator[None]:
-    async with background_tasks.lifespan(app):
+    async with scheduler.lifespan(app):
         add_ticks()
         yield
 
@@ -106,4 +113,4 @@ if __name__ == "__main__":  # a script that waits in join(), or in run_forever()
     logging.basicConfig(level=logging.INFO)
     add_ticks()
     begin_work()
-    getattr(background_tasks, sys.argv[1])()
+    getattr(scheduler, sys.argv[1])()
