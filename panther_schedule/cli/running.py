@@ -44,7 +44,7 @@ def run_tasks(
     scheduler.add_listener(_tell)
     handles: Sequence[TaskHandle] = ()
     try:
-        handles = [*scheduler] if isinstance(given, Scheduler) else scheduler.add_tasks(given)
+        handles = [*scheduler.start()] if isinstance(given, Scheduler) else scheduler.add_tasks(given)
         _log.info("running %d task(s); SIGTERM or Ctrl+C ends this", len(handles))
         scheduler.run_forever(grace)
     except KeyboardInterrupt:  # a signal that came before run_forever() took them

@@ -48,7 +48,12 @@ def status(file: Path) -> Status:
 
 
 def history(file: Path, name: str | None, n: int) -> History:
-    """Find the latest records of one task, which may have been removed, or of all."""
+    """Find the latest records of one task, which may be gone, or of all."""
+    records = _store(_there(file)).records(name, n)
+    if name is not None and not records:
+        with _task(file, name):
+            pass  # it is there
+    return History(records=[_recorded(task, record) for task, record in records])
 
 
 def pause(file: Path, name: str, reason: str) -> Paused:
@@ -106,10 +111,8 @@ def apply(file: Path, tasks: list[BackgroundTask], registry: TaskRegistry, sourc
 
 def backup(file: Path, to: Path) -> BackedUp:
     """Write a copy of the file as it is at one moment; it never writes over another one."""
-    if to.exists():
-        raise Impossible(f"{to} is there already, and nothing was written; name another file")
     _store(_there(file)).backup(to)
-    return BackedUp(file=str(file), to=str(to), size=to.stat().st_size)
+    return BackedUp(file=str(file), to=str(to))
 
 
 def _there(file: Path) -> Path:

@@ -209,19 +209,18 @@ class Applied(Report, frozen=True):
         yield from table([change.cells() for change in self.changes if change.kind != "unchanged"])
         numbers = Counter(change.kind for change in self.changes)
         said = ", ".join(f"{numbers[kind]:,} {kind}" for kind in get_args(Kind))
-        yield f"would be {said}" if self.dry_run else said
+        yield f"dry run: {said}" if self.dry_run else said
 
 
 class BackedUp(Report, frozen=True):
-    """A copy of a file; `size` is in bytes."""
+    """A copy of a file."""
 
     report: Literal["backup/1"] = "backup/1"
     file: str
     to: str
-    size: int
 
     def lines(self) -> Iterator[str]:
-        yield f"wrote {self.to}, {self.size:,} bytes"
+        yield f"wrote {self.to}"
 
 
 STORED_REPORTS: Final[dict[str, type[Report]]] = {

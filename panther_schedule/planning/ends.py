@@ -14,6 +14,7 @@ from .rule import Rule
 from .state import NOTHING_HELD, Asks, State, Step, with_held
 
 MOST_LOST: Final = 3  # a run whose attempts were lost this often is recorded as lost
+_AT_ONCE: Final = 0  # for a run that waits for no time, whatever becomes of the clock
 _FIRST_PAUSE: Final = SECOND  # after a failure of a back-to-back task
 _LONGEST_PAUSE: Final = 60 * SECOND
 _TIMED_OUT: Final = Failure(exception_names(TimeoutError), "the run took longer than its timeout", "")
@@ -81,13 +82,13 @@ def lost(rule: Rule, state: State, run: Run, started: int | None, reading: Readi
     final = rule.terms.on_lost == "record" or run.asked or asks_all(state)
     if final or _lost(run) + 1 >= MOST_LOST:
         return _recorded(rule, state, run, attempt)
-    again = run._replace(phase="resting", asked=False, wake_at=reading.steady, attempts=(*run.attempts, attempt))
+    again = run._replace(phase="resting", asked=False, wake_at=_AT_ONCE, attempts=(*run.attempts, attempt))
     return Step(state, again, retry_in=0)
 
 
-def put_off(run: Run, at: int) -> Run:
+def put_off(run: Run) -> Run:
     """Return a run that was to start, but has to wait for whoever can call its function."""
-    return run._replace(phase="resting", wake_at=at)
+    return run._replace(phase="resting", wake_at=_AT_ONCE)
 
 
 def lingers(run: Run) -> bool:

@@ -29,8 +29,8 @@ def drain_on_signal(scheduler: Hosted, life: Life, timeout: timedelta) -> int | 
         ended = {what: count - before[what] for what, count in life.counts().items() if count > before[what]}
         said = ", ".join(f"{count} {what}" for what, count in ended.items()) or "nothing was active or due"
         level = logging.WARNING if life.loop.dropped or "abandoned" in ended else logging.INFO
-        message = "%s: the scheduler has stopped: %s; later occurrences of %d task(s) are dropped"
-        log(message, first.name, said, len(life.loop.dropped), level=level)
+        later = f"of {len(life.loop.dropped)} task(s) are dropped" if life.shared is None else "stay stored"
+        log("%s: the scheduler has stopped: %s; later occurrences %s", first.name, said, later, level=level)
         return second
 
 

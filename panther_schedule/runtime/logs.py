@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Final
 
 from ..planning.records import Outcome, Run
@@ -25,6 +26,11 @@ def log(
         _log.log(level, message, *args, exc_info=info, extra=fields)
     except Exception:  # noqa: BLE001, S110 - there is nowhere else to say it
         pass
+
+
+def named(tasks: Sequence[str]) -> str:
+    """Name tasks in a log line: the first ten."""
+    return ", ".join([*tasks[:10], *(["..."] if len(tasks) > 10 else [])])
 
 
 def log_run(run: Run, error: BaseException | None) -> None:

@@ -19,7 +19,7 @@ from ..errors import StoreError
 from ..planning.rule import jittered
 from .engine import Command, Engine
 from .entries import Entry, Flight
-from .logs import log
+from .logs import log, named
 from .turns import Turns
 from .workers import Workers
 
@@ -239,10 +239,9 @@ class Loop:
         dropped = [entry.name for entry in self.tasks() if self._try(partial(self._engine.drain, entry), reading)]
         self.dropped += dropped
         if dropped and at_exit:
-            names = ", ".join([*dropped[:10], *(["..."] if len(dropped) > 10 else [])])
             message = "the program is ending: later occurrences of %d task(s) are dropped: %s%s"
             remedy = "" if self.joined else "; call join() to wait"  # else Ctrl+C has ended the wait
-            log(message, len(dropped), names, remedy, level=logging.WARNING)
+            log(message, len(dropped), named(dropped), remedy, level=logging.WARNING)
 
     def _is_drained(self) -> bool:
         return self.is_idle() if self._turns is None else not self._engine.store.in_flight
@@ -286,6 +285,9 @@ class Loop:
         engine = self._engine
         for message in messages:
             self._try(message, reading)
+        if cut := [flight.entry.name for flight in engine.store.in_flight]:
+            words = "the scheduler ends before %d of its runs, whose attempts are lost: %s"
+            log(words, len(cut), named(cut), level=logging.WARNING)
         for flight in () if engine.shared is None else engine.shared.own():
             engine.lose(flight, reading)
             flight.asked = True  # else its coroutine would go on, on an event loop that outlives us

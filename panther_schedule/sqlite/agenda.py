@@ -7,7 +7,7 @@ import logging
 from typing import Any, Final
 
 from ..clock import soonest
-from ..runtime.logs import log
+from ..runtime.logs import log, named
 from ..tasks.registry import TaskRegistry
 from ..tasks.signature import inspect_function
 from .file import File
@@ -46,9 +46,8 @@ class Agenda:
         self.is_async: dict[str, bool] = {}  # by function, of those that can be called here
         file.prepare(self._make_tables)
         if names := self.unregistered():
-            shown = ", ".join([*names[:10], *(["..."] if len(names) > 10 else [])])
             message = "%d task(s) stay in the file, but can't run here, since their functions are not registered: %s"
-            log(message, len(names), shown, level=logging.WARNING)
+            log(message, len(names), named(names), level=logging.WARNING)
 
     def _make_tables(self) -> None:
         """Make those of this scheduler alone, which its connection has."""

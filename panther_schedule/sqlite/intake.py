@@ -18,7 +18,7 @@ from ..runtime.stores import Host, Intake, Names
 from ..spec import dump_task
 from ..tasks.task import BackgroundTask
 from .entries import StoredEntry
-from .rows import TASK, Seen, Spec, rule_for
+from .rows import TASK, Seen, Spec, follows_zone, rule_for
 from .store import SQLite
 
 _THERE = "freed = 0 AND (named = 1 OR ended = 0)"  # what a scheduler shows of the tasks in the file
@@ -136,7 +136,8 @@ class StoredIntake(Intake):
             self._store.put_spec(there, new.kept.spec)
 
     def _reload(self, reading: Reading) -> None:
-        found = [(entry, rule_for(entry.kept.spec.text, entry.kept.spec.zone)) for entry in self._names]
+        specs = [(entry, entry.kept.spec) for entry in self._names]
+        found = [(entry, rule_for(spec.text, spec.zone)) for entry, spec in specs if follows_zone(spec.text)]
         self._host.engine.reload_zones(found, reading)
 
 

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from ..errors import StoreError
 from ..models.policy import DEFAULT_POLICY, Policy
-from ..models.schedules import AnySchedule
+from ..models.schedules import AnySchedule, Repeat
 from ..planning.records import Attempt, Failure, Passed, Run
 from ..planning.rule import Rule, rule_of, under
 from ..planning.state import NOTHING_HELD, Held, State
@@ -80,6 +80,11 @@ def rule_for(text: str, zone: str) -> Rule:
     if policy != DEFAULT_POLICY:
         rule = under(rule, policy, lambda: item.get("name") or item["func"])
     return replace(rule, on_wall=True)
+
+
+def follows_zone(text: str) -> bool:
+    """Tell whether a task goes by dates and times of day, which new rules of a zone may move."""
+    return not isinstance(schedule_and_policy(text)[0], Repeat)
 
 
 def schedule_and_policy(text: str) -> tuple[AnySchedule, Policy]:

@@ -60,10 +60,10 @@ class SQLite(Shelf, SharedStore):
 
     @property
     def in_flight(self) -> list[Flight]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride] - others only read it
-        return [flight for flight in self.mine.values() if not lingers(flight.kept)]
+        return [flight for flight in self.own() if not lingers(flight.kept)]
 
-    def own(self) -> list[Flight]:
-        return [*self.mine.values()]
+    def own(self) -> list[StoredFlight]:
+        return [flight for _id, flight in sorted(self.mine.items())]
 
     # ---- turns ---------------------------------------------------------------------------------------------------
 
@@ -83,13 +83,13 @@ class SQLite(Shelf, SharedStore):
             raise
 
     def _begin(self, reading: Reading, room: int | None) -> None:
+        self._added.clear()  # first, since it is of the turn before
         version, self._stale = self.file.version(), False
         self._others_wrote = version != self._version
         if self._others_wrote:
             self._version = version
             self.epoch += 1
         self._room, self._now, self._next_at = room, reading.wall, _UNKNOWN
-        self._added.clear()
         self._asked.clear()
         if not self.processes.beat(looked=not self._others_wrote):
             self._fence()
@@ -206,7 +206,7 @@ class SQLite(Shelf, SharedStore):
                 flight.owner, flight.run = self.processes.me, run
                 self._hold(flight)
             else:
-                run = put_off(run, self._now)
+                run = put_off(run)
         elif run is None or waits(run):
             flight.let_go()
             self.mine.pop(flight.id or 0, None)
@@ -228,7 +228,7 @@ class SQLite(Shelf, SharedStore):
         run = flight.run
         here = not is_queued(run) and self._takes(task.kept)
         if not (here or is_queued(run)):
-            run = put_off(run, self._now)
+            run = put_off(run)
         if not claims(run):
             run = run._replace(number=self._tables.next_row("run"))  # no other process may give the same
         flight.owner = self.processes.me if here else None
@@ -311,7 +311,7 @@ class SQLite(Shelf, SharedStore):
 
     def lost(self) -> Iterable[Flight]:
         for dead in self.processes.dead():
-            for row in self.file.rows(f"SELECT {RUN} FROM run WHERE owner = ?", (dead,)):
+            for row in self.file.rows(f"SELECT {RUN} FROM run WHERE owner = ? ORDER BY id", (dead,)):
                 yield self.flight_of(row)
             self.processes.remove(dead)
 

@@ -91,6 +91,7 @@ def stored_files(folder: Path) -> None:
             item("digest", 9),
             item("prices", 9),
             item("shaky", 9) | {"func": "fail"},
+            item("hourly", 9) | {"func": "look", "schedule": {"kind": "repeat", "n": -1, "wait": "PT1H"}},
             item("tick", 9) | {"func": "look", "schedule": {"kind": "repeat", "n": -1, "wait": "PT0.05S"}},
         ],
     }

@@ -54,7 +54,7 @@ def test_applying_the_same_again_changes_nothing(call: Call) -> None:
     call(*APPLY)
 
     assert call(*APPLY) == (0, "0 added, 0 changed, 0 removed, 2 unchanged\n", "")
-    assert call(*APPLY, "--dry-run") == (0, "would be 0 added, 0 changed, 0 removed, 2 unchanged\n", "")
+    assert call(*APPLY, "--dry-run") == (0, "dry run: 0 added, 0 changed, 0 removed, 2 unchanged\n", "")
 
 
 def test_a_change_is_shown_before_it_is_made(call: Call) -> None:
@@ -68,7 +68,7 @@ def test_a_change_is_shown_before_it_is_made(call: Call) -> None:
         "~  digest  schedule  DAY 09:00 UTC -> DAY 10:00 UTC  starts afresh",
         "+  extra             DAY 09:00 UTC",
         "-  prices            DAY 09:00 UTC",
-        "would be 1 added, 1 changed, 1 removed, 0 unchanged",
+        "dry run: 1 added, 1 changed, 1 removed, 0 unchanged",
     ]
     made = call(*CHANGE, "--json")
     assert made.code == 0
@@ -147,15 +147,13 @@ def test_a_backfill_is_shown_before_it_is_asked_for(call: Call) -> None:
 
 def test_a_backup_is_a_file_of_tasks(call: Call) -> None:
     call(*APPLY)
-    said = call("backup", "tasks.db", "copy.db")
 
-    assert said.code == 0
-    assert re.fullmatch(r"wrote copy\.db, [\d,]+ bytes\n", said.out)
+    assert call("backup", "tasks.db", "copy.db") == (0, "wrote copy.db\n", "")
     assert call("status", "copy.db").out == call("status", "tasks.db").out
     assert call("backup", "tasks.db", "copy.db") == (
         3,
         "",
-        "error: copy.db is there already, and nothing was written; name another file\n",
+        "error: copy.db: no copy can be made there (File exists); name another file\n",
     )
 
 

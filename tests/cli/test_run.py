@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 from shell import COMMAND, EXAMPLES, Said, environment
 
+from panther_schedule import BackgroundTask, Scheduler, TaskRegistry
+from panther_schedule.sqlite import SQLiteStore
+
 pytestmark = pytest.mark.real_clock
 
 ENDLESS = """
@@ -153,3 +156,31 @@ def test_a_scheduler_of_a_module_runs_with_its_tasks(tmp_path: Path) -> None:
 
     assert said.code == 0
     assert said.out.splitlines()[-1] == "1 occurrence was due: 1 abandoned"
+
+
+STORED = """
+from panther_schedule import Scheduler, TaskRegistry
+from panther_schedule.sqlite import SQLiteStore
+
+registry = TaskRegistry()
+
+@registry.register
+def greet():
+    print("begun", flush=True)
+
+scheduler = Scheduler(store=SQLiteStore("tasks.db"), registry=registry)
+"""
+
+
+def test_a_scheduler_of_a_module_runs_the_tasks_of_its_file(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(STORED)
+    registry = TaskRegistry()
+
+    @registry.register
+    def greet() -> None: ...
+
+    with Scheduler(store=SQLiteStore(tmp_path / "tasks.db"), registry=registry, max_workers=0) as scheduler:
+        scheduler.add_task(BackgroundTask(greet).with_name("greeting"))
+    said = run("app:scheduler", folder=tmp_path, signals=[(signal.SIGTERM, "")])
+
+    assert (said.code, said.out.splitlines()[-1]) == (0, "1 occurrence was due: 1 succeeded")

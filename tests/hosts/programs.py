@@ -21,9 +21,9 @@ _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatev
 
 
 class Program:
-    """A program that runs; `{port}` in its command is one of its own."""
+    """A program that runs, in the folder of the apps or elsewhere; `{port}` in its command is one of its own."""
 
-    def __init__(self, folder: Path, command: str, **environ: str) -> None:
+    def __init__(self, folder: Path, command: str, *, cwd: Path = APPS, **environ: str) -> None:
         self.port, self.log, self.release = _free_port(), folder / "log", folder / "release"
         search = os.pathsep.join([str(programs()), os.environ["PATH"]])
         modules = os.pathsep.join([str(ROOT), str(APPS)])
@@ -38,7 +38,7 @@ class Program:
         self._out = self.log.open("w")
         self.process = subprocess.Popen(
             command.format(port=self.port).split(),
-            cwd=APPS,
+            cwd=cwd,
             env={**inherited, **settings, "RELEASE": str(self.release), **environ},
             stdin=subprocess.DEVNULL,
             stdout=self._out,
@@ -105,9 +105,9 @@ class Program:
 
 
 @contextmanager
-def running(folder: Path, command: str, **environ: str) -> Generator[Program]:
+def running(folder: Path, command: str, *, cwd: Path = APPS, **environ: str) -> Generator[Program]:
     """Run a program, and end it with all its children."""
-    program = Program(folder, command, **environ)
+    program = Program(folder, command, cwd=cwd, **environ)
     try:
         yield program
     finally:

@@ -170,17 +170,20 @@ class Model(Clocks):
             task.ahead = self.ahead
         self._take_in()
         for task in self.tasks:
-            life, follows = task.life, task.next() is not None
-            moves = life.occurrences.on_wall and not life.occurrences.once and (follows or task.will_go_on())
-            if by < 0 and moves and life.latest - self.wall > DAY:
-                self._skip(task, self.in_pause(task, before))
-                task.sealed = len(task.lines)
-                task.past.append(life)
-                begin = self.wall - (life.occurrences.from_end is not None)  # without a wait, the next is now
-                again = life.occurrences.again(self.wall, follows=follows)
-                task.life = Life(again, begin, begin, self.wall, life.handed)
-                task.waiting = [(at, task.life if of is life else of) for at, of in task.waiting]
+            self._set_back(task, before)
         self.look()
+
+    def _set_back(self, task: Task, before: int) -> None:
+        life, follows = task.life, task.next() is not None
+        moves = life.occurrences.on_wall and not life.occurrences.once and (follows or task.will_go_on())
+        if moves and life.latest - self.wall > DAY:
+            self._skip(task, self.in_pause(task, before))
+            task.sealed = len(task.lines)
+            task.past.append(life)
+            begin = self.wall - (life.occurrences.from_end is not None)  # without a wait, the next is now
+            again = life.occurrences.again(self.wall, follows=follows)
+            task.life = Life(again, begin, begin, self.wall, life.handed)
+            task.waiting = [(at, task.life if of is life else of) for at, of in task.waiting]
 
     def _wait(self) -> int | None:
         waits = [call.timer[0] - self.steady for call in self._calls() if call.timer is not None]
@@ -197,22 +200,33 @@ class Model(Clocks):
 
     def look(self) -> None:
         """Hear what has ended, then decide what is due, then see to timeouts and next attempts; until all is quiet."""
-        while True:
-            self._take_in()
-            decided = False
-            for task in self.tasks:
-                decided = self._plan(task) or decided
-            late = [call for call in self._calls() if call.timer is not None and call.timer[0] <= self.steady]
-            for call in sorted(late, key=lambda call: call.timer or (0, 0)):
-                self._ring(call)
-            starts, self._starts = self._starts, []
-            for call in sorted(starts, key=self._turn):
-                self.open.append(call)
-                self.log.append((call.task.order, call.at + call.moved + call.ahead, call.cause, call.attempt))
-                if not self.full:
-                    self._call(call)
-            if not decided and not starts and not late and not self._inbox:
-                return
+        while self._look_once() or self._inbox:
+            pass
+
+    def _look_once(self) -> bool:
+        """Look and hand over what starts; tell whether there was anything."""
+        decided = self._decide_all()
+        return self._hand_over() or decided
+
+    def _decide_all(self) -> bool:
+        self._take_in()
+        decided = False
+        for task in self.tasks:
+            decided = self._plan(task) or decided
+        late = [call for call in self._calls() if call.timer is not None and call.timer[0] <= self.steady]
+        for call in sorted(late, key=lambda call: call.timer or (0, 0)):
+            self._ring(call)
+        return decided or bool(late)
+
+    def _hand_over(self) -> bool:
+        starts, self._starts = self._starts, []
+        for call in sorted(starts, key=self._turn):
+            self.open.append(call)
+            self.log.append((call.task.order, call.at + call.moved + call.ahead, call.cause, call.attempt))
+            call.taken = self.now(call.task)
+            if not self.full:
+                self._call(call)
+        return bool(starts)
 
     def _plan(self, task: Task) -> bool:
         due = [] if task.paused else task.due(self.now(task))
@@ -282,7 +296,7 @@ class Model(Clocks):
     def _delay(self, call: Call, ended: Ended) -> int | None:
         if call.asked or call.task.cancelled:
             return None
-        return call.task.ways.delay_after(call.attempt, ended.error)
+        return call.task.ways.delay_after(call.attempt - call.lost, ended.error)
 
     def _ask(self, call: Call) -> None:
         if call.recorded:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
 MOST_QUEUED = 1_000
+MOST_LOST = 3
 LONGEST_DELAY = 3_600 * SECOND
 NOT_TRIED_AGAIN = (None, "SystemExit", "CancelledError")
 
@@ -80,6 +81,7 @@ class Ways:
     delay: int = SECOND
     factor: int = 2
     timeout: int | None = None
+    on_lost: str = "again"
 
     def delay_after(self, attempt: int, error: str | None) -> int | None:
         """Return the time from the end of an attempt to the next; None when there is no other."""
@@ -147,6 +149,10 @@ class Call:
     moved: int = 0
     phase: str = "going"  # or queued (in a backfill), resting (another attempt is to come), lingering (timed out)
     attempt: int = 1
+    lost: int = 0
+    """How many of the earlier attempts were lost with their process."""
+    taken: int | None = None
+    """When the attempt was handed over."""
     called: bool = False
     asked: bool = False
     started: int | None = None

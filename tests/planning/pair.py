@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from asyncio import CancelledError
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from model import Model
 from model_parts import Call, Ended, Occurrences, PassedLine, RunLine, Task, Ways
@@ -35,8 +35,8 @@ from panther_schedule.runtime.entries import Entry, Flight
 from panther_schedule.runtime.handles import RunHandle, TaskHandle
 from panther_schedule.runtime.life import Life
 from panther_schedule.runtime.virtual import Inline
-from panther_schedule.sqlite import SQLiteStore
 
+T = TypeVar("T")
 START = microseconds(datetime(2026, 1, 1, tzinfo=UTC))
 LONG_BEFORE = START - 10 * 86_400_000_000  # where the lists of wall-clock kinds begin
 TASK_HISTORY = 20
@@ -64,13 +64,13 @@ class FaultError(Exception):
 class HeldWorkers(Inline):
     """Workers that keep each run, called or not, until the test says how it ends."""
 
-    def __init__(self, life: Life) -> None:
+    def __init__(self, life: Life, log: list[tuple[str, int, str, int]]) -> None:
         assert isinstance(life.clock, VirtualClock)
         super().__init__(life.clock, life.engine, life.loop.post)
         self.clock = life.clock
         self.full = False
         self.open: list[Flight] = []
-        self.log: list[tuple[str, int, str, int]] = []
+        self.log = log
 
     def start(self, flights: list[Flight]) -> None:
         """Take runs over, and call their functions if there are free workers."""
@@ -118,16 +118,37 @@ def nothing() -> None:
 class Pair:
     """A real scheduler, the model, and what was done to both."""
 
-    def __init__(self, file: Path | None = None) -> None:
+    history = TASK_HISTORY
+    """How many records of a task are compared."""
+
+    def __init__(self) -> None:
         self.clock = VirtualClock(moment(START))
-        self.scheduler = Scheduler(clock=self.clock, **kept_in(file)).start()
-        self.model = Model(START, one_time=file is not None)
+        self.model = self.made_model()
         self.handles: list[TaskHandle] = []
         self.manual: list[tuple[RunHandle, Call]] = []
         self.done: list[str] = []
-        assert self.scheduler._life is not None
-        self.life = self.scheduler._life
-        self.workers = self.life.workers = self.life.loop._workers = HeldWorkers(self.life)
+        self.log: list[tuple[str, int, str, int]] = []
+        """What was handed over since the last comparison."""
+        self.begin(self.made_scheduler())
+
+    def made_model(self) -> Model:
+        """Make the model."""
+        return Model(START)
+
+    def made_scheduler(self) -> Scheduler:
+        """Make the real one."""
+        return Scheduler(clock=self.clock)
+
+    def begin(self, scheduler: Scheduler) -> None:
+        """Start the real one, with workers of ours."""
+        self.scheduler = scheduler.start()
+        assert scheduler._life is not None
+        self.life = scheduler._life
+        self.workers = self.life.workers = self.life.loop._workers = HeldWorkers(self.life, self.log)
+
+    def do(self, act: Callable[[], T]) -> T:
+        """Do something to the real one."""
+        return act()
 
     # ---- what is done to both --------------------------------------------------------------------------------
 
@@ -141,7 +162,8 @@ class Pair:
         self.note("add", name, timing, ways)
         schedule, occurrences = self.timing(timing)
         task = BackgroundTask(nothing).with_schedule(schedule).with_policy(policy_of(ways))
-        self.handles.append(self.scheduler.add_task(task if name is None else task.with_name(name)))
+        task = task if name is None else task.with_name(name)
+        self.handles.append(self.do(lambda: self.scheduler.add_task(task)))
         self.clock.advance(timedelta(0))
         self.model.add(name, occurrences, ways)
 
@@ -151,32 +173,32 @@ class Pair:
         known = self.handles[at].task
         schedule, occurrences = (known.schedule, None) if timing is None else self.timing(timing)
         task = BackgroundTask(nothing).with_schedule(schedule).with_policy(policy_of(ways)).with_name(f"task-{at}")
-        self.scheduler.replace(task)
+        self.do(lambda: self.scheduler.replace(task))
         self.clock.advance(timedelta(0))
         self.model.replace(self.model.tasks[at], occurrences if schedule != known.schedule else None, ways)
 
     def pause(self, at: int) -> None:
         """Pause a task."""
         self.note("pause", at)
-        self.handles[at].pause("a reason")
+        self.do(lambda: self.handles[at].pause("a reason"))
         self.model.pause(self.model.tasks[at])
 
     def resume(self, at: int) -> None:
         """Resume a task."""
         self.note("resume", at)
-        self.handles[at].resume()
+        self.do(lambda: self.handles[at].resume())
         self.model.resume(self.model.tasks[at])
 
     def cancel(self, at: int) -> None:
         """Cancel a task."""
         self.note("cancel", at)
-        self.handles[at].cancel()
+        self.do(lambda: self.handles[at].cancel())
         self.model.cancel(self.model.tasks[at])
 
     def run_now(self, at: int) -> None:
         """Run a task once more."""
         self.note("run_now", at)
-        self.manual.append((self.handles[at].run_now(), self.model.run_now(self.model.tasks[at])))
+        self.manual.append((self.do(self.handles[at].run_now), self.model.run_now(self.model.tasks[at])))
 
     def backfill(self, at: int, start: int, end: int) -> None:
         """Fill a span of time, given by how long ago it began and ended; zero is whatever comes last."""
@@ -184,7 +206,7 @@ class Pair:
         task = self.model.tasks[at]
         now = self.model.now(task) + task.shift()
         first, last = now - start, now - end if end else self.model.wall
-        real = self.handles[at].backfill(moment(first), moment(last))
+        real = self.do(lambda: self.handles[at].backfill(moment(first), moment(last)))
         calls = self.model.backfill(self.model.tasks[at], first, last)
         self.same(
             "the backfill", [microseconds(run.scheduled_at) for run in real], [call.at + call.ahead for call in calls]
@@ -195,7 +217,7 @@ class Pair:
         """Cancel one manual or backfill run."""
         self.note("cancel_run", at)
         real, call = self.manual[at]
-        real.cancel()
+        self.do(real.cancel)
         self.model.cancel_run(call)
 
     def end(self, at: int, outcome: str, error: str | None) -> None:
@@ -247,8 +269,8 @@ class Pair:
             raise FaultError(f"{message} was put off after{self.told()}")
         names = [handle.name for handle in self.handles]
         starts = [(names[order], *start) for order, *start in self.model.log]
-        self.same("the starts", self.workers.log, starts)
-        self.workers.log.clear()
+        self.same("the starts", self.log, starts)
+        self.log.clear()
         self.model.log.clear()
         for handle, task in zip(self.handles, self.model.tasks, strict=True):
             self.check_task(handle, task)
@@ -256,13 +278,17 @@ class Pair:
     def check_task(self, handle: TaskHandle, task: Task) -> None:
         """Compare a task, and look at the law: each due occurrence is counted once."""
         what, entry = f"task {task.order}: ", handle._entry
-        self.same(what + "records", records_of(entry), [line.shown() for line in task.lines[-TASK_HISTORY:]])
+        self.same(what + "records", self.records_of(entry), [line.shown() for line in task.lines[-self.history :]])
         counts = {what: n for what, n in handle.counts.items() if n or what == "in_flight"}
         self.same(what + "counts", counts, task.counts())
         self.same(what + "sum of the counts", sum(counts.values()), task.occurred())
         self.same(what + "next_run", handle.next_run, self.next_run(task))
         self.same(what + "ended", handle.ended, task.ended)
         self.same(what + "paused", handle.paused, task.paused)
+
+    def records_of(self, entry: Entry) -> list[RunLine | PassedLine]:
+        """Return a task's records as the model writes them."""
+        return [line_of(record) for record in entry.history or ()]
 
     def next_run(self, task: Task) -> datetime | None:
         """Return what a task's handle is to show."""
@@ -329,11 +355,6 @@ class Pair:
                 return Once(moment(wall + timing.by)), Occurrences(wall + timing.by, None, 1, on_wall=True)
 
 
-def kept_in(file: Path | None) -> dict[str, Any]:
-    """Return what a scheduler is given to keep its tasks in a file; nothing for one in memory."""
-    return {} if file is None else {"store": SQLiteStore(file), "registry": REGISTRY}
-
-
 def policy_of(ways: Ways) -> Policy:
     """Make the policy that the plain numbers say."""
     fields: dict[str, Any] = {"overlap": ways.overlap, "missed": ways.missed}
@@ -347,12 +368,9 @@ def policy_of(ways: Ways) -> Policy:
         fields["retry"] = Retry(ways.attempts, delay=us(ways.delay), factor=ways.factor)
     if ways.timeout is not None:
         fields["timeout"] = us(ways.timeout)
+    if ways.on_lost != "again":
+        fields["on_lost"] = ways.on_lost
     return Policy(**fields)
-
-
-def records_of(entry: Entry) -> list[RunLine | PassedLine]:
-    """Return a task's records as the model writes them."""
-    return [line_of(record) for record in entry.history or ()]
 
 
 def line_of(record: Record) -> RunLine | PassedLine:

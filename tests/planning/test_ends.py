@@ -75,7 +75,7 @@ PHASES: list[tuple[str, Phase, After | None]] = [
     ("abandon", "ended", None),
     ("lost", "queued", None),
     ("lost", "resting", None),
-    ("lost", "active", After("resting", retry_in=0, wake_at=10)),
+    ("lost", "active", After("resting", retry_in=0, wake_at=-AT / S)),  # whatever becomes of the clock
     ("lost", "outrun", After("resting", wake_at=11)),
     ("lost", "lingering", After(None)),
     ("lost", "ended", None),

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from model_parts import DAY, SECOND, Ways
 from pair import Pair, Timing
+from pair_of_a_file import FilePair
 
 T = TypeVar("T")
 MINUTE = 60 * SECOND
@@ -87,7 +88,10 @@ def add(pair: Pair, draw: Draw) -> bool:
     if len(pair.handles) >= MOST_TASKS:
         return False
     timing = a_timing(draw)
-    pair.add(timing, a_policy(draw, grid=timing.kind != "end"), named=draw([True, True, False]))
+    ways = a_policy(draw, grid=timing.kind != "end")
+    if isinstance(pair, FilePair):
+        ways = changed(ways, on_lost=draw(["again", "again", "record"]))
+    pair.add(timing, ways, named=draw([True, True, False]))
     return True
 
 
@@ -117,11 +121,16 @@ def suspend(pair: Pair, draw: Draw) -> bool:
 def step(pair: Pair, draw: Draw) -> bool:
     """Set the wall clock, sometimes by more than a day."""
     by = draw([1, -1, 300, -300, 4000, -4000, 26 * 3600, -26 * 3600, -60 * 3600]) * SECOND
-    wall, steady = pair.clock.read()
-    if abs(wall + by - steady) > FARTHEST:
+    if is_far(pair, by):
         return False
     pair.step(by)
     return True
+
+
+def is_far(pair: Pair, by: int) -> bool:
+    """Tell whether the wall clock would then be further ahead of steady time, or behind it, than we look at."""
+    wall, steady = pair.clock.read()
+    return abs(wall + by - steady) > FARTHEST
 
 
 def end(pair: Pair, draw: Draw) -> bool:
@@ -199,6 +208,32 @@ def a_task(pair: Pair, draw: Draw, fits: Callable[[int], bool]) -> int | None:
     return draw(found) if found else None
 
 
+# ---- acts on a file ------------------------------------------------------------------------------------------------
+
+
+def restart(pair: Pair, draw: Draw) -> bool:
+    """Stop or kill the scheduler, and start another; sometimes the clock was set meanwhile."""
+    by = draw([0, 0, 0, 0, 90, 4000, -300, -26 * 3600]) * SECOND
+    if not isinstance(pair, FilePair) or is_far(pair, by):
+        return False
+    pair.restart(by, killed=draw([False, True]))
+    return True
+
+
+def reload(pair: Pair, _draw: Draw) -> bool:
+    """Read the zones' rules again."""
+    if isinstance(pair, FilePair):
+        pair.reload()
+    return isinstance(pair, FilePair)
+
+
+def fail(pair: Pair, draw: Draw) -> bool:
+    """Let the file fail in the next act that is done to a task."""
+    if isinstance(pair, FilePair):
+        pair.fail(draw(range(40)))
+    return isinstance(pair, FilePair)
+
+
 Act = Callable[[Pair, Draw], bool]
 OFTEN: dict[Act, int] = {
     add: 6,
@@ -216,12 +251,20 @@ OFTEN: dict[Act, int] = {
     replace: 3,
 }
 """How often each is drawn."""
+OFTEN_IN_A_FILE: dict[Act, int] = {**OFTEN, restart: 3, reload: 1, fail: 6}
+"""The same for a scheduler whose tasks are in a file."""
+
+
+def acts_for(pair: Pair) -> list[Act]:
+    """List the acts for one that is kept in memory or in a file, each as often as it is to be drawn."""
+    often = OFTEN_IN_A_FILE if isinstance(pair, FilePair) else OFTEN
+    return [act for act, times in often.items() for _ in range(times)]
 
 
 def walk(pair: Pair, steps: int, random: Random) -> int:
     """Take steps, and compare after each; return how many."""
     draw = chance(random)
-    acts = [act for act, often in OFTEN.items() for _ in range(often)]
+    acts = acts_for(pair)
     add(pair, draw)
     taken = 0
     while taken < steps:

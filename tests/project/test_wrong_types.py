@@ -106,6 +106,9 @@ ROWS: list[Row] = [
     ("SQLiteStore", lambda _: sqlite.SQLiteStore("tasks.db", lease=timedelta(0))),
     ("SQLiteStore", lambda _: sqlite.SQLiteStore("tasks.db", keep=30)),
     ("SQLiteStore", lambda _: sqlite.SQLiteStore("tasks.db", keep_records=5)),
+    ("SQLiteStore.records", lambda _: sqlite.SQLiteStore("tasks.db").records(5)),
+    ("SQLiteStore.records", lambda _: sqlite.SQLiteStore("tasks.db").records(n="20")),
+    ("SQLiteStore.backup", lambda _: sqlite.SQLiteStore("tasks.db").backup(5)),
     ("Scheduler.add_listener", lambda on: on.scheduler.add_listener(42)),
     ("Scheduler.add_listener", lambda on: on.scheduler.add_listener(note_later)),
     ("Scheduler.add_listener", lambda on: on.scheduler.add_listener(notes)),
@@ -272,7 +275,7 @@ def test_the_table_has_each_public_function_and_method_that_takes_a_value() -> N
     without = {"background_tasks", "current_run", "TaskRegistry"}  # they take nothing
     wanted = names - errors - returned - without
     wanted |= {"timeline"} | set(testing.__all__) - {"Simulation", "SimulatedTask", "Fault"}
-    classes = BackgroundTask, Scheduler, TaskHandle, RunHandle, TaskRegistry, VirtualClock
+    classes = BackgroundTask, Scheduler, TaskHandle, RunHandle, TaskRegistry, VirtualClock, sqlite.SQLiteStore
     for cls in (*classes, testing.ScheduleClock, pictures.Timeline):
         for name, method in inspect.getmembers(cls, inspect.isfunction):
             if not name.startswith("_") and len(inspect.signature(method).parameters) > 1:
