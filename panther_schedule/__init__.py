@@ -8,7 +8,7 @@ A schedule is a value, a task couples a function with a schedule, and a small th
 from .background_tasks import BackgroundTask, background_tasks  # isort: skip - first: otherwise the submodule of the same name would hide the scheduler
 from . import events, spec
 from .clock import Clock, VirtualClock
-from .errors import BusyLoopWarning, PantherScheduleError, PantherScheduleWarning, SchedulerStateError
+from .errors import BusyLoopWarning, PantherScheduleError, PantherScheduleWarning, SchedulerStateError, StoreError
 from .models.policy import Policy, Retry
 from .models.schedules import AnyOf, AnySchedule, Cron, Daily, Monthly, Once, Repeat, Schedule, Weekly
 from .occurrences.queries import between, next_after
@@ -61,6 +61,7 @@ __all__ = [
     # errors
     "PantherScheduleError",
     "SchedulerStateError",
+    "StoreError",
     "PantherScheduleWarning",
     "BusyLoopWarning",
     "__version__",

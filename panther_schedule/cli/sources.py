@@ -62,14 +62,18 @@ def read_to_run(source: Source) -> list[BackgroundTask] | Scheduler:
 
 
 def read_to_keep(source: Source) -> tuple[list[BackgroundTask], TaskRegistry]:
-    """Return the tasks of a document or a module, with the registry of their functions; it raises what `read` does."""
+    """Return the named tasks of a document or a module, and the registry of their functions; it raises as `read`."""
     os.environ["PANTHER_SCHEDULE_DISABLED"] = "1"
     found, registry = _with_functions(source), registry_of(source)
     if registry is None and isinstance(found, TaskRegistry):
         registry = found
     if registry is None:
         raise Usage(f"{source.text} says not by which names to keep its functions; add --registry app.tasks:registry")
-    return _tasks(source, found), registry
+    tasks = _tasks(source, found)
+    if unnamed := [at for at, task in enumerate(tasks) if task.name is None]:
+        message = "name must be set, for a task in a file is found again by it; add one, such as 'digest'"
+        raise Faulty([Fault(type="name_missing", message=message, path=f"tasks[{at}].name") for at in unnamed])
+    return tasks, registry
 
 
 def registry_of(source: Source) -> TaskRegistry | None:

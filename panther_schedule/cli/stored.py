@@ -39,6 +39,7 @@ from .terminal import progress
 if TYPE_CHECKING:
     from ..sqlite import SQLiteStore
 _SILENT: Final = logging.NullHandler()
+_NO_FUNCTIONS: Final = TaskRegistry()
 
 
 def status(file: Path) -> Status:
@@ -128,10 +129,10 @@ def _store(file: Path) -> SQLiteStore:
 
 
 @contextmanager
-def _opened(file: Path, registry: TaskRegistry | None = None) -> Generator[Scheduler]:
+def _opened(file: Path, registry: TaskRegistry = _NO_FUNCTIONS) -> Generator[Scheduler]:
     """Open a scheduler on the tasks of a file; it runs none itself."""
     logging.getLogger("panther_schedule").addHandler(_SILENT)  # what goes wrong is raised, too
-    with Scheduler(store=_store(file), registry=registry or TaskRegistry(), max_workers=0) as scheduler:
+    with Scheduler(store=_store(file), registry=registry, max_workers=0) as scheduler:
         yield scheduler
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Final, Literal, TypeAlias, get_args
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import AwareDatetime, BaseModel, Field
 
 from ..clock import local
+from ..runtime.plans import Kind
 from .reports import Report, distance, shown, table
 from .terminal import GREEN, RED, YELLOW, painted
-
-Kind: TypeAlias = Literal["added", "changed", "removed", "unchanged"]
 
 
 class Raised(BaseModel, frozen=True, defer_build=True):
@@ -43,7 +42,7 @@ class Ran(BaseModel, frozen=True, defer_build=True):
         took = f"after {(self.finished_at - self.started_at).total_seconds():.3f} s" if self.started_at else ""
         notes = [self.cause] if self.cause != "schedule" else []
         notes += [f"{self.attempts} attempts"] if self.attempts > 1 else []
-        notes += [f"{self.error.type}: {self.error.text.partition(chr(10))[0]}"] if self.error else []
+        notes += [": ".join([self.error.type, *self.error.text.splitlines()[:1]])] if self.error else []
         colour = GREEN if self.outcome == "succeeded" else RED
         return [_shown(self.scheduled_at), self.task, painted(self.outcome, colour), took, ", ".join(notes)]
 
@@ -101,7 +100,8 @@ class Stored(BaseModel, frozen=True, defer_build=True):
             return [self.task, f"paused: {self.reason}" if self.reason else "paused", "", last, counts]
         if self.next is None:
             return [self.task, "ended" if self.ended else "after its run", "", last, counts]
-        return [self.task, _shown(self.next), distance(self.next - now), last, counts]
+        due = f"{'due ' if self.next < now else ''}{distance(self.next - now)}"
+        return [self.task, _shown(self.next), due, last, counts]
 
 
 class _Tasks(Report, frozen=True):
@@ -230,4 +230,4 @@ STORED_REPORTS: Final[dict[str, type[Report]]] = {
 
 
 def _shown(at: datetime) -> str:
-    return shown(local(at))
+    return shown(local(at.replace(microsecond=0)))

@@ -221,11 +221,11 @@ class Engine:
         if step.retry_in is not None:
             self._tell(events.RunRetried, entry.name, flight.run, MICROSECOND * step.retry_in)
         if step.hand_over:
-            flight.asked, flight.seen, flight.started = flight.run.asked, False, None
+            self._then(flight.begin_anew, flight.run.asked)
             if flight.here:
                 self.starts.append(flight)
         elif step.interrupts:
-            flight.asked = True
+            self._then(setattr, flight, "asked", True)
             self.asked.append(flight)
 
     def _follow(self, entry: Entry, step: Step, reading: Reading) -> None:

@@ -60,6 +60,10 @@ class Flight:
         self.place: tuple[int, int, Flight] | None = None  # in a timetable, under its `wake_at`
         self.record: Run | None = None
 
+    def begin_anew(self, asked: bool) -> None:
+        """Forget the attempt before."""
+        self.asked, self.seen, self.started = asked, False, None
+
 
 def in_flight(entry: Entry) -> int:
     return entry.state.running + len(entry.state.held.waiting)

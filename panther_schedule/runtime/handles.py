@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, Final, Literal, overload
 
 from ..clock import instant, moment
-from ..errors import SchedulerStateError, refuse, type_name
+from ..errors import SchedulerStateError, StoreError, refuse, type_name
 from ..models.policy import Policy
 from ..planning.control import backfill_runs, manual_run
 from ..planning.due import has_ended, is_cancelled
@@ -128,10 +128,15 @@ class TaskHandle(_Handle):
         _check_flag("cancel", "running", running, "write cancel(running=False) to let active runs finish")
         with life.names.lock:
             life.names.free(self._entry)
-        for flight in tuple(life.store.in_flight) if running else ():
-            if flight.entry is self._entry:
-                flight.asked = True  # at once, so that what waits for a worker or fails now is not called again
-        life.do(partial(life.engine.cancel, self._entry, running))
+        flights = [flight for flight in tuple(life.store.in_flight) if flight.entry is self._entry and not flight.asked]
+        for flight in flights if running else ():
+            flight.asked = True  # at once, so that what waits for a worker or fails now is not called again
+        try:
+            life.do(partial(life.engine.cancel, self._entry, running))
+        except StoreError:
+            for flight in flights:
+                flight.asked = False
+            raise
 
     def pause(self, reason: str = "") -> None:
         """Start no runs until `resume()`. Active runs continue, with their further attempts.

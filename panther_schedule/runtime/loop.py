@@ -31,6 +31,16 @@ _AGAIN: Final = SECOND  # after an error
 Message: TypeAlias = Entry | Flight | Command
 
 
+class Drain:
+    """The command to drain a loop."""
+
+    def __init__(self, loop: Loop, timeout: int, *, at_exit: bool) -> None:
+        self._loop, self._timeout, self._at_exit = loop, timeout, at_exit
+
+    def __call__(self, reading: Reading) -> None:
+        self._loop.begin_drain(self._timeout, self._at_exit, reading)
+
+
 class Loop:
     """One scheduler's loop. Other threads may call `post`, `watch`, `is_idle` and `tasks`."""
 
@@ -123,6 +133,9 @@ class Loop:
         """Take a turn of a shared store, unless there is nothing to do; it goes by the wall clock."""
         if not messages and not self._engine.stepped and self.until_next(reading) != 0:
             return False
+        for message in messages:
+            if isinstance(message, Drain):  # even while the store fails
+                message(reading)
         room = None if self.off or self.stopping else self._workers.room()
         turns.take(self._see_to, messages, Reading(reading.wall, reading.wall), room)
         if turns.failing:

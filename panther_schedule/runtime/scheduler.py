@@ -28,6 +28,7 @@ from .ledger import no_counts
 from .life import Life, Settings, check_timeout
 from .listeners import Listener, Listeners, check_listener
 from .logs import log
+from .loop import Drain
 from .plans import Plan, check_declared
 from .stores import Keeper, check_registry
 
@@ -274,7 +275,7 @@ class Scheduler:
         with self._lock:
             self._stopped, life = True, self._life
             if life is not None and not life.loop.over:
-                life.loop.post(partial(life.loop.begin_drain, timeout // MICROSECOND, at_exit))
+                life.loop.post(Drain(life.loop, timeout // MICROSECOND, at_exit=at_exit))
             return partial(self._finish_stop, life, self._listeners)
 
     def _finish_stop(self, life: Life | None, listeners: Listeners) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 from pydantic import ValidationError
@@ -97,6 +98,15 @@ class StoredFlight(Flight):
         self.owner: int | None = None  # the process that has it
         self.taken_at: int | None = None  # when it was handed over
         self.fenced = False  # another process was given it, since this one was silent for too long
+
+    def undo(self) -> Callable[[], object]:
+        """Return what puts it back to what it is now."""
+        return partial(self._put_back, self.kept, self.owner, self.taken_at, self.here, self.fenced, self._task)
+
+    def _put_back(self, kept: Run, owner: int | None, taken_at: int | None, here: bool, *rest: Any) -> None:
+        self.entry.flying += here - self.here
+        self.kept, self.owner, self.taken_at, self.here, self.epoch = kept, owner, taken_at, here, -1
+        self.fenced, self._task = rest
 
     def fence(self) -> None:
         """Let nothing more follow from it here."""

@@ -90,7 +90,7 @@ class File:
     """
 
     def __init__(self, path: Path, *, power_safe: bool = False) -> None:
-        self.path = path
+        self.path = path = path.absolute()  # wherever the process goes
         self._synchronous = "FULL" if power_safe else "NORMAL"
         self._turning = 0  # the thread that takes a turn
         self._writing, self._looking = threading.RLock(), threading.Lock()  # one for each connection
@@ -98,6 +98,7 @@ class File:
         self._reader: sqlite3.Connection | None = None
         self._prepare: Callable[[], None] | None = None
         self._openings = 0
+        self._identity: tuple[int, int] | None = None
         self._closed = False
         if (network := network_of(path, _mounts())) is not None:
             message = f"{path}: it lies on a network ({network}), where its locks do not hold; put it on a local disk"
@@ -120,6 +121,9 @@ class File:
             self.run("BEGIN IMMEDIATE")
             self._turning = threading.get_ident()
             try:
+                if self._identity != _identity_of(self.path):
+                    message = "it was deleted or replaced while it was in use; stop all processes and put it back"
+                    raise StoreError(f"{self.path}: {message}")
                 yield
                 self.run("COMMIT")
             except BaseException:
@@ -202,7 +206,7 @@ class File:
     def _open(self) -> sqlite3.Connection:
         """Open the connection of turns."""
         self._writer = writer = self._connected()
-        self._openings += 1
+        self._openings, self._identity = self._openings + 1, _identity_of(self.path)
         try:
             self._check()
             self._write_ahead()
@@ -280,6 +284,15 @@ def _end_fork() -> None:
 
 
 os.register_at_fork(before=_begin_fork, after_in_parent=_end_fork, after_in_child=_end_fork)
+
+
+def _identity_of(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from any other that has its name; None when there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def fault(path: Path, error: sqlite3.Error) -> StoreError:

@@ -83,16 +83,21 @@ class SQLiteStore(Keeper):
 
         Raises:
             FileExistsError: there is a file already; nothing is changed.
-            StoreError: there is no file to copy, or the copy can't be written.
+            OSError: no file can be made there.
+            StoreError: there is no file to copy, or the copy can't be written; nothing is left of it then.
         """
         if not isinstance(cast(object, to), (str, os.PathLike)):
             refuse_value("backup", "store_path", "to", "a path", type_name(to), 'write backup("copy.db")')
-        if Path(to).exists():
-            raise FileExistsError(f"{to}: there is a file already; name another one")
+        target = Path(to)
         with closing(self._there()) as file:
+            try:
+                target.open("xb").close()  # what is left of a copy that fails is ours to remove then
+            except FileExistsError:
+                raise FileExistsError(f"{to}: there is a file already; name another one") from None
             try:
                 file.run("VACUUM INTO ?", (os.fspath(to),))
             except StoreError as error:
+                target.unlink()
                 raise StoreError(f"the copy {os.fspath(to)} was not written: {error}") from error
 
     def _there(self) -> File:

@@ -45,7 +45,8 @@ class Records:
         where, values = ("true", ()) if name is None else ("task.name = ?", (name,))
         runs = self._file.rows(
             f"SELECT finished_at AS at, task.name, {', '.join(f'run.{column}' for column in RUN.split(', '))} FROM run"
-            f" JOIN task ON task.id = run.task WHERE outcome IS NOT NULL AND {where} ORDER BY at DESC, run.id DESC LIMIT ?",
+            f" JOIN task ON task.id = run.task WHERE outcome IS NOT NULL AND {where}"
+            " ORDER BY at DESC, run.id DESC LIMIT ?",
             (*values, most),
         )
         ranges = self._file.rows(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final, cast
 
 from ..clock import SECOND, Reading, since_boot, soonest
@@ -48,8 +49,7 @@ class SQLite(Shelf, SharedStore):
         self._now = 0
         self._next_at: int | None = _UNKNOWN
         self._dirty: list[StoredEntry] = []
-        self._added: list[StoredEntry] = []  # in this turn
-        self._asked: list[StoredFlight] = []  # likewise
+        self._undo: list[Callable[[], object]] = []  # puts objects back to what they were before the turn
         self._others_wrote = True
         self._tables = Tables(file)
         self._board = Noticeboard(file)
@@ -71,6 +71,7 @@ class SQLite(Shelf, SharedStore):
     def turn(self, reading: Reading, room: int | None) -> Generator[None]:
         self._agenda.know()
         me, mine, mark = self.processes.me, dict(self.mine), self._board.mark
+        self._undo.clear()
         try:
             with self.file.turn():
                 self._begin(reading, room)
@@ -83,14 +84,12 @@ class SQLite(Shelf, SharedStore):
             raise
 
     def _begin(self, reading: Reading, room: int | None) -> None:
-        self._added.clear()  # first, since it is of the turn before
         version, self._stale = self.file.version(), False
         self._others_wrote = version != self._version
         if self._others_wrote:
             self._version = version
             self.epoch += 1
         self._room, self._now, self._next_at = room, reading.wall, _UNKNOWN
-        self._asked.clear()
         if not self.processes.beat(looked=not self._others_wrote):
             self._fence()
             self._board.mark = -1  # its row says that nobody listens
@@ -108,17 +107,8 @@ class SQLite(Shelf, SharedStore):
         for entry in self._dirty:
             entry.dirty = False
         self._dirty.clear()
-        for new in self._added:  # another one may get its row
-            self.drop(new)
-        for flight in self._asked:  # it is asked when that is kept
-            flight.asked = False
-        self._flights.clear()
-        self._flights.update(self.mine)
-        for flight in self.mine.values():
-            flight.entry.flying = 0
-        for flight in self.mine.values():
-            flight.here = True
-            flight.entry.flying += 1
+        for undo in reversed(self._undo):
+            undo()
 
     def _fence(self) -> None:
         """Let all runs go, after this process was declared dead."""
@@ -126,6 +116,7 @@ class SQLite(Shelf, SharedStore):
             message = "this process stood still for longer than its lease, so %d run(s) were taken from it as lost"
             log(message, len(self.mine), level=logging.WARNING)
         for id_, flight in self.mine.items():
+            self._undo += [flight.undo(), partial(self._flights.__setitem__, id_, flight)]
             flight.fence()
             self._flights.pop(id_, None)
         self.mine.clear()
@@ -162,12 +153,13 @@ class SQLite(Shelf, SharedStore):
             new.kept = seen = seen._replace(state=seen.state._replace(task=new.name))
         self._tables.insert_task(new)
         new.epoch = self.epoch
-        self._added.append(new)
+        self._undo.append(partial(self.drop, new))  # another one may get its row
         self.remember(new)
 
     def put_spec(self, task: StoredEntry, spec: Spec) -> None:
         """Note what a task is from now on."""
         version = task.kept.version + 1
+        self._undo.append(partial(setattr, task, "kept", task.kept))
         task.kept = task.kept._replace(version=version, spec=spec)
         sql = "UPDATE task SET version = ?, func = ?, spec = ?, zone = ? WHERE id = ?"
         self.file.run(sql, (version, *spec, task.id))
@@ -177,6 +169,7 @@ class SQLite(Shelf, SharedStore):
     ) -> None:
         task, event = cast(StoredEntry, entry), cast(StoredFlight | None, flight)
         seen = self.seen(task)
+        self._undo.append(partial(setattr, task, "kept", seen))
         state, records = step.state, seen.records
         due_at(rule or seen.rule, state)  # first what may raise
         if event is not None and not event.fenced:
@@ -201,6 +194,7 @@ class SQLite(Shelf, SharedStore):
         run, record = step.run, step.record
         if run is flight.run:
             return
+        self._undo.append(flight.undo())
         if step.hand_over and run is not None:
             if self._takes(flight.entry.kept):
                 flight.owner, flight.run = self.processes.me, run
@@ -226,6 +220,7 @@ class SQLite(Shelf, SharedStore):
 
     def _start(self, flight: StoredFlight, task: StoredEntry, era: int) -> None:
         run = flight.run
+        self._undo.append(flight.undo())
         here = not is_queued(run) and self._takes(task.kept)
         if not (here or is_queued(run)):
             run = put_off(run)
@@ -235,6 +230,7 @@ class SQLite(Shelf, SharedStore):
         flight.id = self._tables.insert_run(task.id, era, run, flight.owner, self._now)
         flight.run, flight.epoch = run, self.epoch
         self._flights[flight.id] = flight
+        self._undo.append(partial(self._flights.pop, flight.id))
         if here:
             self._hold(flight)
 
@@ -322,7 +318,7 @@ class SQLite(Shelf, SharedStore):
             flight = self.mine.get(id_)
             if flight is not None and not flight.asked:
                 flight.asked = True
-                self._asked.append(flight)
+                self._undo.append(partial(setattr, flight, "asked", False))
                 yield flight
 
     def ahead_of(self, reading: Reading) -> Iterable[Entry]:

@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -35,6 +36,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
     before = set(sys.modules)
     monkeypatch.setenv("PANTHER_SCHEDULE_DISABLED", "1")  # as the command does; it is taken back here
     monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
     monkeypatch.setattr(sys, "path", [*sys.path])
 
     def run(*arguments: str) -> Said:
@@ -51,6 +53,8 @@ def calls(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
     for name in set(sys.modules) - before:
         if not name.startswith(("panther_schedule", "typer")):
             del sys.modules[name]
+    monkeypatch.undo()
+    time.tzset()
 
 
 FUNCTIONS = """
@@ -68,8 +72,13 @@ def note() -> None:
 def fail() -> None:
     raise ConnectionError("no answer\\nat all")
 
-@registry.scheduled(Repeat(-1, timedelta(hours=1)), name="hourly")
+@registry.register
 def look() -> None: ...
+
+declared = TaskRegistry()
+
+@declared.scheduled(Repeat(-1, timedelta(hours=1)))
+def hourly() -> None: ...
 
 tasks = [BackgroundTask(note).with_name("one")]
 """

@@ -6,14 +6,15 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
-from shell import Call, calls, stored_files
+from shell import Call, calls, piped, stored_files
 
-from panther_schedule.cli.stored_reports import STORED_REPORTS
+from panther_schedule.cli.stored_reports import STORED_REPORTS, Skipped, Stored
 
 
 @pytest.fixture
@@ -23,8 +24,8 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
     yield from calls(monkeypatch, capsys, tmp_path)
 
 
-APPLY = "apply", "tasks.db", "tasks.json", "--registry", "functions"
-CHANGE = "apply", "tasks.db", "new.json", "--registry", "functions"
+APPLY = "apply", "tasks.db", "tasks.json", "--registry", "functions:registry"
+CHANGE = "apply", "tasks.db", "new.json", "--registry", "functions:registry"
 
 
 def kinds(out: str) -> dict[str, tuple[str, list[str]]]:
@@ -89,17 +90,17 @@ def test_a_dry_run_makes_no_file(call: Call, tmp_path: Path) -> None:
 
 
 def test_what_is_refused_makes_no_file(call: Call, tmp_path: Path) -> None:
-    said = call("apply", "tasks.db", "unnamed.json", "--registry", "functions")
+    said = call("apply", "tasks.db", "unnamed.json", "--registry", "functions:registry")
 
-    assert (said.code, said.out) == (2, "")
-    assert "name" in said.err
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith("error: tasks[0].name: name must be set")
     assert not (tmp_path / "tasks.db").exists()
 
 
 def test_a_source_removes_only_what_it_has_made(call: Call) -> None:
     call(*APPLY)
-    other = call("apply", "tasks.db", "extra.json", "--registry", "functions", "--source", "other", "--json")
-    none = call("apply", "tasks.db", "none.json", "--registry", "functions", "--source", "other")
+    other = call("apply", "tasks.db", "extra.json", "--registry", "functions:registry", "--source", "other", "--json")
+    none = call("apply", "tasks.db", "none.json", "--registry", "functions:registry", "--source", "other")
 
     assert kinds(other.out) == {"extra": ("added", [])}
     assert none.out.splitlines()[-1] == "0 added, 0 changed, 1 removed, 0 unchanged"
@@ -109,9 +110,8 @@ def test_a_source_removes_only_what_it_has_made(call: Call) -> None:
     ]
 
 
-@pytest.mark.parametrize("named", ["functions:registry", "functions"])
-def test_a_registry_is_applied_as_it_is(named: str, call: Call) -> None:
-    assert kinds(call("apply", "tasks.db", named, "--json").out) == {"hourly": ("added", [])}
+def test_a_registry_is_applied_as_it_is(call: Call) -> None:
+    assert kinds(call("apply", "tasks.db", "functions:declared", "--json").out) == {"hourly": ("added", [])}
 
 
 def test_status_shows_each_task(call: Call) -> None:
@@ -122,6 +122,48 @@ def test_status_shows_each_task(call: Call) -> None:
 
     assert re.fullmatch(r"digest  \w{3} \d{4}-\d\d-\d\d 09:00 UTC  in .*", digest)
     assert re.fullmatch(r"prices  paused: the shop moves", prices)
+
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+FIRST, LAST = NOW - timedelta(hours=5), NOW - timedelta(hours=2)
+MISSED = Skipped(task="digest", reason="missed", first_at=FIRST, last_at=LAST, count=3)
+
+
+@pytest.mark.parametrize(
+    ("known", "cells"),
+    [
+        ({"next": NOW + timedelta(minutes=5)}, ["Thu 2026-01-01 12:05 UTC", "in 5 min", "", ""]),
+        ({"next": NOW - timedelta(days=1, hours=2)}, ["Wed 2025-12-31 10:00 UTC", "due 1 day 2 h ago", "", ""]),
+        ({"next": NOW}, ["Thu 2026-01-01 12:00 UTC", "now", "", ""]),
+        ({"paused": True, "reason": ""}, ["paused", "", "", ""]),
+        ({"paused": True, "reason": "the shop moves"}, ["paused: the shop moves", "", "", ""]),
+        ({"ended": True, "last": MISSED}, ["ended", "", "missed 2 h ago", ""]),
+        (
+            {"counts": {"succeeded": 1_000, "failed": 0, "in_flight": 1}},
+            ["after its run", "", "", "1,000 succeeded, 1 in_flight"],
+        ),
+    ],
+)
+def test_a_task_is_a_row(known: dict[str, Any], cells: list[str], call: Call) -> None:
+    plain: dict[str, Any] = {"next": None, "paused": False, "reason": None, "ended": False, "last": None, "counts": {}}
+    task = Stored.model_validate({"task": "digest", **plain, **known})
+
+    assert task.cells(NOW) == ["digest", *cells]
+
+
+def test_a_range_of_occurrences_is_a_row(call: Call) -> None:
+    one = MISSED.model_copy(update={"count": 1})
+
+    assert MISSED.cells() == ["Thu 2026-01-01 07:00 UTC", "digest", "3 missed", "", "until Thu 2026-01-01 10:00 UTC"]
+    assert one.cells() == ["Thu 2026-01-01 07:00 UTC", "digest", "1 missed", "", ""]
+
+
+@pytest.mark.real_clock
+def test_people_read_times_in_the_machines_zone(tmp_path: Path) -> None:
+    stored_files(tmp_path)
+    said = piped(*APPLY, folder=tmp_path, TZ="Europe/Paris")
+
+    assert re.search(r"^\+  digest  \w{3} \d{4}-\d\d-\d\d (10:00 CET|11:00 CEST)$", said.out, re.MULTILINE)
 
 
 def test_a_pause_ends_with_resume(call: Call) -> None:
@@ -153,7 +195,7 @@ def test_a_backup_is_a_file_of_tasks(call: Call) -> None:
     assert call("backup", "tasks.db", "copy.db") == (
         3,
         "",
-        "error: copy.db: no copy can be made there (File exists); name another file\n",
+        "error: copy.db: there is a file already; name another one\n",
     )
 
 
@@ -206,7 +248,7 @@ def test_a_file_of_something_else_is_refused_and_left_alone(
     said = call(*(COMMANDS | {"apply": APPLY})[command])
 
     assert (said.code, said.out) == (3, "")
-    assert said.err.startswith("error: tasks.db")
+    assert said.err.startswith(f"error: {file}: ")
     assert said.err.count("\n") == 1
     assert file.read_bytes() == before
 
@@ -229,7 +271,8 @@ def test_an_unknown_name_is_refused_with_the_nearest(command: str, call: Call) -
         (("apply", "tasks.db", "0 9 * * *"), 2, "a schedule has no function to run; name a document or a module"),
         (("apply", "tasks.db", "new.json"), 2, "new.json names functions; say where: --registry app.tasks:tasks, or"),
         (("apply", "tasks.db", "functions:tasks"), 2, "functions:tasks says not by which names"),
-        (("apply", "nowhere/tasks.db", "functions"), 3, "nowhere/tasks.db"),
+        (("apply", "nowhere/tasks.db", "functions:declared"), 3, "{folder}/nowhere/tasks.db: it can't be opened; see"),
+        (("backup", "tasks.db", "nowhere/copy.db"), 3, "nowhere/copy.db: No such file or directory"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(arguments: tuple[str, ...], code: int, err: str, call: Call) -> None:
@@ -237,5 +280,5 @@ def test_what_is_wrong_is_said_in_one_line(arguments: tuple[str, ...], code: int
     said = call(*arguments)
 
     assert (said.code, said.out) == (code, "")
-    assert said.err.startswith(f"error: {err}")
+    assert said.err.startswith(f"error: {err.format(folder=Path.cwd())}")
     assert said.err.count("\n") == 1

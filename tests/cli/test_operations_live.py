@@ -51,7 +51,7 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
     """A process that runs the tasks of `live.json`: one that ticks, and two that somebody has to trigger."""
     folder = tmp_path_factory.mktemp("live")
     stored_files(folder)
-    assert piped("apply", "tasks.db", "live.json", "--registry", "functions", folder=folder).code == 0
+    assert piped("apply", "tasks.db", "live.json", "--registry", "functions:registry", folder=folder).code == 0
     with subprocess.Popen(
         [sys.executable, "-W", "error", "-c", WORKER],
         cwd=folder,
@@ -148,7 +148,7 @@ def test_the_history_of_all_tasks_names_them(call: Call) -> None:
 
 
 def test_what_is_applied_runs_there_too(call: Call, worker: Worker) -> None:
-    call("apply", "tasks.db", "functions:tasks", "--registry", "functions", "--source", "more")
+    call("apply", "tasks.db", "functions:tasks", "--registry", "functions:registry", "--source", "more")
     worker.ran(history(call, "one", bool)[0]["id"])
 
 

@@ -27,7 +27,7 @@ def start(tmp_path: Path, request: pytest.FixtureRequest) -> Start:
     """Start a program that ends with the test."""
 
     def starts(command: str, **environ: str) -> Program:
-        program = running(tmp_path, command, **environ)
+        program = running(tmp_path, command, cwd=APPS, **environ)
         request.addfinalizer(lambda: program.__exit__(None, None, None))
         return program.__enter__()
 

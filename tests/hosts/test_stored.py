@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def test_a_script_runs_what_the_workers_of_a_server_add(tmp_path: Path) -> None:
     for says in (["digest sent", "otp for Ali"], []):
         with running(tmp_path, "python -m stored_worker", cwd=tmp_path) as script:
             script.until_said(*says)
-            script.until(lambda script=script: takes_sigterm(script))
+            script.until(partial(takes_sigterm, script))
             script.signal()
 
             assert script.end() == 0

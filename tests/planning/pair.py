@@ -272,6 +272,8 @@ class Pair:
         self.same("the starts", self.log, starts)
         self.log.clear()
         self.model.log.clear()
+        asked = [flight.asked for flight in self.workers.open]
+        self.same("who was asked", asked, [call.asked for call in self.model.open])
         for handle, task in zip(self.handles, self.model.tasks, strict=True):
             self.check_task(handle, task)
 

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from failing import Failing
 from model import Model
 from model_of_a_file import FileModel
 from model_parts import PassedLine, RunLine
@@ -24,7 +25,6 @@ from panther_schedule.runtime.entries import Entry, Flight
 from panther_schedule.runtime.handles import RunHandle, TaskHandle
 from panther_schedule.sqlite import SQLiteStore
 from panther_schedule.sqlite.entries import StoredEntry, StoredFlight
-from panther_schedule.sqlite.file import File
 from panther_schedule.sqlite.rows import RUN
 from panther_schedule.sqlite.store import SQLite
 
@@ -151,34 +151,3 @@ class FilePair(Pair):
         super().check_law()
         with closing(sqlite3.connect(self.file)) as db:
             self.same("the file", [what for (what,) in db.execute(BROKEN)], [])
-
-
-class Failing:
-    """Lets the file fail once: at one statement of a turn, the first of which takes the lock and the last commits."""
-
-    def __init__(self, file: File, at: int) -> None:
-        self.file, self.left = file, at
-
-    def __enter__(self) -> None:
-        for verb in ("run", "run_each", "rows"):
-            setattr(self.file, verb, self.counting(getattr(self.file, verb)))
-
-    def __exit__(self, *_error: object) -> None:
-        for verb in ("run", "run_each", "rows"):
-            delattr(self.file, verb)
-
-    def counting(self, verb: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a method of the file that fails when it is time."""
-
-        def method(sql: str, *values: Any) -> Any:
-            if sql == "BEGIN IMMEDIATE" or self.file.is_turn():
-                self.left -= 1
-                if self.left == -1:
-                    raise StoreError(f"{self.file.path}: it fails in a test")
-            answer = verb(sql, *values)
-            if sql == "COMMIT":
-                self.left = -1  # a later turn would be done again in a second only
-            return answer
-
-        return method
-

@@ -43,19 +43,19 @@ NO_CODE = {
 MOST_LINES = {  # of each folder: all lines, and lines of code
     "models": (1734, 1178),
     "occurrences": (679, 455),
-    "planning": (1009, 645),
-    "runtime": (3974, 2815),
-    "cli": (1583, 1108),
+    "planning": (1010, 646),
+    "runtime": (4005, 2836),
+    "cli": (1590, 1116),
     "mypy": (666, 487),
     "spec": (771, 558),
     "tasks": (1089, 700),
     "pictures": (758, 539),
     "testing": (611, 410),
     "wording": (564, 421),
-    "sqlite": (1861, 1398),
-    "panther_schedule": (881, 552),  # the modules beside the folders
+    "sqlite": (1950, 1458),
+    "panther_schedule": (882, 553),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (16180, 11266)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (16309, 11357)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:
