@@ -14,12 +14,14 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from signal import SIGKILL
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "durable"))
 
 from campaign import POINTS, Point, campaign
 
 MOST = 4  # processes at a time
+STATEMENTS = 17  # that make a file
 LATEST = 40  # a process dies at a point for the nth time at most that it gets there
 ROWS = (
     *POINTS,
@@ -97,18 +99,21 @@ def kill_all(folder: Path, number: int, plan: list[Point | None], chance: random
 
 
 def make_files(folder: Path, kills: int, number: int, chance: random.Random) -> Counter[str]:
-    """Let processes die while they make a new file, all at once; return the account."""
+    """Let processes die while they make a new file, all of them at once; return the account."""
     deaths: Counter[str] = Counter()
-    for made in range(kills):
-        place = folder / f"made{made}"
+    while deaths["in the migration"] < kills:
+        place = folder / f"made{deaths.total()}"
         place.mkdir()
         with campaign(place, tasks=("plain0",)) as processes:
-            for _ in range(number - 1):
-                processes.start()
-            processes.dies("in the migration", chance.randint(1, 8))
+            for _ in range(number):
+                processes.start(point="in the migration", nth=chance.randint(1, STATEMENTS))
+            for dying in tuple(processes.processes):
+                assert processes.code(dying) == -SIGKILL, processes.said()
+                deaths["in the migration"] += 1
+            processes.run()
+            processes.more_runs(1)
             processes.settle()
             deaths["law faults"] += report(processes.account()[0])
-        deaths["in the migration"] += 1
     return deaths
 
 

@@ -66,9 +66,16 @@ def replaced(rule: Rule, state: State, fresh: State | None, now: int, moved: int
     return Step(fresh._replace(running=state.running, held=kept.held), passed=_skipped(rule, state, now))
 
 
-def of_before(state: State) -> tuple[int, ...]:
-    """Return the waiting occurrences of the schedule before the last `replace()`."""
-    return state.held.waiting[: state.held.older]
+def has_waited(before: State, run: Run) -> bool:
+    """Tell whether a run that starts, or is given up, has waited for another one."""
+    return run.at in before.held.waiting
+
+
+def is_earlier(before: State, state: State, run: Run) -> bool:
+    """Tell whether a run that has waited is for an occurrence of an earlier schedule or clock than those of now."""
+    if run.at in before.held.waiting[: before.held.older] or state.cursor is None:
+        return True
+    return not state.anchor <= run.at <= state.cursor
 
 
 def manual_run(state: State, now: int, number: int, offset: int) -> Run:

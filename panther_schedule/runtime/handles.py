@@ -128,14 +128,14 @@ class TaskHandle(_Handle):
         _check_flag("cancel", "running", running, "write cancel(running=False) to let active runs finish")
         with life.names.lock:
             life.names.free(self._entry)
-        flights = [flight for flight in tuple(life.store.in_flight) if flight.entry is self._entry and not flight.asked]
-        for flight in flights if running else ():
+        before = [(flight, flight.asked) for flight in tuple(life.store.in_flight) if flight.entry is self._entry]
+        for flight, _ in before if running else ():
             flight.asked = True  # at once, so that what waits for a worker or fails now is not called again
         try:
             life.do(partial(life.engine.cancel, self._entry, running))
         except StoreError:
-            for flight in flights:
-                flight.asked = False
+            for flight, asked in before:
+                flight.asked = asked
             raise
 
     def pause(self, reason: str = "") -> None:

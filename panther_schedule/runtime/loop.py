@@ -112,7 +112,7 @@ class Loop:
         """See to the messages and to all that is due; return the microseconds until the next turn, None for never."""
         ahead = (reading.wall - reading.steady) - (self.reading.wall - self.reading.steady)
         if abs(ahead) > _STEP:
-            self._engine.stepped = ahead
+            self._engine.stepped += ahead
             if self._turns is None:
                 self._engine.offset = reading.wall - reading.steady
         self.reading = reading
@@ -137,8 +137,10 @@ class Loop:
             if isinstance(message, Drain):  # even while the store fails
                 message(reading)
         room = None if self.off or self.stopping else self._workers.room()
+        put_off, stepped = [*self._put_off], self._engine.stepped
         turns.take(self._see_to, messages, Reading(reading.wall, reading.wall), room)
         if turns.failing:
+            self._put_off, self._engine.stepped = put_off, stepped
             self._again_at = reading.steady + _AGAIN
         return True
 

@@ -46,6 +46,10 @@ class Scheduler:
 
     `max_workers` bounds the threads for sync functions, by default `min(32, cpus + 4)`; a run that waits for a
     worker is late, never skipped. `clock` is the machine's, or a `VirtualClock` for tests.
+
+    With a `store`, `SQLiteStore("tasks.db")`, tasks outlive the process and are shared by all that have the same store;
+    `registry` has the functions that it may name. Such a scheduler starts with what is stored, what changes a task
+    returns when that is kept, and nothing is dropped at the end. With `max_workers=0` it runs nothing itself.
     """
 
     def __init__(
@@ -84,8 +88,10 @@ class Scheduler:
 
         Raises:
             ValidationError: it is not a `BackgroundTask` (`not_a_task`), its name is in use by a different one
-                (`name_in_use`), or its schedule has no occurrence (`no_occurrence`).
+                (`name_in_use`), its schedule has no occurrence (`no_occurrence`), or it can't be stored
+                (`unregistered_function`, `argument_json`).
             SchedulerStateError: the scheduler has stopped.
+            StoreError: the store failed, and nothing was changed.
         """
         task = check_task("add_task", task)
         with self._lock:
@@ -211,10 +217,11 @@ class Scheduler:
         return iter([] if life is None else [TaskHandle(entry, life) for entry in life.names])
 
     def start(self) -> Self:
-        """Start it, as the first `add_task()` does; after `stop()` it begins afresh, without tasks.
+        """Start it, as the first `add_task()` does; after `stop()` it begins afresh, empty or with what is stored.
 
         Raises:
             SchedulerStateError: it is still stopping.
+            StoreError: what is stored can't be read or written.
         """
         self._start()
         return self
@@ -260,7 +267,8 @@ class Scheduler:
         """Drain and stop: what is active or due is finished, later occurrences are dropped.
 
         After `timeout` the runs that are still active are recorded as `abandoned`. A stopped scheduler takes no
-        tasks until `start()`; stopping it again can only shorten the drain.
+        tasks until `start()`; stopping it again can only shorten the drain. With a store nothing is dropped or
+        abandoned: what is not active is left to others, and an attempt that is still active after `timeout` is lost.
 
         Raises:
             SchedulerStateError: it is called from one of the runs it would wait for.

@@ -15,6 +15,7 @@ from ..threads import NO_LOOP, running_loop
 from .entries import Entry
 from .logs import log
 from .loop import PATIENCE_S, Loop
+from .process import generation
 
 _LONGEST_SLEEP: Final = SECOND  # within this time a suspended machine or a stepped clock is noticed
 
@@ -24,7 +25,8 @@ class Sleeper:
 
     def __init__(self, loop: Loop, clock: Clock) -> None:
         self._loop, self._clock = loop, clock
-        self._ended = threading.Event()  # Ctrl+C while a thread is joined leaves that in a false state (Python 3.11)
+        self._ended = threading.Event()  # Ctrl+C in is_alive() or join() makes them say that it has (Python 3.11)
+        self._generation = generation()
         self._thread = threading.Thread(target=self._run, name="panther_schedule", daemon=True)
         self.start, self.is_alive = self._thread.start, self._thread.is_alive
 
@@ -75,8 +77,9 @@ class Sleeper:
     def finish(self) -> None:
         """Wait until the thread has ended."""
         if self._thread.ident is not None and threading.current_thread() is not self._thread:
-            while self._thread.is_alive() and not self._ended.wait(1):
-                pass  # in a child process it is not alive
+            while not self._ended.wait(1):
+                if generation() != self._generation:  # in a child process it never ends
+                    return
             self._thread.join()
 
     def _run(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol
 
@@ -57,8 +58,10 @@ class StoredEntry(Entry):
         self._known: tuple[int, BackgroundTask[..., Any]] | None = None
 
     def _load(self) -> BackgroundTask[..., Any]:
-        """Return the task with its function; SchedulerStateError where that is not registered, or no longer fits."""
+        """Return the task with its function; SchedulerStateError where that is not registered, or does not fit."""
         seen = self._shelf.seen(self)
+        if seen.fault:
+            raise SchedulerStateError(seen.fault)
         if self._known is None or self._known[0] != seen.version:
             try:
                 self._known = seen.version, load_task(json.loads(seen.spec.text), self._shelf.registry)
@@ -66,6 +69,12 @@ class StoredEntry(Entry):
                 said = error.errors()[0]["msg"]
                 raise SchedulerStateError(f"the task {self.name!r} can't be called here: {said}") from error
         return self._known[1]
+
+    def is_callable(self) -> bool:
+        """Tell whether its function can be called here."""
+        with suppress(SchedulerStateError):
+            return bool(self.task)
+        return False
 
     rule: Rule = _looked_up(lambda entry: entry._shelf.rule_of(entry))
     state: State = _looked_up(lambda entry: entry._shelf.seen(entry).state)

@@ -40,6 +40,7 @@ MIGRATIONS: Final = (
     CREATE UNIQUE INDEX task_name ON task (name) WHERE freed = 0;
     CREATE INDEX task_due ON task (func, due_at) WHERE due_at IS NOT NULL;
     CREATE INDEX task_live ON task (id) WHERE ended = 0;
+    CREATE INDEX task_left ON task (id) WHERE ended = 1 AND (named = 0 OR freed = 1);
     CREATE TABLE run (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
       task INTEGER NOT NULL REFERENCES task (id), era INTEGER NOT NULL,
@@ -49,10 +50,9 @@ MIGRATIONS: Final = (
       seq INTEGER, outcome TEXT, finished_at INTEGER
     ) STRICT;
     CREATE UNIQUE INDEX run_claim ON run (task, era, at) WHERE cause = 'schedule';
-    CREATE UNIQUE INDEX run_record ON run (task, seq) WHERE seq IS NOT NULL;
+    CREATE UNIQUE INDEX run_record ON run (task, seq);
     CREATE INDEX run_wake ON run (wake_at) WHERE wake_at IS NOT NULL;
     CREATE INDEX run_owner ON run (owner) WHERE owner IS NOT NULL;
-    CREATE INDEX run_live ON run (task) WHERE outcome IS NULL;
     CREATE TABLE passed (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
       task INTEGER NOT NULL REFERENCES task (id), era INTEGER NOT NULL,
@@ -68,6 +68,7 @@ MIGRATIONS: Final = (
 )
 """What makes a file of each version from one of the version before; the first makes it of an empty file."""
 
+_OLDEST: Final = (3, 37)  # with STRICT tables
 _NETWORKS: Final = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "afs", "ceph", "glusterfs", "lustre"}
 _WORDS: Final = {
     sqlite3.SQLITE_BUSY: f"another process has locked it for {BUSY_S:.0f} s; look for one that is stopped",
@@ -100,6 +101,9 @@ class File:
         self._openings = 0
         self._identity: tuple[int, int] | None = None
         self._closed = False
+        if sqlite3.sqlite_version_info < _OLDEST:
+            found, needed = sqlite3.sqlite_version, ".".join(map(str, _OLDEST))
+            raise StoreError(f"{path}: it needs SQLite {needed} or newer; the one of this Python is {found}")
         if (network := network_of(path, _mounts())) is not None:
             message = f"{path}: it lies on a network ({network}), where its locks do not hold; put it on a local disk"
             raise StoreError(message)
@@ -297,6 +301,8 @@ def _identity_of(path: Path) -> tuple[int, int] | None:
 
 def fault(path: Path, error: sqlite3.Error) -> StoreError:
     """Say what is wrong with a file, and what to do."""
+    if str(error).startswith("Could not decode"):  # and it shows the text, which may be a secret
+        return StoreError(f"{path}: it is damaged; put a backup in its place (a text in it is no UTF-8)")
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without its details
     words = _WORDS.get(code, "it can't be used")
     return StoreError(f"{path}: {words} (SQLite says: {error})")

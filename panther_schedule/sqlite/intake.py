@@ -49,7 +49,7 @@ class StoredNames(Names):
 
     def __iter__(self) -> Iterator[StoredEntry]:
         rows = self._store.file.rows(f"SELECT {TASK} FROM task WHERE {_THERE} ORDER BY id")
-        return iter([self._store.entry_of(row) for row in rows])
+        return iter(self._store.entries_of(rows))
 
     def __len__(self) -> int:
         return int(self._store.file.row(f"SELECT count(*) FROM task WHERE {_THERE}")[0])

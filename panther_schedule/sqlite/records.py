@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
+from ..errors import SchedulerStateError
 from ..planning.records import Passed, Record
 from ..runtime.ledger import TASK_HISTORY, Counts, History, no_counts
 from .file import File
@@ -17,6 +18,17 @@ _PASSED: Final = "reason, first, last, number"
 _TOLD: Final = """
     SELECT outcome, count(*) FROM run WHERE outcome IS NOT NULL AND cause = 'schedule' {one} GROUP BY 1
     UNION ALL SELECT reason, sum(number) FROM passed WHERE true {one} GROUP BY 1
+"""
+_OLD_RUNS: Final = """
+    id IN (SELECT id FROM (SELECT id, finished_at, phase FROM run ORDER BY id LIMIT ?)
+           WHERE finished_at < ? AND phase = 'ended')
+"""
+_OLD_RANGES: Final = "id IN (SELECT id FROM (SELECT id, last FROM passed ORDER BY id LIMIT ?) WHERE last < ?)"
+_LEFT: Final = """
+    SELECT id, gone FROM (
+      SELECT id, gone FROM task WHERE ended = 1 AND (named = 0 OR freed = 1) ORDER BY id LIMIT ?
+    ) AS left WHERE NOT EXISTS (SELECT 1 FROM run WHERE run.task = left.id)
+    AND NOT EXISTS (SELECT 1 FROM passed WHERE passed.task = left.id)
 """
 
 
@@ -100,19 +112,15 @@ class Records:
         if records // _MANY != before // _MANY and records > self._most:
             self._forget("task = ? AND seq <= ?", (task, records - self._most))
 
-    def prune_old(self, now: int) -> None:
-        """Forget some records that are too old, and the tasks that have left with their last record."""
+    def prune_old(self, now: int) -> bool:
+        """Forget some records that are too old, and tasks that have left with their last record; tell if more may be.
+
+        Only the first of each table are looked at: what is old lies there.
+        """
         old = now - self._keep
-        run_ids = "id IN (SELECT id FROM run WHERE finished_at < ? AND phase = 'ended' ORDER BY id LIMIT ?)"
-        passed_ids = "id IN (SELECT id FROM passed WHERE last < ? ORDER BY id LIMIT ?)"
-        self._forget_in("run", run_ids, (old, _BATCH))
-        self._forget_in("passed", passed_ids, (old, _BATCH))
-        left = self._file.rows(
-            "SELECT id, gone FROM task WHERE ended = 1 AND (named = 0 OR freed = 1)"
-            " AND NOT EXISTS (SELECT 1 FROM run WHERE run.task = task.id)"
-            " AND NOT EXISTS (SELECT 1 FROM passed WHERE passed.task = task.id) LIMIT ?",
-            (_BATCH,),
-        )
+        runs = self._forget_in("run", _OLD_RUNS, (_BATCH, old))
+        ranges = self._forget_in("passed", _OLD_RANGES, (_BATCH, old))
+        left = self._file.rows(_LEFT, (_BATCH,))
         for task, gone in left:
             for what, number in json.loads(gone).items() if gone else ():
                 self._file.run(
@@ -120,13 +128,14 @@ class Records:
                     (what, number),
                 )
             self._file.run("DELETE FROM task WHERE id = ?", (task,))
+        return bool(runs or ranges or left)
 
     def _forget(self, where: str, values: Sequence[Any]) -> None:
         self._forget_in("run", f"{where} AND phase = 'ended'", values)
         self._forget_in("passed", where, values)
 
-    def _forget_in(self, table: str, where: str, values: Sequence[Any]) -> None:
-        """Delete records, and keep what they counted with their tasks."""
+    def _forget_in(self, table: str, where: str, values: Sequence[Any]) -> int:
+        """Delete records, and keep what they counted with their tasks; return how many there were."""
         counted = "outcome, CASE cause WHEN 'schedule' THEN 1 ELSE 0 END" if table == "run" else "reason, number"
         rows = self._file.rows(f"DELETE FROM {table} WHERE {where} RETURNING task, {counted}", values)
         by_task: dict[int, Counts] = {}
@@ -138,10 +147,13 @@ class Records:
             before: Counts = json.loads(gone) if gone else {}
             merged = {what: before.get(what, 0) + counts.get(what, 0) for what in {**before, **counts}}
             self._file.run("UPDATE task SET gone = ? WHERE id = ?", (json.dumps(merged), task))
+        return len(rows)
 
 
 def _sums(rows: Sequence[Any]) -> Counts:
     counts = no_counts()
     for what, number in rows:
+        if what not in counts:
+            raise SchedulerStateError(f"a record can't be read: {what!r} is no outcome")
         counts[what] += number
     return counts

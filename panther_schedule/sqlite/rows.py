@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
-from ..errors import StoreError
+from ..errors import SchedulerStateError
 from ..models.policy import DEFAULT_POLICY, Policy
 from ..models.schedules import AnySchedule, Repeat
 from ..planning.records import Attempt, Failure, Passed, Run
@@ -41,17 +41,31 @@ class Seen(NamedTuple):
     state: State
     era: int
     records: int
+    fault: str = ""  # why its spec can't be read; the rule is that of the one before
 
 
-def seen_of(row: Any) -> Seen:
-    """Read a row of the columns `TASK`."""
+def seen_of(row: Any, before: Seen | None = None) -> Seen:
+    """Read a row of the columns `TASK`. Where the spec can't be read, its rule stays as it was `before`.
+
+    Raises:
+        SchedulerStateError: it can't be read at all, as one of a later version of this program.
+    """
     id_, name, version, func, text, zone, era, records, anchor, cursor, next_at, handed, running, latest, held = row
+    fault = f"the task {name!r} (row {id_}) can't be read, so it does not run: "
     try:
-        rule = rule_for(text, zone)
         state = State(anchor, cursor, next_at, handed, running, latest, _held_of(held), name)
     except Exception as error:
-        raise StoreError(f"the task {name!r} (row {id_}) can't be read, so it does not run: {error}") from error
-    return Seen(version, Spec(func, text, zone), rule, state, era, records)
+        raise SchedulerStateError(fault + _said(error)) from error
+    try:
+        return Seen(version, Spec(func, text, zone), rule_for(text, zone), state, era, records)
+    except Exception as error:
+        if before is None:
+            raise SchedulerStateError(fault + _said(error)) from error
+        return Seen(version, Spec(func, text, zone), before.rule, state, era, records, fault + _said(error))
+
+
+def _said(error: Exception) -> str:
+    return error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
 
 
 def state_values(state: State) -> tuple[Any, ...]:
@@ -104,7 +118,7 @@ def run_of(row: Any, task: str) -> Run:
     try:
         ended = attempts_of(attempts)
     except Exception as error:
-        raise StoreError(f"a run of the task {task!r} (row {id_}) can't be read: {error}") from error
+        raise SchedulerStateError(f"a run of the task {task!r} (row {id_}) can't be read: {error}") from error
     return Run(task, at, previous, cause, number, ended, phase, bool(asked), wake_at)
 
 

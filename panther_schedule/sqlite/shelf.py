@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
+from ..errors import SchedulerStateError
 from ..planning.records import Run
 from ..planning.rule import Rule
 from ..runtime.ledger import Counts, History
@@ -24,6 +28,7 @@ class Shelf:
         self.file, self.registry, self.records = file, registry, records
         self.mine: dict[int, StoredFlight] = {}  # the runs that were handed over here, by row
         self.epoch: int = 0  # changes when what is kept in mind may be wrong
+        self._making = threading.Lock()
         self._entries: WeakValueDictionary[int, StoredEntry] = WeakValueDictionary()
         self._flights: WeakValueDictionary[int, StoredFlight] = WeakValueDictionary()
         self._recent: list[StoredEntry | None] = [None] * _CACHED
@@ -32,15 +37,25 @@ class Shelf:
 
     def entry_of(self, row: Any) -> StoredEntry:
         """Return the task of a row of the columns `TASK`, as it is there."""
-        id_, name, version = row[:3]
-        entry = self._entries.get(id_)
+        id_, name = row[:2]
         in_turn = self.file.is_turn()
-        if entry is None:
-            entry = StoredEntry(self, id_, name, seen_of(row), self.epoch if in_turn else -1)
-            self.remember(entry)
-        elif in_turn and entry.epoch != self.epoch:
-            self._see(entry, row, version)
+        with self._making:  # any thread may look for a task, and each is one object
+            entry = self._entries.get(id_)
+            if entry is None:
+                entry = StoredEntry(self, id_, name, seen_of(row), self.epoch if in_turn else -1)
+                self.remember(entry)
+                return entry
+        if in_turn and entry.epoch != self.epoch:
+            self._see(entry, row)
         return entry
+
+    def entries_of(self, rows: Iterable[Any]) -> list[StoredEntry]:
+        """Return the tasks of such rows, without those that can't be read."""
+        found: list[StoredEntry] = []
+        for row in rows:
+            with suppress(SchedulerStateError):
+                found.append(self.entry_of(row))
+        return found
 
     def remember(self, entry: StoredEntry) -> None:
         self._entries[entry.id] = entry
@@ -62,7 +77,7 @@ class Shelf:
         """Return a task as it is: in a turn with what the turn has made of it, else as it is kept."""
         if not self.file.is_turn():
             row = self._task_row(entry.id)
-            return entry.kept if row is None else seen_of(row)
+            return entry.kept if row is None else seen_of(row, entry.kept)
         if entry.epoch != self.epoch:
             self._see(entry, self._task_row(entry.id))
         return entry.kept
@@ -71,9 +86,9 @@ class Shelf:
         """Return a task's rule: for those who call its function here, as it was when that was handed over."""
         return entry.kept.rule if entry.flying and not self.file.is_turn() else self.seen(entry).rule
 
-    def _see(self, entry: StoredEntry, row: Any, _version: int = 0) -> None:
+    def _see(self, entry: StoredEntry, row: Any) -> None:
         if row is not None:  # else it was pruned, and is as it was
-            entry.kept = seen_of(row)
+            entry.kept = seen_of(row, entry.kept)
         entry.epoch = self.epoch
 
     def _task_row(self, id_: int) -> Any:
@@ -95,7 +110,8 @@ class Shelf:
             flight = StoredFlight(entry, self, run_of(row, entry.name))
             flight.id = row[0]
             self._flights[row[0]] = flight
-        self._see_run(flight, row)
+        if self.file.is_turn():  # the thread of turns alone may change it
+            self._see_run(flight, row)
         return flight
 
     def run_of(self, flight: StoredFlight) -> Run:
@@ -111,8 +127,7 @@ class Shelf:
         flight.owner, flight.taken_at = row[10:12]
         if not flight.here:
             flight.started = flight.taken_at  # the nearest that is known of a call elsewhere
-        if self.file.is_turn():
-            flight.epoch = self.epoch
+        flight.epoch = self.epoch
 
     def record_of(self, flight: StoredFlight) -> Run | None:
         """Return what is kept of a run that has ended."""

@@ -11,11 +11,11 @@ from typing import Any, Final, cast
 from ..clock import SECOND, Reading, since_boot, soonest
 from ..errors import SchedulerStateError, StoreError
 from ..events import RunStarted
-from ..planning.control import extended, is_new, of_before
+from ..planning.control import extended, has_waited, is_earlier, is_new
 from ..planning.ends import is_queued, lingers, put_off, waits
-from ..planning.records import Passed, claims
+from ..planning.records import Passed, Run, claims
 from ..planning.rule import Rule, due_at
-from ..planning.state import Step
+from ..planning.state import State, Step
 from ..runtime.entries import Entry, Flight
 from ..runtime.ledger import Counts
 from ..runtime.logs import log
@@ -35,6 +35,11 @@ _POLL: Final = SECOND // 5  # how often it looks whether another process has wri
 _MOST_READY: Final = 256  # runs that are looked at in a turn
 _UNKNOWN: Final = -1
 _PRUNE: Final = 60 * SECOND  # how often old records are looked for
+
+_LIVE: Final = """
+    SELECT 1 FROM task WHERE ended = 0 UNION ALL SELECT 1 FROM run WHERE wake_at IS NOT NULL
+    UNION ALL SELECT 1 FROM run WHERE owner IS NOT NULL AND outcome IS NULL LIMIT 1
+"""  # what is queued is behind another one
 
 
 class SQLite(Shelf, SharedStore):
@@ -96,8 +101,8 @@ class SQLite(Shelf, SharedStore):
         if self._others_wrote:
             self._board.look(self.processes.me)
         if reading.wall >= self._prune_at:
-            self._prune_at = reading.wall + _PRUNE
-            self.records.prune_old(reading.wall)
+            more = self.records.prune_old(reading.wall)
+            self._prune_at = reading.wall + (SECOND if more else _PRUNE)
             self._board.prune(reading.wall - _PRUNE)
 
     def _forget(self) -> None:
@@ -177,18 +182,27 @@ class SQLite(Shelf, SharedStore):
             self._keep_run(event, step, records)
         for run in step.given_up:
             records += 1
-            self._tables.insert_run(task.id, seen.era, run, seq=records)
+            self._tables.insert_run(task.id, self._era(task, seen.era, state, run), run, seq=records)
         for passed in step.passed:
             records += self._keep_range(task, seen, passed, records)
         fresh = state.anchor != seen.state.anchor or (is_new(state) and not is_new(seen.state))
-        before = of_before(seen.state)
+        eras = [self._era(task, seen.era + fresh, state, start.run) for start in starts]
         task.kept = seen._replace(state=state, records=records, era=seen.era + fresh, rule=rule or seen.rule)
-        for start in starts:
-            self._start(cast(StoredFlight, start), task, task.kept.era - (start.run.at in before))
+        for start, era in zip(starts, eras, strict=True):
+            self._start(cast(StoredFlight, start), task, era)
         if not task.dirty:
             task.dirty = True
             self._dirty.append(task)
         self.records.prune_task(task.id, seen.records, records)
+
+    def _era(self, task: StoredEntry, era: int, state: State, run: Run) -> int:
+        """Return the era of a run: of one that has waited, in which its instant was not claimed."""
+        before = task.kept.state
+        if has_waited(before, run):
+            era -= is_earlier(before, state, run)
+            while self._tables.is_claimed(task.id, era, run.at):
+                era -= 1
+        return era
 
     def _keep_run(self, flight: StoredFlight, step: Step, seq: int) -> None:
         run, record = step.run, step.record
@@ -196,7 +210,7 @@ class SQLite(Shelf, SharedStore):
             return
         self._undo.append(flight.undo())
         if step.hand_over and run is not None:
-            if self._takes(flight.entry.kept):
+            if self._takes(flight.entry):
                 flight.owner, flight.run = self.processes.me, run
                 self._hold(flight)
             else:
@@ -221,7 +235,7 @@ class SQLite(Shelf, SharedStore):
     def _start(self, flight: StoredFlight, task: StoredEntry, era: int) -> None:
         run = flight.run
         self._undo.append(flight.undo())
-        here = not is_queued(run) and self._takes(task.kept)
+        here = not is_queued(run) and self._takes(task)
         if not (here or is_queued(run)):
             run = put_off(run)
         if not claims(run):
@@ -234,11 +248,11 @@ class SQLite(Shelf, SharedStore):
         if here:
             self._hold(flight)
 
-    def _takes(self, seen: Seen) -> bool:
+    def _takes(self, task: StoredEntry) -> bool:
         """Tell whether a run can start here, and take a place for it."""
-        if self._room is None:
+        if self._room is None or not task.is_callable():
             return False
-        if self._agenda.is_async.get(seen.spec.func):
+        if self._agenda.is_async[task.kept.spec.func]:
             return True
         self._room -= 1
         return self._room >= 0
@@ -252,7 +266,7 @@ class SQLite(Shelf, SharedStore):
 
     def flights(self, entry: Entry) -> list[Flight]:
         task = cast(StoredEntry, entry)
-        sql = f"SELECT {RUN} FROM run WHERE task = ? AND outcome IS NULL ORDER BY id"
+        sql = f"SELECT {RUN} FROM run WHERE task = ? AND seq IS NULL ORDER BY id"
         return [self.flight_of(row) for row in self.file.rows(sql, (task.id,))]
 
     def first_queued(self, entry: Entry) -> Flight | None:
@@ -281,7 +295,7 @@ class SQLite(Shelf, SharedStore):
         try:
             entry = self.entry_of(row)
             entry.task  # noqa: B018 - it is read here, where a fault stops nothing else
-        except (StoreError, SchedulerStateError) as error:
+        except SchedulerStateError as error:
             log("%s; it is left alone until the next start", error)
             self._agenda.park(row[0])
             return None
@@ -307,9 +321,16 @@ class SQLite(Shelf, SharedStore):
 
     def lost(self) -> Iterable[Flight]:
         for dead in self.processes.dead():
+            unread = 0  # runs that are left to somebody who can read their tasks
             for row in self.file.rows(f"SELECT {RUN} FROM run WHERE owner = ? ORDER BY id", (dead,)):
-                yield self.flight_of(row)
-            self.processes.remove(dead)
+                try:
+                    flight = self.flight_of(row)
+                except SchedulerStateError:
+                    unread += 1
+                else:
+                    yield flight
+            if not unread:
+                self.processes.remove(dead)
 
     def asked(self) -> Iterable[Flight]:
         if not self._others_wrote:
@@ -323,7 +344,7 @@ class SQLite(Shelf, SharedStore):
 
     def ahead_of(self, reading: Reading) -> Iterable[Entry]:
         sql = f"SELECT {TASK} FROM task WHERE ended = 0 AND coalesce(cursor, anchor) > ?"
-        return [self.entry_of(row) for row in self.file.rows(sql, (reading.wall,))]
+        return self.entries_of(self.file.rows(sql, (reading.wall,)))
 
     def note(self, kind: type, details: tuple[Any, ...]) -> None:
         self._board.note(self.processes.me, self._now, kind, details)
@@ -346,8 +367,7 @@ class SQLite(Shelf, SharedStore):
     # ---- at any time ---------------------------------------------------------------------------------------------
 
     def is_idle(self) -> bool:
-        sql = "SELECT 1 FROM task WHERE ended = 0 UNION ALL SELECT 1 FROM run WHERE outcome IS NULL LIMIT 1"
-        return self.file.row(sql) is None
+        return self.file.row(_LIVE) is None
 
     def counts(self) -> Counts:
         return self.records.of_all()

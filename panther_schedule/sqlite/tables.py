@@ -42,6 +42,11 @@ class Tables:
             rows,
         )
 
+    def is_claimed(self, task: int, era: int, at: int) -> bool:
+        """Tell whether there is a scheduled run for this occurrence."""
+        sql = "SELECT 1 FROM run WHERE task = ? AND era = ? AND at = ? AND cause = 'schedule'"
+        return bool(self._file.rows(sql, (task, era, at)))
+
     def insert_run(
         self, task: int, era: int, run: Run, owner: int | None = None, now: int | None = None, *, seq: int | None = None
     ) -> int:

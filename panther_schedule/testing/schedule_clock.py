@@ -30,8 +30,7 @@ class ScheduleClock:
 
     The fixture `schedule_clock` is one for `background_tasks`; `with ScheduleClock(scheduler) as schedule_clock:` does
     the same for another scheduler, or without pytest. The scheduler is empty and unstarted before and after; one with
-    a store keeps its tasks in a file of the test's own. Listeners
-    that were added meanwhile are removed.
+    a store keeps its tasks in a file of the test's own. Listeners that were added meanwhile are removed.
 
     A run that fails or times out fails the test, by an AssertionError at its end, unless the test expected it:
     `raises` of a method says that a run must fail with this error meanwhile, and `raises` here, that one must at any

@@ -18,7 +18,7 @@ import threading
 import time
 import warnings
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from functools import partial
 from signal import SIGKILL, SIGSTOP
@@ -26,7 +26,6 @@ from typing import Any, Final
 from unittest import mock
 
 from campaign import Orders, Point
-from panther_schedule.sqlite import SQLiteStore
 
 from panther_schedule import (
     AnySchedule,
@@ -40,6 +39,7 @@ from panther_schedule import (
     current_run,
 )
 from panther_schedule.clock import Reading, SystemClock, moment
+from panther_schedule.sqlite import SQLiteStore
 
 MS: Final = timedelta(milliseconds=1)
 
@@ -65,6 +65,7 @@ clock = Ahead(orders.ahead_s) if orders.ahead_s else SystemClock()
 log = os.open(log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
 passed: list[None] = []
 lock = threading.Lock()
+turn = threading.Lock()
 
 
 def reach(point: Point) -> None:
@@ -76,7 +77,10 @@ def reach(point: Point) -> None:
         if len(passed) != orders.nth:
             return
     os.write(log, f"{'stopped' if orders.stops else 'killed'} {os.getpid()}\n".encode())
-    os.kill(os.getpid(), SIGSTOP if orders.stops else SIGKILL)
+    if not orders.stops:
+        os.kill(os.getpid(), SIGKILL)
+    with turn if "function" in point else nullcontext():  # stopped in a turn it would hold the others up
+        os.kill(os.getpid(), SIGSTOP)
 
 
 class Watched(sqlite3.Connection):
@@ -84,12 +88,13 @@ class Watched(sqlite3.Connection):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.turns = False
         self.set_trace_callback(self.before)
 
     def before(self, sql: str) -> None:
         """Notice a statement that is about to be executed, however it was given."""
         word = sql.split(None, 1)[0].upper()
-        if word == "CREATE" or "user_version =" in sql:
+        if (word == "CREATE" and " TEMP " not in sql) or "_id =" in sql or "user_version =" in sql:
             reach("in the migration")
         elif word in {"INSERT", "UPDATE", "DELETE"}:
             reach("in the transaction")
@@ -99,7 +104,13 @@ class Watched(sqlite3.Connection):
     def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
         if sql.startswith("BEGIN"):
             super().execute(f"PRAGMA max_page_count = {1 if os.path.exists(f'{file}.full') else 2**30}")
-        done = super().execute(sql, *parameters)
+            self.turns = turn.acquire()
+        try:
+            done = super().execute(sql, *parameters)
+        finally:
+            if self.turns and not self.in_transaction:
+                self.turns = False
+                turn.release()
         if sql == "COMMIT":
             reach("after the commit")
         return done

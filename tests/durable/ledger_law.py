@@ -47,8 +47,10 @@ class Task:
         """List what its records of one era cover, in order of time."""
         found = [Span(run["at"], run["at"], 1) for run in self.scheduled if run["era"] == era]
         found += [Span(row["first"], row["last"], row["number"]) for row in self.passed if row["era"] == era]
-        if era == self.row["era"]:
-            found += [Span(at, at, 1) for at in self.waiting]
+        cursor, present = self.row["cursor"], self.row["era"]
+        for at in self.waiting:  # those of a clock that was ahead are beyond the cursor
+            is_of_before = cursor is None or at > cursor
+            found += [Span(at, at, 1)] if era == present - is_of_before else []
         return sorted(found)
 
     def due(self) -> int:
@@ -81,7 +83,9 @@ class Task:
             yield f"{self.row['handed']} handed over of {self.n}, ended={self.row['ended']}"
         numbers = sorted(row["seq"] for row in (*self.runs, *self.passed) if row["seq"] is not None)
         expected = range(1, self.row["records"] + 1)
-        if len(set(numbers)) != len(numbers) or not (set(numbers) <= set(expected) if self.gone else numbers == [*expected]):
+        if len(set(numbers)) != len(numbers) or not (
+            set(numbers) <= set(expected) if self.gone else numbers == [*expected]
+        ):
             yield f"{self.row['records']} records counted, but these are there: {numbers}"
 
     def _grid(self, era: int, spans: list[Span]) -> Iterator[str]:

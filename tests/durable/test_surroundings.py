@@ -71,6 +71,12 @@ def test_a_file_stays_the_same_wherever_the_process_goes(
         assert scheduler["greet"].name == "greet"
 
 
+def test_an_older_sqlite_is_refused(scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sqlite3.sqlite_version_info", (3, 34, 1))
+    with pytest.raises(StoreError, match=r"it needs SQLite 3\.37 or newer"):
+        scheduler.start()
+
+
 # ---- the machine -------------------------------------------------------------------------------------------------
 
 

@@ -57,6 +57,8 @@ ROWS = [
     Row("`flask run`", "flask --app measured:flask run --port {port}", drains=False),
     Row("`flask run --debug`", "flask --app measured:flask run --port {port} --debug", 2, 1, drains=None),
     Row("`manage.py runserver`, from `ready()`", "python measured_django.py runserver {port}", 2, 1, drains=None),
+    Row("a script in `run_forever()`", "python measured.py run_forever", path=""),
+    Row("a script in `join()`", "python measured.py join", path="", drains=False),
     Row("`uvicorn app:app --workers 2`, durable", f"{UVICORN} --workers 2", 2, durable=True),
     Row(
         "`gunicorn -w 2 -k uvicorn_worker.UvicornWorker app:app`, durable",
@@ -73,8 +75,6 @@ ROWS = [
         path="/begin/",
         durable=True,
     ),
-    Row("a script in `run_forever()`", "python measured.py run_forever", path=""),
-    Row("a script in `join()`", "python measured.py join", path="", drains=False),
 ]
 
 

@@ -31,19 +31,14 @@ class Model(Clocks):
 
     def add(self, name: str | None, occurrences: Occurrences, ways: Ways) -> Task:
         """Add a task."""
-        task = Task(len(self.tasks), name, ways, self._life(occurrences), self.ahead)
+        task = Task(len(self.tasks), name, ways, self.life(occurrences), self.ahead)
         self.tasks.append(task)
         self.look()
         return task
 
-    def _life(self, occurrences: Occurrences) -> Life:
-        now = self.wall if occurrences.on_wall else self.steady
-        begin = now if occurrences.calendar else occurrences.instants[0] - 1
-        return Life(occurrences, begin, begin, now)
-
     def replace(self, task: Task, occurrences: Occurrences | None, ways: Ways) -> None:
         """Change the policy; with another schedule the task starts afresh."""
-        life = None if occurrences is None else self._life(occurrences)
+        life = None if occurrences is None else self.life(occurrences)
         self._take_in()
         self._plan(task)
         task.ways = ways
@@ -76,11 +71,11 @@ class Model(Clocks):
             if task.life.occurrences.once:
                 for at in task.due(self.now(task)):
                     self._admit(task, [at])
-            self._check_end(task)
+            task.check_end()
         self.look()
 
     def _skip(self, task: Task, skipped: list[int]) -> None:
-        self._cover(task, skipped)
+        task.cover(skipped)
         task.passes("skipped_paused", skipped)
 
     def cancel(self, task: Task) -> None:
@@ -96,7 +91,7 @@ class Model(Clocks):
         task.dropped = True
         for call in list(task.calls):
             self._ask(call)
-        self._check_end(task)
+        task.check_end()
         self.look()
 
     def run_now(self, task: Task) -> Call:
@@ -220,7 +215,7 @@ class Model(Clocks):
 
     def _hand_over(self) -> bool:
         starts, self._starts = self._starts, []
-        for call in sorted(starts, key=self._turn):
+        for call in sorted(starts, key=Call.turn):
             self.open.append(call)
             self.log.append((call.task.order, call.at + call.moved + call.ahead, call.cause, call.attempt))
             call.taken = self.now(call.task)
@@ -232,11 +227,8 @@ class Model(Clocks):
         due = [] if task.paused else task.due(self.now(task))
         if due:
             self._decide(task, due)
-            self._check_end(task)
+            task.check_end()
         return bool(due)
-
-    def _turn(self, call: Call) -> tuple[int, bool, int]:
-        return call.at + call.moved + call.ahead, not call.task.life.occurrences.on_wall, call.task.order
 
     def _take_in(self) -> None:
         while self._inbox:
@@ -264,7 +256,7 @@ class Model(Clocks):
             self._begin(call)
             return
         over = Ended(call.started, self.now(call.task), "timed_out", "TimeoutError")
-        delay = self._delay(call, over)
+        delay = call.delay(over)
         call.phase, call.asked = "lingering", True
         if delay is None:
             self._record(call, over)
@@ -274,7 +266,7 @@ class Model(Clocks):
     def _finish(self, call: Call, ended: Ended) -> None:
         if call.phase == "going":
             call.timer = None
-            delay = self._delay(call, ended)
+            delay = call.delay(ended)
             if delay is None:
                 self._record(call, ended)
             else:
@@ -282,7 +274,7 @@ class Model(Clocks):
                 self._rest(call, delay)
         elif not call.recorded:  # it timed out, and another attempt is to come
             call.asked = False
-            self._rest(call, self._delay(call, call.earlier[-1]) or 0)
+            self._rest(call, call.delay(call.earlier[-1]) or 0)
         elif call.cause == "schedule":
             call.task.lingering -= 1
             self._go_on(call.task, self.now(call.task))
@@ -292,11 +284,6 @@ class Model(Clocks):
     def _rest(self, call: Call, delay: int) -> None:
         call.phase = "resting"
         self._set_timer(call, delay)
-
-    def _delay(self, call: Call, ended: Ended) -> int | None:
-        if call.asked or call.task.cancelled:
-            return None
-        return call.task.ways.delay_after(call.attempt - call.lost, ended.error)
 
     def _ask(self, call: Call) -> None:
         if call.recorded:
@@ -316,7 +303,7 @@ class Model(Clocks):
             failed = task.life.occurrences.from_end == 0 and ended.outcome != "succeeded"
             task.failures = task.failures + 1 if failed else 0
             self._go_on(task, ended.finished)
-            self._check_end(task)
+            task.check_end()
         elif call.cause == "backfill" and call.phase != "lingering":
             self._next_of_backfill(call)
 
@@ -336,7 +323,7 @@ class Model(Clocks):
             if task.running or task.lingering or task.waiting:  # of the schedule before
                 task.forget()
             else:
-                self._cover(task, due)
+                task.cover(due)
                 self._start(task, due[0], task.life)
             return
         wanted = due[-1:]
@@ -345,19 +332,19 @@ class Model(Clocks):
         elif ways.missed == "catch_up":
             wanted = [at for at in due if now - at <= ways.window][-ways.limit :]
         missed = due[: len(due) - len(wanted)]
-        self._cover(task, missed)
+        task.cover(missed)
         task.passes("missed", missed)
         if wanted:
             self._admit(task, wanted)
 
     def _admit(self, task: Task, wanted: list[int]) -> None:
         if len(wanted) == 1 and not task.late:
-            self._cover(task, wanted)
+            task.cover(wanted)
             self._overlap(task, wanted[0])
             return
         surplus: list[int] = []
         for at in wanted[: task.places()]:  # what takes none of the places left is looked at again, in the next turn
-            self._cover(task, [at])
+            task.cover([at])
             if len(task.waiting) < task.ways.limit:
                 task.waiting.append((at, task.life))
                 task.late = True
@@ -401,11 +388,3 @@ class Model(Clocks):
         call = Call(task, at, "schedule", task.shift(), life.moved)
         task.calls.append(call)
         self._starts.append(call)
-
-    def _cover(self, task: Task, decided: list[int]) -> None:
-        for at in decided:
-            task.life.covered = task.life.latest = at
-
-    def _check_end(self, task: Task) -> None:
-        if not task.running and not task.waiting and task.next() is None and not (task.lingering and task.will_go_on()):
-            task.ended = True

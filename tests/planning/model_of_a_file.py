@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from model import Model
 from model_parts import MOST_LOST, Call, Ended
 
-
 AT_ONCE = (0, 0)
 
 
@@ -20,7 +19,7 @@ class FileModel(Model):
     def restart(self, by: int, *, killed: bool) -> None:
         """End the process, set the clock, begin another. One that is killed tells nobody what has ended since."""
         if not killed:
-            self.look()
+            self._take_in()
         lost = self._hand_back()
         if not killed:
             self._lose(lost, killed=False)

@@ -160,6 +160,16 @@ class Call:
     timer: tuple[int, int] | None = None
     earlier: list[Ended] = field(default_factory=list[Ended])
 
+    def turn(self) -> tuple[int, bool, int]:
+        """Say which of several runs is handed over first."""
+        return self.at + self.moved + self.ahead, not self.task.life.occurrences.on_wall, self.task.order
+
+    def delay(self, ended: Ended) -> int | None:
+        """Return the time from the end of an attempt to the next; None when there is no other."""
+        if self.asked or self.task.cancelled:
+            return None
+        return self.task.ways.delay_after(self.attempt - self.lost, ended.error)
+
 
 @dataclass(eq=False)
 class Life:
@@ -171,7 +181,7 @@ class Life:
     covered: int
     """What is not later than this is decided."""
     latest: int
-    """The time of the beginning, then the last decided occurrence."""
+    """The time of the beginning, or the first occurrence where that begins a task; then the last decided one."""
     handed: int = 0
     moved: int = 0
     """How far the clock of the life that replaced it was ahead of its own."""
@@ -261,6 +271,16 @@ class Task:
         lives = [*self.past, self.life]
         return sum(len(life.occurrences.between(life.begin, life.covered)) for life in lives)
 
+    def cover(self, decided: list[int]) -> None:
+        """Note that these occurrences are decided, in this order."""
+        for at in decided:
+            self.life.covered = self.life.latest = at
+
+    def check_end(self) -> None:
+        """End it if no run is active and none will start."""
+        going = self.running or self.waiting or (self.lingering and self.will_go_on())
+        self.ended = self.ended or (not going and self.next() is None)
+
     def shift(self) -> int:
         """Return how much later people see the times of its clock."""
         return 0 if self.life.occurrences.on_wall else self.ahead
@@ -314,6 +334,14 @@ class Clocks:
         self.steady: int = now
         self.ahead = 0
         """How far the wall is ahead, since its latest step."""
+
+    def life(self, occurrences: Occurrences) -> Life:
+        """Begin with these occurrences now."""
+        now = self.wall if occurrences.on_wall else self.steady
+        if occurrences.calendar:
+            return Life(occurrences, now, now, now)
+        first = occurrences.instants[0]  # with which the others begin, even if it is over
+        return Life(occurrences, first - 1, first - 1, first)
 
     def now(self, task: Task) -> int:
         """Return the time a task follows."""

@@ -186,13 +186,13 @@ class Pair:
     def resume(self, at: int) -> None:
         """Resume a task."""
         self.note("resume", at)
-        self.do(lambda: self.handles[at].resume())
+        self.do(self.handles[at].resume)
         self.model.resume(self.model.tasks[at])
 
     def cancel(self, at: int) -> None:
         """Cancel a task."""
         self.note("cancel", at)
-        self.do(lambda: self.handles[at].cancel())
+        self.do(self.handles[at].cancel)
         self.model.cancel(self.model.tasks[at])
 
     def run_now(self, at: int) -> None:

@@ -123,7 +123,8 @@ class FilePair(Pair):
     def run_again(self, handle: RunHandle) -> Flight:
         """Find a run for the scheduler of now."""
         assert isinstance(handle._flight, StoredFlight)
-        return self.store.flight_of(self.store.file.row(f"SELECT {RUN} FROM run WHERE id = ?", (handle._flight.id,)))
+        sql = f"SELECT {RUN} FROM run WHERE id = ?"  # noqa: S608 - of names of columns
+        return self.store.flight_of(self.store.file.row(sql, (handle._flight.id,)))
 
     def kill(self) -> None:
         """Leave the file as a process does that is killed; that it is dead is seen by the boot of its machine."""

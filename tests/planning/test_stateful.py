@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 import pytest
@@ -17,7 +19,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from model_parts import DAY, SECOND, Ways
 from pair import DivergenceError, Pair, Timing
-from walk import OFTEN, Act, walk
+from pair_of_a_file import FilePair
+from walk import Act, acts_for, walk
 
 T = TypeVar("T")
 
@@ -30,10 +33,20 @@ def quiet() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
-@pytest.fixture
-def pair() -> Iterator[Pair]:
+def in_memory(_folder: Path) -> Pair:
+    """Make a scheduler in memory, and its model."""
+    return Pair()
+
+
+def in_a_file(folder: Path) -> Pair:
+    """Make a scheduler with a file, and its model."""
+    return FilePair(folder / "tasks.db")
+
+
+@pytest.fixture(params=[in_memory, in_a_file])
+def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
     """A scheduler and its model, which are compared at the end."""
-    both = Pair()
+    both: Pair = request.param(tmp_path)
     yield both
     both.check()
     both.check_law()
@@ -43,18 +56,28 @@ def pair() -> Iterator[Pair]:
 class Runtime(RuleBasedStateMachine):
     """Whatever is done, the scheduler does what the model does."""
 
+    acts = acts_for(Pair)
+
     def __init__(self) -> None:
         super().__init__()
-        self.pair = Pair()
+        self.pair = self.made()
+
+    def made(self) -> Pair:
+        """Make the two."""
+        return Pair()
 
     @initialize(data=st.data())
     def begin(self, data: st.DataObject) -> None:
         """Add a first task."""
         self.act(walking.add, data)
 
-    @rule(act=st.sampled_from([act for act, often in OFTEN.items() for _ in range(often)]), data=st.data())
+    @rule(data=st.data())
+    def any_act(self, data: st.DataObject) -> None:
+        """Do something."""
+        self.act(data.draw(st.sampled_from(self.acts)), data)
+
     def act(self, act: Act, data: st.DataObject) -> None:
-        """Do something, then compare."""
+        """Do this, then compare."""
 
         def draw(options: Sequence[T], /) -> T:
             return data.draw(st.sampled_from(options))
@@ -68,15 +91,32 @@ class Runtime(RuleBasedStateMachine):
         self.pair.stop()
 
 
+class RuntimeOfAFile(Runtime):
+    """The same where the tasks are in a file."""
+
+    acts = acts_for(FilePair)
+
+    def made(self) -> Pair:
+        """Make the two."""
+        self.folder = TemporaryDirectory()
+        return in_a_file(Path(self.folder.name))
+
+    def teardown(self) -> None:
+        """Remove the file, too."""
+        super().teardown()
+        self.folder.cleanup()
+
+
+SETTINGS = settings(stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TestRuntime = Runtime.TestCase
-TestRuntime.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+TestRuntime.settings = settings(SETTINGS, max_examples=60)
+TestRuntimeOfAFile = RuntimeOfAFile.TestCase
+TestRuntimeOfAFile.settings = settings(SETTINGS, max_examples=20)
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_a_random_walk(seed: int, pair: Pair) -> None:
-    walk(pair, 120, Random(seed))
+    walk(pair, 120 if type(pair) is Pair else 60, Random(seed))  # a file takes longer
 
 
 def test_a_difference_is_told_with_all_that_was_done(pair: Pair) -> None:
@@ -147,6 +187,40 @@ def found_wrong_clock_in_a_pause(pair: Pair) -> None:
     pair.resume(0)
 
 
+def found_timeout_after_a_step(pair: Pair) -> None:
+    """A timeout was as early or late as the wall clock had been set by before, where all goes by that."""
+    pair.step(300 * SECOND)
+    pair.add(Timing("once"), Ways(timeout=60 * SECOND), named=True)
+    pair.advance(90 * SECOND)
+
+
+def found_order_of_timeouts(pair: Pair) -> None:
+    """Runs whose time was up together were recorded in no order."""
+    pair.add(Timing("once"), Ways(timeout=60 * SECOND), named=True)
+    pair.advance(SECOND)
+    pair.run_now(0)
+    pair.replace(0, None, Ways(timeout=5 * SECOND))
+    pair.run_now(0)
+    pair.suspend(100 * SECOND)
+
+
+def found_order_of_starts(pair: Pair) -> None:
+    """A task that was just added began before others that were due at the same time."""
+    pair.add(Timing("once"), Ways(attempts=3, delay=0), named=True)
+    pair.end(0, "failed", "ValueError")
+    pair.add(Timing("once"), Ways(), named=True)
+
+
+def found_no_grid_in_a_wrong_clock(pair: Pair) -> None:
+    """A repeat that is measured from the end waited for a clock that had been days ahead."""
+    pair.step(2 * DAY)
+    pair.add(Timing("end", -1, 10 * SECOND), Ways(), named=True)
+    pair.end(0, "succeeded", None)
+    pair.advance(SECOND)
+    pair.step(-2 * DAY)
+    pair.advance(60 * SECOND)
+
+
 FOUND: list[Callable[[Pair], None]] = [
     found_timer_of_a_timeout,
     found_last_place,
@@ -155,10 +229,57 @@ FOUND: list[Callable[[Pair], None]] = [
     found_replaced_after_its_end,
     found_once_in_a_pause,
     found_wrong_clock_in_a_pause,
+    found_timeout_after_a_step,
+    found_order_of_timeouts,
+    found_order_of_starts,
+    found_no_grid_in_a_wrong_clock,
 ]
 
 
 @pytest.mark.parametrize("found", FOUND, ids=lambda found: found.__name__.removeprefix("found_"))
 def test_what_it_has_found(found: Callable[[Pair], None], pair: Pair) -> None:
+    found(pair)
+    pair.check()
+
+
+# ---- what it has found of a file ----------------------------------------------------------------------------------
+
+
+def found_ended_by_new_zones(pair: FilePair) -> None:
+    """New rules of zones ended a repeat that had not begun, or took its first run."""
+    pair.add(Timing("end", 3, 10 * SECOND, 60 * SECOND), Ways(), named=True)
+    pair.add(Timing("repeat", 3, 10 * SECOND, 60 * SECOND), Ways(), named=True)
+    pair.reload()
+    pair.advance(100 * SECOND)
+
+
+def found_two_objects_of_a_task(pair: FilePair) -> None:
+    """A turn that could not begin let the task that was added before be two objects, which wrote over each other."""
+    pair.add(Timing("repeat", -1, 60 * SECOND), Ways(attempts=3), named=True)
+    pair.fail(1)
+    pair.add(Timing("daily"), Ways(), named=True)
+    pair.pause(0)
+    pair.end(0, "failed", "ValueError")
+    pair.advance(10 * SECOND)
+    pair.pause(1)
+
+
+def found_put_off_by_a_clock(pair: FilePair) -> None:
+    """A run that a stop had left to others waited until a clock that was set back had come that far again."""
+    pair.add(Timing("repeat", -1, 10 * SECOND), Ways(overlap="queue_one", on_lost="record"), named=True)
+    pair.advance(15 * SECOND)
+    pair.restart(-4000 * SECOND, killed=False)
+
+
+FOUND_OF_A_FILE: list[Callable[[FilePair], None]] = [
+    found_ended_by_new_zones,
+    found_two_objects_of_a_task,
+    found_put_off_by_a_clock,
+]
+
+
+@pytest.mark.parametrize("found", FOUND_OF_A_FILE, ids=lambda found: found.__name__.removeprefix("found_"))
+@pytest.mark.parametrize("pair", [in_a_file], indirect=True)
+def test_what_it_has_found_of_a_file(found: Callable[[FilePair], None], pair: FilePair) -> None:
     found(pair)
     pair.check()

@@ -255,16 +255,16 @@ OFTEN_IN_A_FILE: dict[Act, int] = {**OFTEN, restart: 3, reload: 1, fail: 6}
 """The same for a scheduler whose tasks are in a file."""
 
 
-def acts_for(pair: Pair) -> list[Act]:
+def acts_for(pair: type[Pair]) -> list[Act]:
     """List the acts for one that is kept in memory or in a file, each as often as it is to be drawn."""
-    often = OFTEN_IN_A_FILE if isinstance(pair, FilePair) else OFTEN
+    often = OFTEN_IN_A_FILE if issubclass(pair, FilePair) else OFTEN
     return [act for act, times in often.items() for _ in range(times)]
 
 
 def walk(pair: Pair, steps: int, random: Random) -> int:
     """Take steps, and compare after each; return how many."""
     draw = chance(random)
-    acts = acts_for(pair)
+    acts = acts_for(type(pair))
     add(pair, draw)
     taken = 0
     while taken < steps:

@@ -191,7 +191,10 @@ STEPS = [example for story in STORIES for example in story if example.parsed[0] 
 
 @pytest.mark.usefixtures("virtual_background_tasks", "own_handlers")
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: place(story[0]))
-def test_a_program_runs_alone_with_what_continues_it(story: list[Example], tmp_path: Path) -> None:
+def test_a_program_runs_alone_with_what_continues_it(
+    story: list[Example], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where a program may leave files
     for example in story:
         example.namespace["_folder"] = tmp_path
         example.evaluate()
@@ -249,6 +252,23 @@ def test_the_readme_links_to_pages_of_the_site_and_never_to_files() -> None:
 
     assert len(links) > 10
     assert set(links) <= pages
+
+
+def test_what_survives_what_is_shown_by_tests() -> None:
+    """Each row names the beginning of a test's name, and links to the file that has it."""
+    page = (ROOT / "docs" / "durable.md").read_text()
+    repository = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]["Repository"]
+    files = dict(re.findall(rf"^\[(\w+)\]: {repository}/blob/main/(\S+)$", page, re.MULTILINE))
+    _, _, table = page.partition("| what happens | what becomes of the tasks | shown by |\n|---|---|---|\n")
+    rows = table.partition("\n\n")[0].splitlines()
+
+    assert len(rows) > 15
+    for row in rows:
+        shown_by = row.rstrip("| ").rpartition("| ")[2]
+        links = re.findall(r"\[([^]]+)\]\[(\w+)\]", shown_by)
+        assert bool(links) != (shown_by == "the same"), row
+        for text, file in links:
+            assert f"\ndef test_{re.sub('[ -]', '_', text)}" in (ROOT / files[file]).read_text(), row
 
 
 def test_the_site_opens_with_the_readme() -> None:

@@ -12,7 +12,8 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted(path for path in (ROOT / "docs").glob("*.md") if path.name != "index.md")  # that one is the README's
 GUIDE = sorted((ROOT / "tests" / "guide").glob("test_*.py"))
 PUBLIC = {
-    f"panther_schedule{module}" for module in ("", ".background_tasks", ".events", ".spec", ".pictures", ".testing")
+    f"panther_schedule{module}"
+    for module in ("", ".background_tasks", ".events", ".pictures", ".spec", ".sqlite", ".testing")
 }
 CODE = re.compile("`[^`]*`")
 SENTENCE = re.compile(r"(?![a-z])([^.!?]|[.!?](?! |$))+[.!?]")

@@ -43,19 +43,26 @@ NO_CODE = {
 MOST_LINES = {  # of each folder: all lines, and lines of code
     "models": (1734, 1178),
     "occurrences": (679, 455),
-    "planning": (1010, 646),
-    "runtime": (4005, 2836),
+    "planning": (1017, 650),
+    "runtime": (4018, 2841),
     "cli": (1590, 1116),
     "mypy": (666, 487),
     "spec": (771, 558),
     "tasks": (1089, 700),
     "pictures": (758, 539),
-    "testing": (611, 410),
+    "testing": (610, 410),
     "wording": (564, 421),
-    "sqlite": (1950, 1458),
+<<<<<<< HEAD
+    "sqlite": (2031, 1521),
     "panther_schedule": (882, 553),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (16309, 11357)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (16409, 11429)  # all lines are to be lowered to 6_500
+=======
+    "sqlite": (2026, 1516),
+    "panther_schedule": (882, 553),  # the modules beside the folders
+}
+MOST_LINES_IN_ALL = (16404, 11424)  # all lines are to be lowered to 6_500
+>>>>>>> durdocs
 
 
 def by_name(path: Path) -> str:

@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from tables import GRID, added, now, us
 
@@ -58,11 +57,9 @@ class Kept:
         """Make an entry of a task."""
         raise NotImplementedError
 
-    def task(
-        self, name: str, policy: Policy | None = None, first: float = 0, schedule: AnySchedule = GRID, func: Any = nothing
-    ) -> Entry:
+    def task(self, name: str, policy: Policy | None = None, first: float = 0, schedule: AnySchedule = GRID) -> Entry:
         """Add a task whose next occurrence is so many seconds after AT."""
-        task = BackgroundTask(func).with_schedule(schedule).with_policy(policy or Policy()).with_name(name)
+        task = BackgroundTask(nothing).with_schedule(schedule).with_policy(policy or Policy()).with_name(name)
         rule, state = added(schedule, policy, key=name)
         entry = self.made(task, rule, state._replace(next_at=us(first), task=name))
         with self.turn(now(-1)):
@@ -123,7 +120,7 @@ class InMemory(Kept):
     def __init__(self, _folder: Path) -> None:
         self.store = Memory()
 
-    def turn(self, reading: Reading, room: int | None = ROOM) -> AbstractContextManager[None]:
+    def turn(self, reading: Reading, room: int | None = ROOM) -> AbstractContextManager[None]:  # noqa: ARG002 - it has none
         return nullcontext()
 
     def made(self, task: BackgroundTask[...], rule: Rule, state: State) -> Entry:
@@ -146,14 +143,14 @@ class InAFile(Kept):
 
     def __init__(self, folder: Path, *, most: int = 1000, registry: TaskRegistry = REGISTRY) -> None:
         file = File(folder / "tasks.db")
-        self.store: SQLite = SQLite(file, registry, Records(file, KEEP, most), LEASE, polls=False)
+        self.store = self.sqlite = SQLite(file, registry, Records(file, KEEP, most), LEASE, polls=False)
 
     def turn(self, reading: Reading, room: int | None = ROOM) -> AbstractContextManager[None]:
-        return self.store.turn(reading, room)
+        return self.sqlite.turn(reading, room)
 
     def made(self, task: BackgroundTask[...], rule: Rule, state: State) -> Entry:
         seen = Seen(1, spec_of(task), replace(rule, on_wall=True), state, 0, 0)
-        entry = StoredEntry(self.store, 0, task.name or "", seen, -1)
+        entry = StoredEntry(self.sqlite, 0, task.name or "", seen, -1)
         entry.named = task.name is not None
         return entry
 
@@ -164,6 +161,5 @@ class InAFile(Kept):
         task = BackgroundTask(nothing).with_schedule(schedule).with_name(entry.name)
         with self.turn(now(0)):
             self.store.save(entry, None, Step(state), rule=replace(rule, on_wall=True))
-            self.store.put_spec(entry, spec_of(task))
+            self.sqlite.put_spec(entry, spec_of(task))
         return state
-

@@ -28,7 +28,7 @@ class Scheduler:
 
     def __init__(self, folder: Path, *, most: int = 1000, registry: TaskRegistry = REGISTRY) -> None:
         self.kept = InAFile(folder, most=most, registry=registry)
-        self.store = self.kept.store
+        self.store = self.kept.sqlite
         self.names = StoredNames(self.store, RLock())
         self.engine = Engine(self.store, self.names, self.store)
         self.started: list[Flight] = []
@@ -52,6 +52,10 @@ class Scheduler:
             flight.started = reading.wall
         for undone in (engine.after, engine.starts, engine.asked):
             undone.clear()
+
+    def judge(self) -> None:
+        """Let it be time to see which processes are dead."""
+        self.store.processes.take_back(self.store.processes.me)
 
     def look(self, reading: Reading) -> None:
         """See to all that is due, as the loop does."""

@@ -320,6 +320,12 @@ def test_pause() -> None:
     assert starts(endless)[:4] == [0, 0.25, 4.5, 4.75], "what ran when the pause began went on"
 
 
+def test_a_lost_attempt() -> None:
+    """Processes that die are in tests/durable."""
+    crashes = (Path(__file__).parents[1] / "durable" / "test_crashes.py").read_text()
+    assert "def test_no_death_breaks_the_law" in crashes
+
+
 def test_exit(caplog: pytest.LogCaptureFixture) -> None:
     """The end of a program is in test_process.py; `stop()` drains by the same rules."""
     clock = VirtualClock(START)

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from failing import Failing
-from kept import nothing, nothing_async
+from kept import nothing_async
 from scene import Do, Scheduler, everything, kill, rows
-from tables import DAILY, GRID, added, now, us
+from tables import DAILY, GRID, added, finished, now, us
 
 from panther_schedule import Policy, Repeat, Retry
 from panther_schedule.errors import StoreError
@@ -87,3 +87,204 @@ def test_a_turn_that_fails_anywhere_keeps_nothing_and_succeeds_when_done_again(t
     assert everything(tmp_path) == everything(tmp_path / "whole")
     assert seen(scheduler) == seen(whole)
     assert [flight.run for flight in scheduler.started] == [flight.run for flight in whole.started]
+
+
+def test_a_run_is_one_object_also_after_a_turn_that_failed(tmp_path: Path) -> None:
+    """Else its cancel would be told to another one than that which was handed over."""
+    one = Scheduler(tmp_path)
+    one.turn(0, one.add("a"))
+    entry = one.task("a")
+    run = entry.fly(manual_run(entry.state, us(1), 0, 0))
+    one.turn(1, lambda reading: one.engine.start_more(entry, [run], reading), room=0)
+    assert one.started[1:] == []
+    with Failing(one.store.file, 3), pytest.raises(StoreError):
+        one.turn(2)
+
+    one.turn(3)
+    one.turn(4, lambda reading: one.engine.ask(run, reading))
+
+    assert one.started[1:] == [run]
+    assert run.asked
+
+
+# ---- what others see ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> Scheduler:
+    """A scheduler with a file."""
+    return Scheduler(tmp_path)
+
+
+@pytest.fixture
+def other(one: Scheduler, tmp_path: Path) -> Scheduler:
+    """Another one with the same file."""
+    one.turn(-1)
+    return Scheduler(tmp_path)
+
+
+def test_what_one_does_another_sees(one: Scheduler, other: Scheduler) -> None:
+    one.turn(0, one.add("a"))
+    there, here = one.task("a"), other.task("a")
+    assert here.state == there.state
+    assert [entry.name for entry in other.names] == ["a"]
+
+    other.turn(5, lambda reading: other.engine.pause(here, "why", reading))
+    assert there.state.held.paused == "why"
+    one.turn(12)
+    assert [flight.run.at for flight in one.started] == [us(0)]
+    one.turn(13, lambda reading: one.engine.resume(there, reading), one.end("a"))
+    assert here.state == there.state
+    assert here.history == there.history
+    assert other.store.counts() == one.store.counts()
+    assert other.store.until_next(now(13)) == 0, "it is to look again"
+    other.turn(13)
+    assert other.store.until_next(now(13)) == 7_000_000
+    other.turn(20)
+    assert [flight.run.at for flight in other.started] == [us(20)]
+
+
+def test_another_rule_that_one_gives_holds_for_all(one: Scheduler, other: Scheduler) -> None:
+    one.turn(0, one.add("a"))
+    here = other.task("a")
+    other.turn(1)
+    one.kept.give_rule(one.task("a"), DAILY)
+
+    assert here.rule.occurrences is added(DAILY)[0].occurrences
+    assert here.task.schedule == DAILY
+    other.turn(2)
+    assert here.rule.occurrences is added(DAILY)[0].occurrences
+
+
+def test_a_due_task_is_planned_by_one_of_them(one: Scheduler, other: Scheduler) -> None:
+    one.turn(-1, *[one.add(name) for name in "abc"], room=0)
+    one.turn(0, room=2)
+    other.turn(0)
+
+    assert [flight.entry.name for flight in one.started] == ["a", "b"]
+    assert [flight.entry.name for flight in other.started] == ["c"]
+    assert [flight.entry.name for flight in one.store.in_flight] == ["a", "b"]
+    assert [flight.entry.name for flight in other.store.in_flight] == ["c"]
+
+
+def test_a_run_is_asked_to_end_by_another_once(one: Scheduler, other: Scheduler) -> None:
+    one.turn(0, one.add("a"), one.add("b"))
+    asked: list[Flight] = []
+    other.turn(1, lambda reading: other.engine.cancel(other.task("a"), True, reading))
+
+    for after in (1, 2):
+        with one.store.turn(now(after), 10):
+            asked += one.store.asked()
+    assert [flight.entry.name for flight in asked] == ["a"]
+    assert asked[0].asked
+    other.turn(3, lambda reading: other.engine.cancel(other.task("b"), False, reading))
+    with one.store.turn(now(3), 10):
+        assert list(one.store.asked()) == []
+
+
+# ---- those that died ---------------------------------------------------------------------------------------------
+
+
+def test_what_a_dead_one_had_is_lost_and_runs_again(one: Scheduler, other: Scheduler, tmp_path: Path) -> None:
+    one.turn(0, one.add("again"), one.add("never", GRID, Policy(on_lost="record")), one.add("ended"))
+    one.turn(1, one.end("ended"))
+    other.turn(2)
+    assert other.started == []
+    kill(tmp_path)
+
+    other.judge()
+    other.turn(3)
+    other.turn(3)
+
+    (run,) = other.started
+    assert (run.entry.name, [each.outcome for each in run.run.attempts], run.run.attempt) == ("again", ["lost"], 2)
+    assert [each.outcome for each in _runs(other, "never")] == ["lost"]
+    assert [each.outcome for each in _runs(other, "ended")] == ["succeeded"]
+    assert rows(tmp_path, "SELECT id FROM process") == [(other.store.processes.me,)]
+
+
+def _runs(scheduler: Scheduler, name: str) -> list[Run]:
+    """List the records of runs of a task."""
+    return [record for record in scheduler.task(name).history or () if isinstance(record, Run)]
+
+
+def test_what_it_ends_after_it_was_declared_dead_is_not_recorded(
+    one: Scheduler, other: Scheduler, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    one.turn(0, one.add("a", Repeat(-1, 60 * SECOND)))
+    late = one.run("a")
+    other.turn(0)
+    kill(tmp_path)
+    other.judge()
+    other.turn(2)
+    other.turn(2)
+    with caplog.at_level(logging.WARNING):
+        one.turn(3)
+
+    assert "so 1 run(s) were taken from it as lost" in caplog.text
+    assert one.store.in_flight == []
+    late.attempt = finished("failed", 4)
+    one.turn(4, lambda reading: one.engine.end(late, reading))
+    one.turn(5, lambda reading: one.engine.abandon(late, reading))
+    (run,) = other.store.in_flight
+    assert run.run.phase == "active"
+    assert [each.outcome for each in run.run.attempts] == ["lost"]
+    other.turn(6, other.end("a"))
+    assert [each.outcome for each in _runs(one, "a")[0].attempts] == ["lost", "succeeded"]
+    assert one.task("a").state.running == 0
+
+
+def test_it_takes_part_again_by_another_name(one: Scheduler, other: Scheduler, tmp_path: Path) -> None:
+    one.turn(0, one.add("a"))
+    before = one.store.processes.me
+    other.turn(0)
+    kill(tmp_path)
+    other.judge()
+    other.turn(2)
+    other.turn(3)
+    other.turn(4, other.end("a"))
+    one.turn(10)
+
+    assert one.store.processes.me > max(before, other.store.processes.me)
+    assert one.run("a").run.at == us(10)
+    one.turn(11, one.end("a"))
+    assert [each.outcome for each in _runs(one, "a")[-1].attempts] == ["succeeded"]
+
+
+# ---- room --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("room", "started"), [(None, ""), (0, "x"), (1, "ax"), (2, "abx")])
+def test_no_more_sync_functions_start_than_there_is_room_for(one: Scheduler, room: int | None, started: str) -> None:
+    """With None, no async ones either."""
+    one.turn(-1, *[one.add(name) for name in "abc"], one.add("x", func=nothing_async), room=None)
+    one.turn(0, room=room)
+
+    assert sorted(flight.entry.name for flight in one.started) == list(started)
+
+
+def test_who_has_no_room_waits_for_nothing_but_its_own_runs(one: Scheduler) -> None:
+    policy = Policy(timeout=50 * SECOND)
+    one.turn(0, one.add("a", Repeat(-1, 5 * SECOND), policy), one.add("x", Repeat(-1, 20 * SECOND), func=nothing_async))
+    begin = one.run("a")
+    one.turn(1, lambda reading: one.engine.begin(begin, reading.wall, reading), room=0)
+
+    assert one.store.until_next(now(1)) == 19_000_000
+    one.turn(2, room=None)
+    assert one.store.until_next(now(2)) == 49_000_000
+
+
+def test_a_start_without_room_is_left_to_others(one: Scheduler, other: Scheduler) -> None:
+    one.turn(-1, one.add("a", GRID, Policy(overlap="queue_all")))
+    one.turn(9)
+    entry = one.task("a")
+    one.turn(10, one.end("a"), room=0)
+    run = entry.fly(manual_run(entry.state, us(10), 0, 0))
+    one.turn(10, lambda reading: one.engine.start_more(entry, [run], reading), room=None)
+
+    assert len(one.started) == 1
+    assert one.store.in_flight == []
+    assert one.store.until_next(now(10)) is None
+    other.turn(10, room=1)
+    other.turn(11, room=1)
+    assert [(flight.run.at, flight.run.cause) for flight in other.started] == [(us(9), "schedule"), (us(10), "manual")]
