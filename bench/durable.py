@@ -114,7 +114,7 @@ def main() -> None:
     options = parser.parse_args()
     if unknown := set(options.rows) - set(ROWS):
         parser.error(f"there is no row {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
-    print(machine(), flush=True)
+    print(machine("huey", "SQLAlchemy"), flush=True)
     for name in options.rows or ROWS:
         row, rounds = ROWS[name], play(name, options.rounds)
         print(f"\n{row.title}; medians of {len(rounds[row.sides[0]])} rounds")

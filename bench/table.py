@@ -74,7 +74,7 @@ def ratio(key: str, other: str, *, side: str = "ours") -> Callable[[Rounds], flo
 
 
 def value(key: str, side: str = "ours") -> Callable[[Rounds], float]:
-    """Return the median of our own figure."""
+    """Return the median of our own figure, of the default side or another."""
     return lambda rounds: median(our[key] for our in rounds[side])
 
 
@@ -298,15 +298,15 @@ def write(page: Path, lines: list[str]) -> None:
     page.write_text("\n".join([before + start, "", *lines, "", END]) + rest)
 
 
-def machine() -> str:
-    """Describe the machine and the versions, as a Markdown paragraph."""
+def machine(*more: str) -> str:
+    """Describe the machine and the versions, also of more distributions, as a Markdown paragraph."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     model = next(
         (text.partition(":")[2].strip() for text in lines if text.startswith("model name")), platform.machine()
     )
     packages = []
-    for name in ("pydantic", *DISTRIBUTIONS.values()):
+    for name in ("pydantic", *DISTRIBUTIONS.values(), *more):
         try:
             packages.append(f"{name} {version(name)}")
         except PackageNotFoundError:
