@@ -145,6 +145,8 @@ class Loop:
         return True
 
     def _see_to(self, messages: Iterable[Message], reading: Reading) -> None:
+        if self._turns is not None and self._engine.hear not in self._put_off:
+            self._try(self._engine.hear, reading)  # first, since it happened before
         for message in messages:
             self._try(message, reading)
         if self._again_at is not None and self._again_at <= self.reading.steady:
@@ -217,7 +219,6 @@ class Loop:
             for flight in shared.lost():
                 self._engine.lose(flight, reading)
             self._engine.asked += shared.asked()
-            self._engine.hear(shared)
         return bool(due)
 
     def _hand_over(self) -> None:

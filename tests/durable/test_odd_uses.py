@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -187,3 +188,33 @@ def test_many_sync_runs_that_wait_for_a_worker_hide_no_async_one(tmp_path: Path)
         ("async", "manual")
     ]
     assert other.store.until_next(now(2)) != 0
+
+
+def test_listeners_hear_of_what_others_did_before_what_follows_from_it_here(
+    tmp_path: Path, clock: VirtualClock
+) -> None:
+    told: list[str] = []
+
+    async def sleeps() -> None:
+        await asyncio.sleep(3600)
+
+    def task_each(wait: timedelta) -> Any:
+        return BackgroundTask(sleeps).with_schedule(Repeat(-1, wait)).with_name("a")
+
+    with scheduler_of(tmp_path, clock, sleeps) as scheduler:
+        scheduler.add_listener(lambda event: told.append(type(event).__name__))
+        scheduler.add_task(task_each(60 * SECOND))
+        clock.advance(SECOND)
+        told.clear()
+        asking = Scheduler(
+            store=SQLiteStore(tmp_path / "tasks.db"),
+            registry=registry_of(sleeps),
+            clock=VirtualClock(clock.now()),
+            max_workers=0,
+        )
+        with asking:
+            asking.replace(task_each(SECOND))
+        clock.advance(timedelta(0))
+        scheduler["a"].cancel()
+
+    assert told[:2] == ["TaskReplaced", "OccurrencesPassed"]
