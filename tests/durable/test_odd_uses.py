@@ -18,6 +18,7 @@ from panther_schedule.errors import SchedulerStateError, ValidationError
 from panther_schedule.planning.control import manual_run
 from panther_schedule.sqlite import SQLiteStore
 from panther_schedule.sqlite.file import File, _files
+from panther_schedule.sqlite.records import Records
 
 SECOND = timedelta(seconds=1)
 MINUTELY = Repeat(-1, timedelta(minutes=1))
@@ -32,11 +33,6 @@ def registry_of(*functions: Any) -> TaskRegistry:
 
 def nothing() -> None:
     """Do nothing."""
-
-
-@pytest.fixture
-def clock() -> VirtualClock:
-    return VirtualClock(datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def scheduler_of(folder: Path, clock: VirtualClock, *functions: Any, **how: Any) -> Scheduler:
@@ -218,3 +214,27 @@ def test_listeners_hear_of_what_others_did_before_what_follows_from_it_here(
         scheduler["a"].cancel()
 
     assert told[:2] == ["TaskReplaced", "OccurrencesPassed"]
+
+
+def test_a_turn_that_meets_damage_is_tried_again(
+    tmp_path: Path, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever a library says of it: else the scheduler's thread would die of it."""
+    whole, faults = Records.prune_old, [ValueError("no JSON"), ValueError("no JSON")]
+
+    def prune_old(records: Records, now: int) -> bool:
+        if faults:
+            raise faults.pop()
+        return whole(records, now)
+
+    monkeypatch.setattr(Records, "prune_old", prune_old)
+    with scheduler_of(tmp_path, clock) as scheduler:
+        with pytest.raises(ValueError, match="no JSON"):
+            scheduler.add_task(BackgroundTask(nothing).with_name("a"))
+        clock.advance(2 * SECOND)
+        assert scheduler.add_task(BackgroundTask(nothing).with_name("a")).join()
+
+    assert [line.getMessage() for line in caplog.records] == [
+        "the store failed, so runs wait; trying again each second: no JSON",
+        "the store works again",
+    ]
