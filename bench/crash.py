@@ -22,6 +22,7 @@ from campaign import POINTS, Point, campaign
 
 MOST = 4  # processes at a time
 STATEMENTS = 17  # that make a file
+MEDDLERS = 0.4  # of all processes: they pause, resume, replace, call and backfill tasks
 LATEST = 40  # a process dies at a point for the nth time at most that it gets there
 ROWS = (
     *POINTS,
@@ -79,18 +80,22 @@ def main() -> int:
 
 
 def kill_all(folder: Path, number: int, plan: list[Point | None], chance: random.Random) -> Counter[str]:
-    """Let one process after the other die, each beside others; return the account."""
+    """Let one process after the other die, each beside others; return the account.
+
+    If their number is even, they see no more of each other than a lease of a second; else old records are pruned.
+    """
     deaths: Counter[str] = Counter()
-    with campaign(folder) as processes:
+    orders = {"lease_s": 1, "unseen": True} if number % 2 == 0 else {"keep_records": 200}
+    with campaign(folder, **orders) as processes:
         for point in plan:
             while len(processes.processes) < number - 1:
-                processes.start()
+                processes.start(meddles=chance.random() < MEDDLERS)
             if point is None:
-                processes.start()
+                processes.start(meddles=chance.random() < MEDDLERS)
                 time.sleep(chance.uniform(0.1, 1.5))
                 processes.kill(chance.choice(processes.processes))
             else:
-                processes.dies(point, chance.randint(1, LATEST))
+                processes.dies(point, chance.randint(1, LATEST), meddles=chance.random() < MEDDLERS)
             deaths[point or "at random"] += 1
             deaths["law faults"] += report(processes.faults())
         processes.settle()

@@ -138,11 +138,16 @@ class Loop:
                 message(reading)
         room = None if self.off or self.stopping else self._workers.room()
         put_off, stepped = [*self._put_off], self._engine.stepped
-        turns.take(self._see_to, messages, Reading(reading.wall, reading.wall), room)
+        turns.take(self._see_to, messages, self._now, room)
         if turns.failing:
             self._put_off, self._engine.stepped = put_off, stepped
             self._again_at = reading.steady + _AGAIN
         return True
+
+    def _now(self) -> Reading:
+        """Read the clock as a shared store goes by it: the wall's alone."""
+        wall = self._workers._now(True)
+        return Reading(wall, wall)
 
     def _see_to(self, messages: Iterable[Message], reading: Reading) -> None:
         if self._turns is not None and self._engine.hear not in self._put_off:
@@ -280,7 +285,7 @@ class Loop:
                 messages = list[Message]()
                 while self._inbox.qsize():
                     messages += self.take()
-                self._turns.leave(self._leave, messages, Reading(reading.wall, reading.wall))
+                self._turns.leave(self._leave, messages, self._now)
                 self._engine.starts.clear()
                 self._hand_over()
                 return

@@ -14,6 +14,7 @@ from .logs import log
 from .stores import SharedStore
 
 Do: TypeAlias = Callable[[list[Any], Reading], None]  # what a turn does with its messages
+Now: TypeAlias = Callable[[], Reading]
 
 
 class Call:
@@ -47,15 +48,15 @@ class Turns:
         self.failing = False  # the store has failed, and the turn is to be tried again
         self._left = False
 
-    def take(self, do: Do, messages: list[Any], reading: Reading, room: int | None) -> None:
-        """Do this with the messages in one transaction.
+    def take(self, do: Do, messages: list[Any], now: Now, room: int | None) -> None:
+        """Do this with the messages in one transaction, at the time when no other process takes a turn any more.
 
         When the store fails, calls are told so, and the other messages are kept for the next turn.
         """
         messages = [*self._kept, *messages]
         try:
-            with self._store.turn(reading, room):
-                do(messages, reading)
+            with self._store.turn(now(), room):
+                do(messages, now())
         except Exception as error:  # noqa: BLE001 - one that is no StoreError, too: as of a file that was damaged
             self._take_back(error, messages)
             return
@@ -69,11 +70,11 @@ class Turns:
             if isinstance(message, Call):
                 message.done.set()
 
-    def leave(self, do: Do, messages: list[Any], reading: Reading) -> None:
+    def leave(self, do: Do, messages: list[Any], now: Now) -> None:
         """Take the last turn, and leave the store; whoever asks later is told so."""
         if not self._left:
             self._left = True
-            self.take(do, [message for message in messages if not isinstance(message, Call)], reading, None)
+            self.take(do, [message for message in messages if not isinstance(message, Call)], now, None)
             if self.failing:
                 log("the store failed until the end; the runs that were active will be found lost")
             self._store.close()

@@ -82,6 +82,8 @@ _WORDS: Final = {
     sqlite3.SQLITE_IOERR: "it can't be read or written; see what the system's log says of the disk",
 }
 
+_ERRORS: Final = (sqlite3.Error, UnicodeDecodeError)  # the latter where a damaged table is what SQLite complains of
+
 
 class File:
     """A file as one scheduler has it open: a connection for its turns, and one for whoever looks.
@@ -150,7 +152,7 @@ class File:
         try:
             with self._writing:
                 return (self._writer or self._open()).execute(sql, values)
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             raise fault(self.path, error) from error
 
     def first(self, sql: str, values: Sequence[Any] = ()) -> Any:
@@ -163,7 +165,7 @@ class File:
         try:
             with self._writing:
                 (self._writer or self._open()).executemany(sql, rows)
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             raise fault(self.path, error) from error
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
@@ -177,7 +179,7 @@ class File:
                         return reader.execute(sql, values).fetchall()
                 self._reader = self._reader or self._connected()
                 return self._reader.execute(sql, values).fetchall()
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             raise fault(self.path, error) from error
 
     def row(self, sql: str, values: Sequence[Any] = ()) -> Any:
@@ -228,7 +230,7 @@ class File:
             return sqlite3.connect(
                 self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=256
             )
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             raise fault(self.path, error) from error
 
     def _check(self) -> None:
@@ -299,9 +301,11 @@ def _identity_of(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def fault(path: Path, error: sqlite3.Error) -> StoreError:
+def fault(path: Path, error: Exception) -> StoreError:
     """Say what is wrong with a file, and what to do."""
-    if str(error).startswith("Could not decode"):  # and it shows the text, which may be a secret
+    if isinstance(error, UnicodeDecodeError) or str(error).startswith(
+        "Could not decode"
+    ):  # it shows a text, maybe secret
         return StoreError(f"{path}: it is damaged; put a backup in its place (a text in it is no UTF-8)")
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without its details
     words = _WORDS.get(code, "it can't be used")

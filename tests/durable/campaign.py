@@ -47,6 +47,11 @@ class Orders(NamedTuple):
     """How far its clock is ahead."""
     tasks: tuple[str, ...] = ()
     """The names of those it adds; all, if empty."""
+    keep_records: int = 1_000_000
+    migrates: bool = False
+    """It is of a later version, which makes another file of the present one."""
+    unseen: bool = False
+    """The others can't look whether it lives, as if it were in another container; they see its lease."""
     meddles: bool = False
     """It pauses, resumes, replaces and calls tasks at random."""
     pauses: bool = False

@@ -21,7 +21,8 @@ from collections.abc import Generator
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from functools import partial
-from signal import SIGKILL, SIGSTOP
+from pathlib import Path
+from signal import SIGKILL, SIGSTOP, pthread_kill
 from typing import Any, Final
 from unittest import mock
 
@@ -39,8 +40,10 @@ from panther_schedule import (
     current_run,
 )
 from panther_schedule.clock import Reading, SystemClock, moment
-from panther_schedule.sqlite import SQLiteStore
+from panther_schedule.sqlite import SQLiteStore, processes
+from panther_schedule.sqlite import file as made
 
+NEXT: Final = "ALTER TABLE run ADD note TEXT;\nUPDATE run SET note = cause;\nCREATE INDEX run_note ON run (note);\n"
 MS: Final = timedelta(milliseconds=1)
 
 
@@ -80,7 +83,7 @@ def reach(point: Point) -> None:
     if not orders.stops:
         os.kill(os.getpid(), SIGKILL)
     with turn if "function" in point else nullcontext():  # stopped in a turn it would hold the others up
-        os.kill(os.getpid(), SIGSTOP)
+        pthread_kill(threading.get_ident(), SIGSTOP)  # another thread might be late to take it, and this one go on
 
 
 class Watched(sqlite3.Connection):
@@ -94,7 +97,7 @@ class Watched(sqlite3.Connection):
     def before(self, sql: str) -> None:
         """Notice a statement that is about to be executed, however it was given."""
         word = sql.split(None, 1)[0].upper()
-        if (word == "CREATE" and " TEMP " not in sql) or "_id =" in sql or "user_version =" in sql:
+        if (word in {"CREATE", "ALTER"} and " TEMP " not in sql) or "_id =" in sql or "user_version =" in sql:
             reach("in the migration")
         elif word in {"INSERT", "UPDATE", "DELETE"}:
             reach("in the transaction")
@@ -184,10 +187,16 @@ def main() -> None:
     """Run the tasks until the standard input ends."""
     warnings.simplefilter("ignore", BusyLoopWarning)
     logging.basicConfig(format=f"{os.getpid()} %(levelname)s %(message)s")
-    store = SQLiteStore(file, lease=timedelta(seconds=orders.lease_s), keep_records=1_000_000)
+    store = SQLiteStore(file, lease=timedelta(seconds=orders.lease_s), keep_records=orders.keep_records)
     scheduler = Scheduler(store=store, registry=registry, max_workers=8, clock=clock)
-    with mock.patch("sqlite3.connect", partial(sqlite3.connect, factory=Watched)), scheduler:
-        scheduler.add_tasks(task for task in TASKS if not orders.tasks or task.name in orders.tasks)
+    with (
+        mock.patch("sqlite3.connect", partial(sqlite3.connect, factory=Watched)),
+        mock.patch.object(made, "MIGRATIONS", (*made.MIGRATIONS, NEXT) if orders.migrates else made.MIGRATIONS),
+        mock.patch.object(processes, "_SPACE", Path() if orders.unseen else processes._SPACE),
+        scheduler,
+    ):
+        wanted = [task for task in TASKS if not orders.tasks or task.name in orders.tasks]
+        scheduler.add_tasks(task for task in wanted if task.name not in scheduler)  # they may have been replaced
         if orders.pauses:
             for handle in scheduler:
                 handle.pause("the end")

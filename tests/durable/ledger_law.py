@@ -93,6 +93,8 @@ class Task:
         is_present = era == self.row["era"]
         anchor, cursor = self.row["anchor"], self.row["cursor"]
         if is_present and spans and not self.gone:
+            if self.row["next_at"] not in {None, spans[-1].last + self.wait}:
+                yield f"the next occurrence, {self.row['next_at']}, does not follow {spans[-1]}"
             if spans[-1].last != cursor:
                 yield f"the cursor {cursor} is not at the end of the last record {spans[-1]}"
             if (spans[0].first - anchor) not in ({0} if era == 0 else {0, self.wait}):
@@ -112,6 +114,8 @@ def _faults_of_run(run: Row) -> Iterator[str]:
     attempts, outcome = json.loads(run["attempts"]), run["outcome"]
     lost = sum(attempt[2] == "lost" for attempt in attempts)
     what = f"run {run['id']} at {run['at']} ({run['phase']}, {outcome}, {attempts})"
+    if any(attempt[0] is not None and attempt[0] > attempt[1] for attempt in attempts):
+        yield f"{what} began after its end"
     if outcome is None:
         if run["phase"] in {"ended", "lingering"} or lost >= MOST_LOST:
             yield f"{what} needs an outcome"
@@ -175,12 +179,11 @@ class Call(NamedTuple):
 
 
 class Calls:
-    """What the functions wrote: "begun RUN ATTEMPT PROCESS MOMENT", "ended" with the same, and "stopped PROCESS"."""
+    """What the functions wrote: "begun RUN ATTEMPT PROCESS MOMENT", and "ended" with the same."""
 
     def __init__(self, log: Path) -> None:
         lines = [line.split() for line in log.read_text().splitlines()]
         ended = {(run, int(attempt), process) for what, run, attempt, process, _ in _long(lines) if what == "ended"}
-        self.stopped = {line[1] for line in lines if line[0] == "stopped"}
         self.of: dict[str, dict[int, Call]] = {}
         self.twice: list[str] = []
         for what, run, attempt, process, moment in _long(lines):
@@ -208,17 +211,12 @@ class Calls:
         calls, attempts = self.of.get(id_, {}), json.loads(run["attempts"])
         if calls and max(calls) > len(attempts) + (run["outcome"] is None):
             yield f"{id_} began again after its outcome, or without a lost attempt: {calls}, {attempts}"
-        for number, (_, _, outcome, _) in enumerate(attempts, 1):
+        for number, (_, finished, outcome, _) in enumerate(attempts, 1):
             call = calls.get(number)
-            if outcome in {"succeeded", "failed"} and (call is None or not call.ended):
+            if outcome in {"succeeded", "failed"} and (call is None or not call.ended or call.begun > finished):
                 yield f"attempt {number} of {id_} {outcome}, but its function did not end: {call}"
         if task.at_most_once and len(calls) > 1:
             yield f"{id_} began {len(calls)} times, with on_lost='record'"
-        if run["outcome"] is not None:
-            late = [
-                call for call in calls.values() if call.begun > run["finished_at"] and call.process not in self.stopped
-            ]
-            yield from (f"{id_} began after its outcome: {call}, {attempts}" for call in late)
 
     def account(self, ledger: Ledger) -> Counter[str]:
         """Count the calls, and those that were made again since an attempt was lost."""

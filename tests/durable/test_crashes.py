@@ -12,16 +12,17 @@ from campaign import POINTS, campaign
 pytestmark = pytest.mark.real_clock
 
 
-@pytest.mark.parametrize("others", [0, 1, 2])
-def test_no_death_breaks_the_law(tmp_path: Path, others: int) -> None:
-    """Whenever a process dies, each occurrence is in one record, and only what was cut off runs again."""
-    chance = random.Random(others)
+def test_no_death_breaks_the_law(tmp_path: Path) -> None:
+    """Wherever a process dies, alone or beside others, only what that cut off runs again."""
+    chance = random.Random(1)
     with campaign(tmp_path) as processes:
-        for _ in range(others):
-            processes.run()
-        for point in POINTS:
-            processes.dies(point, chance.randint(1, 25))
-            assert processes.faults() == []
+        for round_, points in enumerate((POINTS, POINTS[::-1])):
+            for point in points:
+                processes.dies(point, chance.randint(1, 20))
+                assert processes.faults() == []
+            if round_ == 0:
+                processes.run()
+                processes.run()
         processes.settle()
         faults, account = processes.account()
 
@@ -30,15 +31,32 @@ def test_no_death_breaks_the_law(tmp_path: Path, others: int) -> None:
     assert account["lost after the function"] >= 1
 
 
-def test_a_death_while_the_file_is_made_leaves_one_that_the_next_process_makes(tmp_path: Path) -> None:
-    """A new file has all its tables or none."""
+def test_a_death_while_the_file_is_made_leaves_it_to_the_next_process(tmp_path: Path) -> None:
+    """A new file has all of its tables or none."""
     with campaign(tmp_path, tasks=("plain0",)) as processes:
-        for nth in (1, 4, 8):
+        for nth in (1, 9):
             processes.dies("in the migration", nth)
         processes.run()
         processes.more_runs(1)
-        processes.settle()
+        processes.end()
 
+        assert processes.account()[0] == []
+
+
+def test_a_death_in_a_migration_leaves_the_version_before(tmp_path: Path) -> None:
+    """And all that was in the file."""
+    with campaign(tmp_path) as processes:
+        processes.run()
+        processes.more_runs()
+        processes.end()
+        processes.dies("in the migration", 3, migrates=True)
+        assert processes.query("PRAGMA user_version") == [(1,)]
+        assert processes.faults() == []
+        processes.run(migrates=True)
+        processes.more_runs()
+        processes.end()
+
+        assert processes.query("PRAGMA user_version") == [(2,)]
         assert processes.account()[0] == []
 
 
@@ -53,7 +71,7 @@ def test_two_processes_that_catch_up_run_each_late_occurrence_once(tmp_path: Pat
             processes.start()
         behind = "task WHERE ended = 0 AND coalesce(cursor, 0) < ?"
         processes.until(lambda: not processes.number(behind, now), "all tasks catch up")
-        processes.settle()
+        processes.end()
         faults, account = processes.account()
 
     assert faults == []
