@@ -150,6 +150,8 @@ class Loop:
         return Reading(wall, wall)
 
     def _see_to(self, messages: Iterable[Message], reading: Reading) -> None:
+        if self._turns is not None and self._engine.hear not in self._put_off:
+            self._try(self._engine.hear, reading)  # first, since it happened before
         for message in messages:
             self._try(message, reading)
         if self._again_at is not None and self._again_at <= self.reading.steady:
@@ -222,7 +224,6 @@ class Loop:
             for flight in shared.lost():
                 self._engine.lose(flight, reading)
             self._engine.asked += shared.asked()
-            self._engine.hear(shared)
         return bool(due)
 
     def _hand_over(self) -> None:
@@ -237,10 +238,15 @@ class Loop:
     def _tell(self) -> None:
         watches, self._watches = self._watches, []
         for over, told in watches:
-            if not (self.over or told.cancelled() or over()):
+            try:
+                if not (self.over or told.cancelled() or over()):
+                    self._watches.append((over, told))
+                elif told.set_running_or_notify_cancel():
+                    told.set_result(None)
+            except StoreError:  # the next turn may succeed
                 self._watches.append((over, told))
-            elif told.set_running_or_notify_cancel():
-                told.set_result(None)
+            except Exception as error:  # noqa: BLE001 - whoever waits raises it
+                told.set_exception(error)
 
     # ---- the drain -----------------------------------------------------------------------------------------------
 

@@ -57,7 +57,7 @@ class Turns:
         try:
             with self._store.turn(now(), room):
                 do(messages, now())
-        except StoreError as error:
+        except Exception as error:  # noqa: BLE001 - one that is no StoreError, too: as of a file that was damaged
             self._take_back(error, messages)
             return
         if self.failing:
@@ -82,11 +82,12 @@ class Turns:
             if isinstance(message, Call):
                 message.fail(SchedulerStateError("the scheduler has stopped; call start() to go on"))
 
-    def _take_back(self, error: StoreError, messages: list[Any]) -> None:
+    def _take_back(self, error: Exception, messages: list[Any]) -> None:
         for undone in (self._engine.after, self._engine.starts, self._engine.asked):
             undone.clear()
         if not self.failing:
-            log("the store failed, so runs wait; trying again each second: %s", error)
+            message = "the store failed, so runs wait; trying again each second: %s"
+            log(message, error, error=None if isinstance(error, StoreError) else error)
         self.failing = True
         self._kept = [message for message in messages if not isinstance(message, Call)]
         for message in messages:

@@ -296,8 +296,8 @@ class SQLite(Shelf, SharedStore):
             entry = self.entry_of(row)
             entry.task  # noqa: B018 - it is read here, where a fault stops nothing else
         except SchedulerStateError as error:
-            log("%s; it is left alone until the next start", error)
-            self._agenda.park(row[0])
+            log("%s; it is left alone until it is replaced, or the next start", error)
+            self._agenda.park(row[0], row[2])
             return None
         return entry
 
@@ -308,7 +308,7 @@ class SQLite(Shelf, SharedStore):
         room = self._room
         if room is None:
             return found
-        for task, *row in self._agenda.ready(reading.wall):
+        for task, *row in self._agenda.ready(reading.wall, room):
             task_row = self.file.row(f"SELECT {TASK} FROM task WHERE id = ?", (task,))
             if (entry := self._callable(task_row)) is None:
                 continue
