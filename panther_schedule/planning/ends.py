@@ -101,6 +101,11 @@ def waits(run: Run) -> bool:
     return run.phase in {"queued", "resting"}
 
 
+def is_over(run: Run) -> bool:
+    """Tell whether nothing more follows from a run."""
+    return run.phase == "ended"
+
+
 def is_queued(run: Run) -> bool:
     return run.phase == "queued"
 

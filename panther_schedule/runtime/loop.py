@@ -198,10 +198,15 @@ class Loop:
     def _tell(self) -> None:
         watches, self._watches = self._watches, []
         for over, told in watches:
-            if not (self.over or told.cancelled() or over()):
+            try:
+                if not (self.over or told.cancelled() or over()):
+                    self._watches.append((over, told))
+                elif told.set_running_or_notify_cancel():
+                    told.set_result(None)
+            except StoreError:  # the next turn may succeed
                 self._watches.append((over, told))
-            elif told.set_running_or_notify_cancel():
-                told.set_result(None)
+            except Exception as error:  # noqa: BLE001 - whoever waits raises it
+                told.set_exception(error)
 
     # ---- the drain -----------------------------------------------------------------------------------------------
 

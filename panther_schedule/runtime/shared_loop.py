@@ -76,11 +76,16 @@ class SharedLoop(Loop):
                 message(reading)
         room = None if self.off or self.stopping else self._workers.room()
         put_off, stepped = [*self._put_off], self._engine.stepped
-        self._keep(super()._see_to, messages, room)
+        self._keep(self._turn, messages, room)
         if self.failing:
             self._put_off, self._engine.stepped = put_off, stepped
             self._again_at = reading.steady + AGAIN
         return True
+
+    def _turn(self, messages: Iterable[Message], reading: Reading) -> None:
+        if self._engine.hear not in self._put_off:
+            self._try(self._engine.hear, reading)  # first, since it happened before
+        super()._see_to(messages, reading)
 
     def _keep(self, do: Do, messages: list[Message], room: int | None) -> None:
         """Do this with the messages in one transaction, at the time when no other process is in a turn.
@@ -91,7 +96,7 @@ class SharedLoop(Loop):
         try:
             with self._store.turn(self._now(), room):
                 do(messages, self._now())
-        except StoreError as error:
+        except Exception as error:  # noqa: BLE001 - one that is no StoreError, too: as of a file that was damaged
             self._take_back(error, messages)
             return
         if self.failing:
@@ -108,11 +113,12 @@ class SharedLoop(Loop):
         wall = self._workers._now(True)
         return Reading(wall, wall)
 
-    def _take_back(self, error: StoreError, messages: list[Message]) -> None:
+    def _take_back(self, error: Exception, messages: list[Message]) -> None:
         for undone in (self._engine.after, self._engine.starts, self._engine.asked):
             undone.clear()
         if not self.failing:
-            log("the store failed, so runs wait; trying again each second: %s", error)
+            message = "the store failed, so runs wait; trying again each second: %s"
+            log(message, error, error=None if isinstance(error, StoreError) else error)
         self.failing = True
         self._kept = _without_calls(messages, error)
 
@@ -124,7 +130,6 @@ class SharedLoop(Loop):
         for flight in self._store.lost():
             self._engine.lose(flight, reading)
         self._engine.asked += self._store.asked()
-        self._engine.hear(self._store)
         return found
 
     # ---- the drain -----------------------------------------------------------------------------------------------

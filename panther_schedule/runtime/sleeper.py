@@ -61,6 +61,7 @@ class Sleeper:
             for seconds in self._spans(timeout):
                 done, _ = await asyncio.wait([waiting], timeout=seconds)
                 if done:
+                    waiting.result()
                     return True
             return self._loop.over
         finally:

@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 from pydantic import ValidationError
 
 from ..errors import SchedulerStateError
+from ..planning.ends import is_over
 from ..planning.records import Run
 from ..planning.rule import Rule
 from ..planning.state import State
@@ -22,7 +23,7 @@ from ..tasks.registry import TaskRegistry
 from ..tasks.task import BackgroundTask
 from .file import File
 from .records import Records
-from .rows import RUN, TASK, Seen, record_of, run_of, seen_of
+from .rows import RUN, TASK, Seen, run_of, seen_of
 
 _CACHED: Final = 4096  # tasks that stay in mind, besides those in use
 
@@ -145,7 +146,7 @@ class Shelf:
         self.file, self.registry, self.records = file, registry, records
         self.mine: dict[int, StoredFlight] = {}  # the runs that were handed over here, by row
         self.epoch: int = 0  # changes when what is kept in mind may be wrong
-        self._making = threading.Lock()
+        self._making = threading.RLock()  # a signal handler may look, too
         self._entries: WeakValueDictionary[int, StoredEntry] = WeakValueDictionary()
         self._flights: WeakValueDictionary[int, StoredFlight] = WeakValueDictionary()
         self._recent: list[StoredEntry | None] = [None] * _CACHED
@@ -241,8 +242,11 @@ class Shelf:
         flight.epoch = self.epoch
 
     def record_of(self, flight: StoredFlight) -> Run | None:
-        """Return what is kept of a run that has ended."""
+        """Return what is kept of a run that has ended; of one that was pruned, what was seen here."""
         if flight.id is None:
             return None
-        row = self.file.row(f"SELECT {RUN} FROM run WHERE id = ? AND outcome IS NOT NULL", (flight.id,))
-        return None if row is None else record_of(row, flight.entry.name)
+        row = self.file.row(f"SELECT {RUN} FROM run WHERE id = ?", (flight.id,))
+        if row is None and not is_over(flight.kept):
+            raise SchedulerStateError(f"the record of the run {flight.kept.id!r} was pruned; keep more of them")
+        run = flight.kept if row is None else run_of(row, flight.entry.name)
+        return run._replace(phase="ended") if row is None or row[-1] is not None else None

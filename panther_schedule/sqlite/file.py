@@ -96,7 +96,7 @@ class File:
         self.path = path = path.absolute()  # wherever the process goes
         self._synchronous = "FULL" if power_safe else "NORMAL"
         self._turning = 0  # the thread that takes a turn
-        self._writing, self._looking = threading.RLock(), threading.Lock()  # one for each connection
+        self._writing, self._looking = threading.RLock(), threading.RLock()  # one for each connection
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
         self._prepare: Callable[[], None] | None = None

@@ -16,6 +16,7 @@ from ..runtime.entries import Entry
 from ..runtime.names import equal, refuse_name
 from ..runtime.stores import Host, Intake, Names
 from ..spec import dump_task
+from ..tasks.checks import is_text
 from ..tasks.task import BackgroundTask
 from .entries import StoredEntry
 from .rows import TASK, Seen, Spec, follows_zone, rule_for
@@ -31,7 +32,7 @@ class StoredNames(Names):
         self._store, self.lock = store, lock
 
     def find(self, name: object) -> StoredEntry | None:
-        if not isinstance(name, str):
+        if not isinstance(name, str) or not is_text(name):
             return None
         sql = f"SELECT {TASK} FROM task WHERE name = ? AND {_THERE}"
         row = self._store.file.row(sql, (str.__str__(name),))
@@ -123,7 +124,7 @@ class StoredIntake(Intake):
         if there is None:
             self._host.engine.add(new, reading)
             return new
-        if not is_equal(there, new, task):
+        if not is_same(there, new, task):
             self.change(there, new, reading)
         return there
 
@@ -151,8 +152,14 @@ def is_equal(there: StoredEntry, new: StoredEntry, task: BackgroundTask[..., Any
         return False
 
 
+def is_same(there: StoredEntry, new: StoredEntry, task: BackgroundTask[..., Any]) -> bool:
+    """Tell whether it makes no difference to replace a stored task by an equal one: that is in the same zone."""
+    return is_equal(there, new, task) and there.kept.spec.zone == new.kept.spec.zone
+
+
 def schedule_of(entry: StoredEntry) -> Any:
-    return json.loads(entry.kept.spec.text)["schedule"]
+    """Return what decides when a task is due: its schedule, and the zone where that names none."""
+    return json.loads(entry.kept.spec.text)["schedule"], entry.kept.spec.zone
 
 
 def refuse_stored(there: StoredEntry, task: BackgroundTask[..., Any]) -> None:

@@ -57,7 +57,7 @@ class SQLiteStore(Keeper):
         if durability not in {"process-safe", "power-safe"}:
             rule, remedy = "'process-safe' or 'power-safe'", "leave it out for 'process-safe'"
             refuse_value("SQLiteStore", "durability", "durability", rule, f"{durability!r}", remedy)
-        self.path = Path(path)
+        self.path = Path(path).absolute()  # wherever the process goes
         """Where the file lies."""
         self._power_safe = durability == "power-safe"
         self._lease, self._keep = (self._checked(name, span) for name, span in (("lease", lease), ("keep", keep)))

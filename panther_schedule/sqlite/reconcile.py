@@ -17,7 +17,7 @@ from ..runtime.plans import Change, Plan
 from ..runtime.stores import Host
 from ..tasks.task import BackgroundTask
 from .entries import StoredEntry
-from .intake import StoredIntake, StoredNames, is_equal, schedule_of
+from .intake import StoredIntake, StoredNames, is_same, schedule_of
 from .store import SQLite
 
 _FIELDS: Final = {"func": "func", "kwargs": "arguments", "schedule": "schedule", "policy": "policy"}
@@ -84,11 +84,16 @@ class Reconciler:
 def _compared(there: StoredEntry, new: StoredEntry, task: _Task, now: int) -> Change:
     state = there.state
     before = _next(there.rule, state)
-    if is_equal(there, new, task):
+    if is_same(there, new, task):
         return Change(new.name, "unchanged", (), before, before, state.handed)
     old, wanted = json.loads(there.kept.spec.text), json.loads(new.kept.spec.text)
-    fields = tuple(shown for field, shown in _FIELDS.items() if old.get(field) != wanted.get(field))
-    fresh = new.kept.state if schedule_of(there) != schedule_of(new) else None
+    afresh = schedule_of(there) != schedule_of(new)
+    fields = tuple(
+        shown
+        for field, shown in _FIELDS.items()
+        if old.get(field) != wanted.get(field) or (afresh and field == "schedule")
+    )
+    fresh = new.kept.state if afresh else None
     step = replaced(there.rule, state, fresh, now)
     after = state if step is None else step.state
     return Change(new.name, "changed", fields, before, _next(new.kept.rule, after), after.handed)

@@ -294,8 +294,8 @@ class SQLite(Shelf, SharedStore):
             entry = self.entry_of(row)
             entry.task  # noqa: B018 - it is read here, where a fault stops nothing else
         except SchedulerStateError as error:
-            log("%s; it is left alone until the next start", error)
-            self._agenda.park(row[0])
+            log("%s; it is left alone until it is replaced, or the next start", error)
+            self._agenda.park(row[0], row[2])
             return None
         return entry
 
@@ -304,7 +304,7 @@ class SQLite(Shelf, SharedStore):
         sql = f"SELECT {RUN} FROM run WHERE owner = ? AND wake_at <= ? ORDER BY wake_at, id"
         found: list[Flight] = [self.flight_of(row) for row in self.file.rows(sql, (self.processes.me, reading.wall))]
         if self._room is not None:
-            rows = self._agenda.ready(reading.wall)
+            rows = self._agenda.ready(reading.wall, self._room)
             ready = self._startable((self.task_row(row[1]), row) for row in rows)
             found += (self.flight_of(row) for _entry, row in ready)
         return found
