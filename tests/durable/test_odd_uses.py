@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -178,7 +179,7 @@ def test_many_sync_runs_that_wait_for_a_worker_hide_no_async_one(tmp_path: Path)
     for name, number in (("sync", 300), ("async", 1)):
         entry = one.task(name)
         runs = [entry.fly(manual_run(entry.state, now(1).wall, k, 0)) for k in range(number)]
-        one.turn(1, lambda reading, entry=entry, runs=runs: one.engine.start_more(entry, runs, reading), room=None)  # type: ignore[misc]
+        one.turn(1, partial(one.engine.start_more, entry, runs), room=None)
     other.turn(2, room=0)
 
     assert [(flight.entry.name, flight.run.cause) for flight in other.started if flight.run.cause == "manual"] == [
