@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 from kept import nothing_async
+from pydantic import ValidationError
+from scene import Do
 from scene import Scheduler as Scene
 from tables import now
 
 from panther_schedule import BackgroundTask, Daily, Repeat, Scheduler, TaskRegistry, VirtualClock
-from panther_schedule.errors import SchedulerStateError, ValidationError
+from panther_schedule.errors import SchedulerStateError
 from panther_schedule.planning.control import manual_run
 from panther_schedule.sqlite import SQLiteStore
 from panther_schedule.sqlite.file import File, _files
@@ -171,13 +173,18 @@ def test_a_signal_handler_may_look_while_its_thread_looks(
     scheduler.stop()
 
 
+def runs_now(scene: Scene, name: str, number: int) -> Do:
+    """Ask for so many runs of a task."""
+    entry = scene.task(name)
+    runs = [entry.fly(manual_run(entry.state, now(1).wall, k, 0)) for k in range(number)]
+    return lambda reading: scene.engine.start_more(entry, runs, reading)
+
+
 def test_many_sync_runs_that_wait_for_a_worker_hide_no_async_one(tmp_path: Path) -> None:
     one, other = Scene(tmp_path), Scene(tmp_path)
     one.turn(0, one.add("sync"), one.add("async", func=nothing_async), room=None)
     for name, number in (("sync", 300), ("async", 1)):
-        entry = one.task(name)
-        runs = [entry.fly(manual_run(entry.state, now(1).wall, k, 0)) for k in range(number)]
-        one.turn(1, lambda reading, entry=entry, runs=runs: one.engine.start_more(entry, runs, reading), room=None)  # type: ignore[misc]
+        one.turn(1, runs_now(one, name, number), room=None)
     other.turn(2, room=0)
 
     assert [(flight.entry.name, flight.run.cause) for flight in other.started if flight.run.cause == "manual"] == [
