@@ -19,7 +19,7 @@ from panther_schedule import BackgroundTask, Daily, Repeat, Scheduler, TaskRegis
 from panther_schedule.errors import SchedulerStateError
 from panther_schedule.planning.control import manual_run
 from panther_schedule.sqlite import SQLiteStore
-from panther_schedule.sqlite.file import File, _files
+from panther_schedule.sqlite.file import File, _begin_fork, _end_fork, _files
 from panther_schedule.sqlite.records import Records
 
 SECOND = timedelta(seconds=1)
@@ -245,3 +245,23 @@ def test_a_turn_that_meets_damage_is_tried_again(
         "the store failed, so runs wait; trying again each second: no JSON",
         "the store works again",
     ]
+
+
+def test_a_file_is_not_opened_while_another_thread_forks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The child would have SQLite's locks as they are then, for ever."""
+    connected, opened = File._connected, list[str]()
+
+    def noted(file: File) -> Any:
+        opened.append("opened")
+        return connected(file)
+
+    monkeypatch.setattr(File, "_connected", noted)
+    opening = threading.Thread(target=lambda: File(tmp_path / "tasks.db").close(), daemon=True)
+    _begin_fork()
+    opening.start()
+    opening.join(0.1)
+    opened.append("forked")
+    _end_fork()
+    opening.join()
+
+    assert opened == ["forked", "opened"]

@@ -52,10 +52,10 @@ MOST_LINES = {  # of each folder: all lines, and lines of code
     "pictures": (758, 539),
     "testing": (610, 410),
     "wording": (564, 421),
-    "sqlite": (2052, 1537),
+    "sqlite": (2053, 1538),
     "panther_schedule": (882, 553),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (16459, 11466)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (16460, 11467)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:
