@@ -6,7 +6,7 @@ import asyncio
 import threading
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from kept import nothing_async
@@ -265,3 +265,17 @@ def test_a_file_is_not_opened_while_another_thread_forks(tmp_path: Path, monkeyp
     opening.join()
 
     assert opened == ["forked", "opened"]
+
+
+@pytest.mark.parametrize("measured", ["start", "end"])
+def test_a_first_run_that_is_days_away_is_not_taken_for_a_wrong_clock(
+    tmp_path: Path, clock: VirtualClock, measured: Literal["start", "end"]
+) -> None:
+    """By which a restart would have let it run days before its time."""
+    later = Repeat(-1, timedelta(hours=1), after=timedelta(days=3), measured_from=measured)
+    with scheduler_of(tmp_path, clock) as scheduler:
+        due = scheduler.add_task(BackgroundTask(nothing).with_schedule(later).with_name("a")).next_run
+    with scheduler_of(tmp_path, clock) as scheduler:
+        clock.advance(SECOND)
+
+        assert scheduler["a"].next_run == due == datetime(2026, 1, 4, tzinfo=UTC)
