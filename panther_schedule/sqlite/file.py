@@ -109,7 +109,8 @@ class File:
         if (network := network_of(path, _mounts())) is not None:
             message = f"{path}: it is on a network ({network}), where locks do not hold; put it on a local disk"
             raise StoreError(message)
-        _files.add(self)
+        with _forking:  # a fork that has begun knows nothing of this file, and would copy SQLite's locks as they are
+            _files.add(self)
         with self._writing:
             self._open()
 
@@ -271,7 +272,7 @@ class File:
 
 
 _files: Final = weakref.WeakSet[File]()
-_forking: Final = threading.Lock()
+_forking: Final = threading.RLock()
 _let_go: Final[list[File]] = []  # for the fork that goes on
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from datetime import UTC, datetime, time, timedelta
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from kept import nothing_async
 from pydantic import ValidationError
+from scene import Do
 from scene import Scheduler as Scene
 from tables import now
 
@@ -19,7 +19,7 @@ from panther_schedule import BackgroundTask, Daily, Repeat, Scheduler, TaskRegis
 from panther_schedule.errors import SchedulerStateError
 from panther_schedule.planning.control import manual_run
 from panther_schedule.sqlite import SQLiteStore
-from panther_schedule.sqlite.file import File, _files
+from panther_schedule.sqlite.file import File, _begin_fork, _end_fork, _files
 from panther_schedule.sqlite.records import Records
 
 SECOND = timedelta(seconds=1)
@@ -173,13 +173,18 @@ def test_a_signal_handler_may_look_while_its_thread_looks(
     scheduler.stop()
 
 
+def runs_now(scene: Scene, name: str, number: int) -> Do:
+    """Ask for so many runs of a task."""
+    entry = scene.task(name)
+    runs = [entry.fly(manual_run(entry.state, now(1).wall, k, 0)) for k in range(number)]
+    return lambda reading: scene.engine.start_more(entry, runs, reading)
+
+
 def test_many_sync_runs_that_wait_for_a_worker_hide_no_async_one(tmp_path: Path) -> None:
     one, other = Scene(tmp_path), Scene(tmp_path)
     one.turn(0, one.add("sync"), one.add("async", func=nothing_async), room=None)
     for name, number in (("sync", 300), ("async", 1)):
-        entry = one.task(name)
-        runs = [entry.fly(manual_run(entry.state, now(1).wall, k, 0)) for k in range(number)]
-        one.turn(1, partial(one.engine.start_more, entry, runs), room=None)
+        one.turn(1, runs_now(one, name, number), room=None)
     other.turn(2, room=0)
 
     assert [(flight.entry.name, flight.run.cause) for flight in other.started if flight.run.cause == "manual"] == [
@@ -240,3 +245,37 @@ def test_a_turn_that_meets_damage_is_tried_again(
         "the store failed, so runs wait; trying again each second: no JSON",
         "the store works again",
     ]
+
+
+def test_a_file_is_not_opened_while_another_thread_forks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The child would have SQLite's locks as they are then, for ever."""
+    connected, opened = File._connected, list[str]()
+
+    def noted(file: File) -> Any:
+        opened.append("opened")
+        return connected(file)
+
+    monkeypatch.setattr(File, "_connected", noted)
+    opening = threading.Thread(target=lambda: File(tmp_path / "tasks.db").close(), daemon=True)
+    _begin_fork()
+    opening.start()
+    opening.join(0.1)
+    opened.append("forked")
+    _end_fork()
+    opening.join()
+
+    assert opened == ["forked", "opened"]
+
+
+@pytest.mark.parametrize("measured", ["start", "end"])
+def test_a_first_run_that_is_days_away_is_not_taken_for_a_wrong_clock(
+    tmp_path: Path, clock: VirtualClock, measured: Literal["start", "end"]
+) -> None:
+    """By which a restart would have let it run days before its time."""
+    later = Repeat(-1, timedelta(hours=1), after=timedelta(days=3), measured_from=measured)
+    with scheduler_of(tmp_path, clock) as scheduler:
+        due = scheduler.add_task(BackgroundTask(nothing).with_schedule(later).with_name("a")).next_run
+    with scheduler_of(tmp_path, clock) as scheduler:
+        clock.advance(SECOND)
+
+        assert scheduler["a"].next_run == due == datetime(2026, 1, 4, tzinfo=UTC)
