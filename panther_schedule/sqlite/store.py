@@ -32,6 +32,7 @@ from .tables import Tables
 
 _POLL: Final = SECOND // 5  # how often it looks whether another process has written
 _UNKNOWN: Final = -1
+_KIND: Final = "CASE WHEN json_valid(spec) THEN json_extract(spec, '$.schedule.kind') ELSE '' END"
 _PRUNE: Final = 60 * SECOND  # how often old records are looked for
 
 _LIVE: Final = """
@@ -333,7 +334,7 @@ class SQLite(Shelf, SharedStore):
                 yield flight
 
     def ahead_of(self, reading: Reading) -> Iterable[Entry]:
-        sql = f"SELECT {TASK} FROM task WHERE ended = 0 AND coalesce(cursor, anchor) > ?"
+        sql = f"SELECT {TASK} FROM task WHERE ended = 0 AND coalesce(cursor, anchor) > ? AND {_KIND} != 'once'"
         return self.entries_of(self.file.rows(sql, (reading.wall,)))
 
     def note(self, kind: type, details: tuple[Any, ...]) -> None:
