@@ -73,9 +73,9 @@ def ratio(key: str, other: str, *, side: str = "ours") -> Callable[[Rounds], flo
     return lambda rounds: median(our[key] / their[key] for our, their in zip(rounds[side], rounds[other], strict=True))
 
 
-def value(key: str) -> Callable[[Rounds], float]:
-    """Return the median of our own figure."""
-    return lambda rounds: median(our[key] for our in rounds["ours"])
+def value(key: str, side: str = "ours") -> Callable[[Rounds], float]:
+    """Return the median of our own figure, of the default side or another."""
+    return lambda rounds: median(our[key] for our in rounds[side])
 
 
 @dataclass(frozen=True)
@@ -234,9 +234,9 @@ ROWS = {
 SLOW = {"lost"}
 
 
-def measure(row: str, side: str) -> dict[str, float]:
+def measure(row: str, side: str, script: str = "measure.py") -> dict[str, float]:
     """Measure one row and side in a fresh process."""
-    command = [sys.executable, str(HERE / "measure.py"), row, side]
+    command = [sys.executable, str(HERE / script), row, side]
     with tempfile.TemporaryDirectory() as elsewhere:  # Panther makes a directory for logs where it is imported
         answer = subprocess.run(command, cwd=elsewhere, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603 - this directory's own script
     if answer.returncode:
@@ -298,15 +298,15 @@ def write(page: Path, lines: list[str]) -> None:
     page.write_text("\n".join([before + start, "", *lines, "", END]) + rest)
 
 
-def machine() -> str:
-    """Describe the machine and the versions, as a Markdown paragraph."""
+def machine(*more: str) -> str:
+    """Describe the machine and the versions, also of more distributions, as a Markdown paragraph."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     model = next(
         (text.partition(":")[2].strip() for text in lines if text.startswith("model name")), platform.machine()
     )
     packages = []
-    for name in ("pydantic", *DISTRIBUTIONS.values()):
+    for name in ("pydantic", *DISTRIBUTIONS.values(), *more):
         try:
             packages.append(f"{name} {version(name)}")
         except PackageNotFoundError:

@@ -68,7 +68,9 @@ def read_to_keep(source: Source) -> tuple[list[BackgroundTask], TaskRegistry]:
     if registry is None and isinstance(found, TaskRegistry):
         registry = found
     if registry is None:
-        raise Usage(f"{source.text} says not by which names to keep its functions; add --registry app.tasks:registry")
+        raise Usage(
+            f"{source.text} does not say by which names to keep its functions; add --registry app.tasks:registry"
+        )
     tasks = _tasks(source, found)
     if unnamed := [at for at, task in enumerate(tasks) if task.name is None]:
         message = "name must be set, for a task in a file is found again by it; add one, such as 'digest'"

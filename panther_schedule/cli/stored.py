@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -96,17 +97,7 @@ def apply(file: Path, tasks: list[BackgroundTask], registry: TaskRegistry, sourc
     if not dry_run:
         with _opened(file, registry) as scheduler:
             plan = scheduler.apply(tasks, source=source)
-    changes = [
-        Changed(
-            task=it.name,
-            kind=it.kind,
-            fields=[*it.fields],
-            next_before=it.next_before,
-            next_after=it.next_after,
-            handed=it.handed,
-        )
-        for it in plan.changes
-    ]
+    changes = [Changed.model_validate({"task": change.name, **asdict(change)}) for change in plan]
     return Applied(file=str(file), made=made, dry_run=dry_run, changes=changes)
 
 

@@ -165,7 +165,7 @@ def clock_set_back(rule: Rule, state: State, now: int, before: int) -> Step | No
     What ran does not run again, so nothing changes within a day. A clock that was more than 24 hours ahead was
     wrong: the task goes on with its next occurrence by the new time. What a pause had skipped is recorded.
     """
-    covered = state.anchor if state.cursor is None else state.cursor
+    covered = state.anchor - rule.later if state.cursor is None else state.cursor
     if not rule.on_wall or rule.once or covered - now <= _TRUSTED or not continues(rule, state):
         return None
     if rule.wait_from_end is not None:  # without a next one, the end of the active run will say it

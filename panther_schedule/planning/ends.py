@@ -86,8 +86,8 @@ def lost(rule: Rule, state: State, run: Run, started: int | None, reading: Readi
     return Step(state, again, retry_in=0)
 
 
-def put_off(run: Run) -> Run:
-    """Return a run that was to start, but has to wait for whoever can call its function."""
+def offered(run: Run) -> Run:
+    """Return a run that was to start, but waits for whoever can call its function."""
     return run._replace(phase="resting", wake_at=_AT_ONCE)
 
 
@@ -99,6 +99,11 @@ def lingers(run: Run) -> bool:
 def waits(run: Run) -> bool:
     """Tell whether a run waits for its turn or its next attempt, so that its function is not active anywhere."""
     return run.phase in {"queued", "resting"}
+
+
+def is_over(run: Run) -> bool:
+    """Tell whether nothing more follows from a run."""
+    return run.phase == "ended"
 
 
 def is_queued(run: Run) -> bool:

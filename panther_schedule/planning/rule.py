@@ -49,6 +49,7 @@ class Rule:
     wait_from_end: int | None  # from the end of a run to the next, where there is no grid; zero is back to back
     on_wall: bool  # it follows the wall clock, else steady time
     terms: Terms = DEFAULT_TERMS
+    later: int = 0  # by how much its first occurrence comes after the moment at which it was added
 
     @property
     def endless(self) -> bool:
@@ -79,9 +80,11 @@ def rule_of(schedule: Schedule, zone: ZoneInfo | None = None) -> Rule:
 
 @lru_cache(maxsize=4096)
 def _compiled(schedule: Schedule, zone: ZoneInfo) -> Rule:
-    occurrences, n, on_wall = compile_schedule(schedule, zone), schedule.run_count, not isinstance(schedule, Repeat)
-    wait = schedule.wait // MICROSECOND if isinstance(schedule, Repeat) and not schedule.has_grid else None
-    return Rule(occurrences, n, once=False, wait_from_end=wait, on_wall=on_wall)
+    occurrences, n = compile_schedule(schedule, zone), schedule.run_count
+    if not isinstance(schedule, Repeat):
+        return Rule(occurrences, n, once=False, wait_from_end=None, on_wall=True)
+    wait, later = None if schedule.has_grid else schedule.wait // MICROSECOND, schedule.after // MICROSECOND
+    return Rule(occurrences, n, once=False, wait_from_end=wait, on_wall=False, later=later)
 
 
 def clear_caches() -> None:

@@ -69,8 +69,8 @@ class Admission(Intake):
             self._prepare(entry.name, task, rule, stacklevel=4)
             self.names.revive(entry)
             entry.task, entry.context = task, context_seen()
-            replaced = self._host.send(partial(self._host.engine.replace, entry, rule, state))
-        self._host.acknowledge(replaced)  # outside of the lock, which the loop may need
+            wait = self._host.send(partial(self._host.engine.replace, entry, rule, state))
+        wait()  # outside of the lock, which the loop may need
         return entry
 
     def reload(self) -> None:
@@ -78,8 +78,8 @@ class Admission(Intake):
         with self.names.lock:
             self._forget()
             found = [(entry, self._rule(entry.task)) for entry in self.names if entry.rule.on_wall]
-            reloaded = self._host.send(partial(self._host.engine.reload_zones, found))
-        self._host.acknowledge(reloaded)
+            wait = self._host.send(partial(self._host.engine.reload_zones, found))
+        wait()
 
     def _forget(self) -> None:
         self._latest: tuple[AnySchedule, Policy, Rule] = ONCE, DEFAULT_POLICY, rule_of(ONCE)

@@ -246,9 +246,9 @@ class Engine:
         if self.shared is not None:
             self.shared.note(kind, details)
 
-    def hear(self, shared: SharedStore) -> None:
+    def hear(self, _reading: Reading) -> None:
         """Tell listeners what other processes did."""
-        for kind, details in shared.news(listens=self.emit is not None):
+        for kind, details in () if self.shared is None else self.shared.news(listens=self.emit is not None):
             if self.emit is not None:
                 self._then(self.emit, kind, *details)
 

@@ -254,7 +254,8 @@ class RunHandle(_Handle):
 
         Raises:
             TimeoutError: the timeout came first.
-            SchedulerStateError: it is called from a run of this task, or where an event loop runs.
+            SchedulerStateError: it is called from a run of this task, or where an event loop runs, or its record was
+                pruned.
         """
         self._alive().join(self._flight, check_timeout("join", timeout))
         return self._ended()

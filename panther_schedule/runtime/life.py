@@ -9,6 +9,7 @@ from asyncio import AbstractEventLoop
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeAlias
 
@@ -26,9 +27,9 @@ from .loop import Loop, Message
 from .memory import Memory
 from .names import MemoryNames
 from .process import generation
+from .shared_loop import Call, SharedLoop
 from .sleeper import Sleeper
 from .stores import Intake, Keeper, Names, SharedStore, Store
-from .turns import Call
 from .virtual import Inline, Mover
 from .workers import Pool, Workers
 
@@ -65,21 +66,20 @@ class Life:
             self.names = names = MemoryNames(lock)
             self.intake = Admission(names, now_by(clock), self)
         else:
-            kept = settings.store._open(self, settings.registry, lock)
-            self.store = self.shared = kept.store
-            self.names, self.intake, self.reconcile = kept.names, kept.intake, kept.reconcile
+            self.shared, self.names, self.intake, self.reconcile = settings.store._open(self, settings.registry, lock)
+            self.store = self.shared
         self.engine = Engine(self.store, self.names, self.shared)
+        make: Callable[..., Loop] = Loop if self.shared is None else partial(SharedLoop, self.shared)
         self.workers: Workers
         self.driver: Sleeper | Mover
         if isinstance(clock, VirtualClock):
-            off = not settings.size
             self.workers = inline = Inline(clock, self.engine, inbox.put, event_loop)
-            self.loop = Loop(inbox, self.engine, inline, clock.read(), off=off)
+            self.loop = make(inbox, self.engine, inline, clock.read(), off=not settings.size)
             self.driver = Mover(self.loop, clock, inline, listeners)
         else:
-            off = not (self.in_real_time and settings.size)
-            self.workers = Pool(clock, self.engine, inbox.put, event_loop, 0 if off else settings.size)
-            self.loop = Loop(inbox, self.engine, self.workers, clock.read(), off=off)
+            size = settings.size if self.in_real_time else 0
+            self.workers = Pool(clock, self.engine, inbox.put, event_loop, size)
+            self.loop = make(inbox, self.engine, self.workers, clock.read(), off=not size)
             self.driver = Sleeper(self.loop, clock)
 
     def start(self) -> None:
@@ -89,7 +89,7 @@ class Life:
             self.driver.start()
 
     def discard(self) -> None:
-        """Let it go before it has begun."""
+        """Let go of it before it has begun."""
         self.loop.over = True
         self.workers.stop()
         if self.shared is not None:
@@ -112,8 +112,8 @@ class Life:
         if self.loop.closed:
             self.loop.settle(self.clock.read())
 
-    def send(self, command: Command) -> threading.Event:
-        """Post a command; the event is set when it is done."""
+    def send(self, command: Command) -> Callable[[], None]:
+        """Post a command; return what waits until it is done, up to a second."""
         done = threading.Event()
 
         def run(reading: Reading) -> None:
@@ -121,18 +121,14 @@ class Life:
             done.set()
 
         self.post(run)
-        return done
+        return partial(self.driver.acknowledge, done)
 
     def do(self, command: Command) -> None:
         """Run a command on the loop; wait up to a second, or until a shared store has kept it."""
         if self.shared is None:
-            self.acknowledge(self.send(command))
+            self.send(command)()
         else:
             self.call(command)
-
-    def acknowledge(self, done: threading.Event) -> None:
-        """Wait until a command is done, up to a second."""
-        self.driver.acknowledge(done)
 
     def call(self, command: Command) -> Any:
         """Run a command in a turn of a shared store; return its answer when that is kept.
@@ -145,7 +141,7 @@ class Life:
         if self.driver.is_here():
             raise SchedulerStateError("the scheduler's thread can't wait for itself; ask in another thread")
         self.post(call)
-        self.acknowledge(call.done)
+        self.driver.acknowledge(call.done)
         while not call.done.wait(0 if self.loop.over else 1):
             if self.loop.over:
                 raise SchedulerStateError("the scheduler has stopped; call start() to go on")

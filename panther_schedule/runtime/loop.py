@@ -20,29 +20,22 @@ from ..planning.rule import jittered
 from .engine import Command, Engine
 from .entries import Entry, Flight
 from .logs import log, named
-from .turns import Turns
 from .workers import Workers
 
 PATIENCE_S: Final = 1.0  # a stuck loop does not hold a caller for longer
 _TURN: Final = 256  # messages, and due tasks, a turn: neither floods the other
 _STEP: Final = SECOND // 10  # less is the slow correction of a clock, not a step
-_AGAIN: Final = SECOND  # after an error
+AGAIN: Final = SECOND  # after an error
 
 Message: TypeAlias = Entry | Flight | Command
 
 
-class Drain:
-    """The command to drain a loop."""
-
-    def __init__(self, loop: Loop, timeout: int, *, at_exit: bool) -> None:
-        self._loop, self._timeout, self._at_exit = loop, timeout, at_exit
-
-    def __call__(self, reading: Reading) -> None:
-        self._loop.begin_drain(self._timeout, self._at_exit, reading)
+class Drain(partial[None]):
+    """The command to drain a loop: its `begin_drain()`, with all but the reading."""
 
 
 class Loop:
-    """One scheduler's loop. Other threads may call `post`, `watch`, `is_idle` and `tasks`."""
+    """One scheduler's loop. Other threads may call `post`, `watch`, `is_idle`, `has` and `tasks`."""
 
     def __init__(
         self, inbox: SimpleQueue[Message], engine: Engine, workers: Workers, reading: Reading, *, off: bool = False
@@ -50,19 +43,15 @@ class Loop:
         self.post = inbox.put
         self.off = off  # nothing is to run: it is over before it begins, and what is added ends at once
         self.reading = reading  # of the latest turn
-        over = off and engine.shared is None  # a shared store is for others to run
-        self.closed = over  # the drain has ended, and whoever posts a message then settles it
-        self.over = over  # the drain has ended and all is settled, the loop broke, or this is a child process
+        self.closed = off  # the drain has ended, and whoever posts a message then settles it
+        self.over = off  # the drain has ended and all is settled, the loop broke, or this is a child process
         self.broken: BaseException | None = None  # what broke it
         self.joined = False  # somebody has waited for all tasks
         self._inbox, self._engine, self._workers = inbox, engine, workers
         engine.attempt = self._try
-        if abs(reading.wall - reading.steady) > _STEP and engine.shared is None:
+        if abs(reading.wall - reading.steady) > _STEP:
             engine.offset = reading.wall - reading.steady
-        if engine.shared is not None:
-            self.post(engine.check_clock)
         self._settling = threading.RLock()
-        self._turns = None if engine.shared is None else Turns(engine.shared, engine)
         self._put_off: list[Message] = []  # by an error
         self._again_at: int | None = None  # when they are tried again, by steady time
         self._drain_ends_at: int | None = None  # by steady time; None before the drain
@@ -81,8 +70,7 @@ class Loop:
         return told
 
     def is_idle(self) -> bool:
-        shared = self._engine.shared
-        return not (self._engine.live or self._engine.store.in_flight) if shared is None else shared.is_idle()
+        return not (self._engine.live or self._engine.store.in_flight)
 
     def tasks(self) -> list[Entry]:
         """List the tasks; a cancelled one has left the names while its last run goes on."""
@@ -91,8 +79,7 @@ class Loop:
 
     def has(self, flight: Flight) -> bool:
         """Tell whether this scheduler has called a run that goes on."""
-        shared = self._engine.shared
-        return flight.entry in self.tasks() if shared is None else flight in shared.own()
+        return flight.entry in self.tasks()
 
     # ---- turns ---------------------------------------------------------------------------------------------------
 
@@ -113,12 +100,9 @@ class Loop:
         ahead = (reading.wall - reading.steady) - (self.reading.wall - self.reading.steady)
         if abs(ahead) > _STEP:
             self._engine.stepped += ahead
-            if self._turns is None:
-                self._engine.offset = reading.wall - reading.steady
+            self._engine.offset = reading.wall - reading.steady
         self.reading = reading
-        if self._turns is None:
-            self._see_to(messages, reading)
-        elif not self._take_turn(self._turns, [*messages], reading):
+        if not self._see_to(messages, reading):
             return self.until_next(reading)
         self._hand_over()
         self._workers.coroutines.abandon_orphans()
@@ -129,27 +113,8 @@ class Loop:
             self._tell()
         return self.until_next(reading)
 
-    def _take_turn(self, turns: Turns, messages: list[Message], reading: Reading) -> bool:
-        """Take a turn of a shared store, unless there is nothing to do; it goes by the wall clock."""
-        if not messages and not self._engine.stepped and self.until_next(reading) != 0:
-            return False
-        for message in messages:
-            if isinstance(message, Drain):  # even while the store fails
-                message(reading)
-        room = None if self.off or self.stopping else self._workers.room()
-        put_off, stepped = [*self._put_off], self._engine.stepped
-        turns.take(self._see_to, messages, self._now, room)
-        if turns.failing:
-            self._put_off, self._engine.stepped = put_off, stepped
-            self._again_at = reading.steady + _AGAIN
-        return True
-
-    def _now(self) -> Reading:
-        """Read the clock as a shared store goes by it: the wall's alone."""
-        wall = self._workers._now(True)
-        return Reading(wall, wall)
-
-    def _see_to(self, messages: Iterable[Message], reading: Reading) -> None:
+    def _see_to(self, messages: Iterable[Message], reading: Reading) -> bool:
+        """See to the messages and to all that is due; False where there was no need to look."""
         for message in messages:
             self._try(message, reading)
         if self._again_at is not None and self._again_at <= self.reading.steady:
@@ -160,6 +125,7 @@ class Loop:
             self._try(self._look, reading)
         if len(self._engine.starts) > 1:  # here, where it costs a shared store no query
             self._engine.starts.sort(key=_order)
+        return True
 
     def until_next(self, reading: Reading) -> int | None:
         """Return the microseconds until the next turn; None when nothing is left to do."""
@@ -172,7 +138,7 @@ class Loop:
         return soonest(wait, *own)
 
     def _until_due(self, reading: Reading) -> int | None:
-        if self._look in self._put_off or (self._turns is not None and self._turns.failing):
+        if self._look in self._put_off:
             return None
         try:
             return self._engine.store.until_next(reading)
@@ -199,7 +165,7 @@ class Loop:
         log("an error in the scheduler; trying again in 1 s", error=error)
         self._put_off.append(message)
         if self._again_at is None:
-            self._again_at = self.reading.steady + _AGAIN
+            self._again_at = self.reading.steady + AGAIN
 
     def _try_again(self, reading: Reading) -> None:
         messages, self._put_off, self._again_at = self._put_off, [], None
@@ -218,11 +184,6 @@ class Loop:
                 self._put_off_by(error, partial(self._engine.plan, entry))
         for flight in self._engine.store.timers(reading):
             self._try(partial(self._engine.wake, flight), reading)
-        if (shared := self._engine.shared) is not None:
-            for flight in shared.lost():
-                self._engine.lose(flight, reading)
-            self._engine.asked += shared.asked()
-            self._engine.hear(shared)
         return bool(due)
 
     def _hand_over(self) -> None:
@@ -237,22 +198,25 @@ class Loop:
     def _tell(self) -> None:
         watches, self._watches = self._watches, []
         for over, told in watches:
-            if not (self.over or told.cancelled() or over()):
+            try:
+                if not (self.over or told.cancelled() or over()):
+                    self._watches.append((over, told))
+                elif told.set_running_or_notify_cancel():
+                    told.set_result(None)
+            except StoreError:  # the next turn may succeed
                 self._watches.append((over, told))
-            elif told.set_running_or_notify_cancel():
-                told.set_result(None)
+            except Exception as error:  # noqa: BLE001 - whoever waits raises it
+                told.set_exception(error)
 
     # ---- the drain -----------------------------------------------------------------------------------------------
 
     def begin_drain(self, timeout: int, at_exit: bool, reading: Reading) -> None:
-        """Start what is due and drop what comes later, then end within this many microseconds, or as said before.
-
-        What a shared store keeps is left to others: nothing is started and nothing dropped.
-        """
+        """Start what is due and drop what comes later, then end within this many microseconds, or as said before."""
         ends_at = self.reading.steady + timeout
         self._drain_ends_at = ends_at if self._drain_ends_at is None else min(ends_at, self._drain_ends_at)
-        if self._turns is not None:
-            return
+        self._drop(at_exit, reading)
+
+    def _drop(self, at_exit: bool, reading: Reading) -> None:
         self._try_again(reading)  # it may hold what is due
         while self._until_due(reading) == 0:
             self._try(self._look, reading)
@@ -264,7 +228,7 @@ class Loop:
             log(message, len(dropped), named(dropped), remedy, level=logging.WARNING)
 
     def _is_drained(self) -> bool:
-        return self.is_idle() if self._turns is None else not self._engine.store.in_flight
+        return self.is_idle()
 
     def _end_drain(self, reading: Reading) -> None:
         self.closed = True
@@ -275,14 +239,6 @@ class Loop:
     def settle(self, reading: Reading) -> None:
         """After the drain, do what messages ask for, and abandon what starts or still runs."""
         with self._settling:
-            if self._turns is not None:
-                messages = list[Message]()
-                while self._inbox.qsize():
-                    messages += self.take()
-                self._turns.leave(self._leave, messages, self._now)
-                self._engine.starts.clear()
-                self._hand_over()
-                return
             self._try_again(reading)
             while self._inbox.qsize():
                 for message in self.take():
@@ -299,19 +255,6 @@ class Loop:
             if self._put_off:
                 runs = len(self._engine.store.in_flight)
                 log("the store failed until the end; %d run(s) stay without a record", runs)
-
-    def _leave(self, messages: Iterable[Message], reading: Reading) -> None:
-        """Keep how functions have ended, and leave the runs of the others to other processes."""
-        engine = self._engine
-        for message in messages:
-            self._try(message, reading)
-        if cut := [flight.entry.name for flight in engine.store.in_flight]:
-            words = "the scheduler ends before %d of its runs, whose attempts are lost: %s"
-            log(words, len(cut), named(cut), level=logging.WARNING)
-        for flight in () if engine.shared is None else engine.shared.own():
-            engine.lose(flight, reading)
-            flight.asked = True  # else its coroutine would go on, on an event loop that outlives us
-            engine.asked.append(flight)
 
     def _end(self, entries: Iterable[Entry], reading: Reading) -> None:
         for entry in entries:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 from ..errors import refuse, refuse_value
+from ..tasks.checks import is_text
 from ..tasks.task import BackgroundTask, check_tasks
 
 Kind: TypeAlias = Literal["added", "changed", "removed", "unchanged"]
@@ -27,7 +28,7 @@ class Change:
     next_after: datetime | None = None
     """When its next run is due from now on; None when there is none, or when it depends on a run."""
     handed: int = 0
-    """How many of its `n` runs are used up from now on: none, where another schedule lets it start afresh."""
+    """How many of its `n` runs are used up from now on; none where another schedule starts it afresh."""
 
     def __str__(self) -> str:
         match self.kind:
@@ -70,9 +71,10 @@ def _shown(at: datetime | None) -> str:
 
 
 def check_declared(method: str, tasks: object, source: object) -> list[BackgroundTask[..., Any]]:
-    """Return declared tasks; refuse what is none, and names that are missing or doubled, of them and of the source."""
-    if not isinstance(source, str) or not source.strip():
-        refuse_value(method, "source", "source", "a str that is not blank", repr(source), "write source='app'")
+    """Return the declared tasks; refuse what is no task, names that are missing or doubled, and a blank source."""
+    if not isinstance(source, str) or not source.strip() or not is_text(source):
+        rule = "a str that is not blank, without lone surrogates"
+        refuse_value(method, "source", "source", rule, repr(source), "write source='app'")
     wanted, names = check_tasks(method, tasks), set[str]()
     for task in wanted:
         if task._name is None:

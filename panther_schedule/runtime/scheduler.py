@@ -48,8 +48,8 @@ class Scheduler:
     worker is late, never skipped. `clock` is the machine's, or a `VirtualClock` for tests.
 
     With a `store`, `SQLiteStore("tasks.db")`, tasks outlive the process and are shared by all that have the same store;
-    `registry` has the functions that it may name. Such a scheduler starts with what is stored, what changes a task
-    returns when that is kept, and nothing is dropped at the end. With `max_workers=0` it runs nothing itself.
+    `registry` has the functions that it may name. Such a scheduler starts with what is stored, a change returns once
+    it is kept, and nothing is dropped at the end. With `max_workers=0` it runs nothing itself.
     """
 
     def __init__(
@@ -283,7 +283,7 @@ class Scheduler:
         with self._lock:
             self._stopped, life = True, self._life
             if life is not None and not life.loop.over:
-                life.loop.post(Drain(life.loop, timeout // MICROSECOND, at_exit=at_exit))
+                life.loop.post(Drain(life.loop.begin_drain, timeout // MICROSECOND, at_exit))
             return partial(self._finish_stop, life, self._listeners)
 
     def _finish_stop(self, life: Life | None, listeners: Listeners) -> None:
@@ -364,7 +364,7 @@ class Scheduler:
         return self._life
 
     def _known(self) -> Life | None:
-        """Return its life as `_look()` does; refuse before the start, if it has a store: who knows what is there."""
+        """Return its life as `_look()` does; refuse before the start, if it has a store, which is not read yet."""
         life = self._look()
         if life is None and self._store is not None:
             raise SchedulerStateError("stored tasks are known once the scheduler has started; call start()")

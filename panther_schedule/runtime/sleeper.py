@@ -35,7 +35,7 @@ class Sleeper:
 
     def acknowledge(self, done: threading.Event) -> None:
         """Wait until a command is done, up to a second; a stuck loop runs it later."""
-        if not self._loop.over and threading.current_thread() is not self._thread:
+        if not self._loop.over and not self.is_here():
             done.wait(PATIENCE_S)
 
     def join(self, over: Callable[[], bool], timeout: timedelta | None, _tasks: Callable[[], list[Entry]]) -> bool:
@@ -61,6 +61,7 @@ class Sleeper:
             for seconds in self._spans(timeout):
                 done, _ = await asyncio.wait([waiting], timeout=seconds)
                 if done:
+                    waiting.result()
                     return True
             return self._loop.over
         finally:
@@ -76,7 +77,7 @@ class Sleeper:
 
     def finish(self) -> None:
         """Wait until the thread has ended."""
-        if self._thread.ident is not None and threading.current_thread() is not self._thread:
+        if self._thread.ident is not None and not self.is_here():
             while not self._ended.wait(1):
                 if generation() != self._generation:  # in a child process it never ends
                     return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from threading import Event, RLock
+from threading import RLock
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from ..clock import Clock, Reading
@@ -55,7 +55,7 @@ class Store(Protocol):
 
 
 class SharedStore(Store, Protocol):
-    """A store that outlives the scheduler, and that other processes have a part in. It goes by the wall clock alone.
+    """A store that outlives the scheduler and is shared with other processes. It goes by the wall clock alone.
 
     Unless said otherwise, its methods are called within a `turn()`.
     """
@@ -79,7 +79,7 @@ class SharedStore(Store, Protocol):
         ...
 
     def asked(self) -> Iterable[Flight]:
-        """Find the runs of this scheduler that others have asked to end since."""
+        """Find the runs of this scheduler that others have asked to end since the last turn."""
         ...
 
     def note(self, kind: type, details: tuple[Any, ...]) -> None:
@@ -106,7 +106,7 @@ class SharedStore(Store, Protocol):
         ...
 
     def close(self) -> None:
-        """Leave what is left to others; not in a turn."""
+        """Leave the store to others; not in a turn."""
 
 
 class Host(Protocol):
@@ -117,9 +117,8 @@ class Host(Protocol):
     in_real_time: bool
 
     def post(self, message: Any) -> None: ...
-    def send(self, command: Callable[[Reading], object]) -> Event: ...
+    def send(self, command: Callable[[Reading], object]) -> Callable[[], None]: ...  # which waits for it
     def call(self, command: Callable[[Reading], Any]) -> Any: ...  # in a turn of a shared store
-    def acknowledge(self, done: Event) -> None: ...
     def prepare_coroutines(self) -> None: ...  # their event loop, which will be needed
 
 
@@ -145,22 +144,20 @@ class Intake(Protocol):
     def reload(self) -> None: ...  # after new time zone data was read
 
 
-class Kept(NamedTuple):
-    """What a scheduler gets from what keeps its tasks."""
+class Opened(NamedTuple):
+    """The parts of a store that a scheduler has opened."""
 
     store: SharedStore
     names: Names
     intake: Intake
-    reconcile: Callable[
-        [Sequence[BackgroundTask[..., Any]], str, bool], Plan
-    ]  # what the store has of a source, or plan to
+    reconcile: Callable[[Sequence[BackgroundTask[..., Any]], str, bool], Plan]  # of a source; with False, only tells
 
 
 @runtime_checkable
 class Keeper(Protocol):
     """What keeps the tasks of any number of schedulers, one after the other or at the same time."""
 
-    def _open(self, host: Host, registry: TaskRegistry, lock: RLock) -> Kept: ...
+    def _open(self, host: Host, registry: TaskRegistry, lock: RLock) -> Opened: ...
     def _in(self, folder: Path) -> Keeper: ...  # an empty one of the same kind
 
 

@@ -32,7 +32,7 @@ from .virtual_loop import VirtualLoop
 Post: TypeAlias = Callable[[Flight | Callable[[Reading], object]], None]  # takes messages for the loop
 
 
-_ANY: Final = 1 << 30
+_ANY: Final = 1 << 30  # where nothing bounds the room
 
 
 class Workers(ABC):

@@ -17,20 +17,20 @@ _MOST_READY: Final = 256  # runs that are looked at in a turn
 _FIRST_DUE: Final = """
     SELECT func, is_async, (
       SELECT due_at FROM task WHERE task.func = known.func AND due_at IS NOT NULL
-      AND id NOT IN (SELECT id FROM temp.parked) ORDER BY due_at LIMIT 1
+      AND (id, version) NOT IN temp.parked ORDER BY due_at LIMIT 1
     ) AS at FROM temp.known
 """
 _DUE: Final = f"""
-    SELECT due_at, {TASK} FROM task WHERE func = ? AND due_at <= ? AND id NOT IN (SELECT id FROM temp.parked)
+    SELECT due_at, {TASK} FROM task WHERE func = ? AND due_at <= ? AND (id, version) NOT IN temp.parked
     ORDER BY due_at LIMIT ?
 """
 _OPEN_RUNS: Final = """
     FROM run JOIN task ON task.id = run.task JOIN temp.known USING (func)
-    WHERE run.wake_at {rule} AND run.owner IS NULL AND task.id NOT IN (SELECT id FROM temp.parked)
+    WHERE run.wake_at {rule} AND run.owner IS NULL AND (task.id, version) NOT IN temp.parked
 """
 _READY: Final = f"""
-    SELECT task.id, {", ".join(f"run.{name}" for name in RUN.split(", "))} {_OPEN_RUNS.format(rule="<= ?")}
-    ORDER BY run.wake_at, run.id LIMIT ?
+    SELECT {", ".join(f"run.{name}" for name in RUN.split(", "))} {_OPEN_RUNS.format(rule="<= ?")}
+    AND is_async >= ? ORDER BY run.wake_at, run.id LIMIT ?
 """
 _FIRST_READY: Final = f"SELECT min(run.wake_at) {_OPEN_RUNS.format(rule='IS NOT NULL')} AND is_async >= ?"
 
@@ -47,12 +47,13 @@ class Agenda:
         file.prepare(self._make_tables)
         if names := self.unregistered():
             message = "%d task(s) stay in the file, but can't run here, since their functions are not registered: %s"
-            log(message, len(names), named(names), level=logging.WARNING)
+            log(f"{message}; register them, or cancel the tasks", len(names), named(names), level=logging.WARNING)
 
     def _make_tables(self) -> None:
-        """Make those of this scheduler alone, which its connection has."""
+        """Make the tables that only this connection sees."""
         self._file.run("CREATE TEMP TABLE known (func TEXT PRIMARY KEY, is_async INTEGER NOT NULL) WITHOUT ROWID")
-        self._file.run("CREATE TEMP TABLE parked (id INTEGER PRIMARY KEY)")  # tasks that can't be read or called here
+        sql = "CREATE TEMP TABLE parked (id INTEGER, version INTEGER, PRIMARY KEY (id, version)) WITHOUT ROWID"
+        self._file.run(sql)  # tasks that can't be read or called here
         self.is_async.clear()
         self.know()
 
@@ -68,9 +69,9 @@ class Agenda:
         sql = "SELECT name FROM task WHERE ended = 0 AND func NOT IN (SELECT value FROM json_each(?)) LIMIT 1000"
         return [name for (name,) in self._file.rows(sql, (json.dumps([*self._registry.functions]),))]
 
-    def park(self, task: int) -> None:
-        """Leave a task alone, for as long as this scheduler lives."""
-        self._file.run("INSERT OR IGNORE INTO temp.parked VALUES (?)", (task,))
+    def park(self, task: int, version: int) -> None:
+        """Leave a task alone until it is replaced, for as long as this scheduler lives."""
+        self._file.run("INSERT OR IGNORE INTO temp.parked VALUES (?, ?)", (task, version))
 
     def due(self, now: int, most_async: int, most_sync: int) -> list[Any]:
         """Return the tasks that are due, the earliest first: the time, and the columns `TASK`."""
@@ -80,9 +81,9 @@ class Agenda:
                 rows += self._file.rows(_DUE, (func, now, most))
         return sorted(rows)
 
-    def ready(self, now: int) -> list[Any]:
-        """Return the runs that anybody may start: the task, and the columns `RUN`."""
-        return self._file.rows(_READY, (now, _MOST_READY))
+    def ready(self, now: int, room: int) -> list[Any]:
+        """Return the runs that anybody may start: the columns `RUN`; without room, of async functions."""
+        return self._file.rows(_READY, (now, room <= 0, _MOST_READY))
 
     def first(self, me: int, room: int | None) -> int | None:
         """Return when the next task or run is due that can start with so much room; with None, only timers are."""

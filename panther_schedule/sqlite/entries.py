@@ -1,16 +1,19 @@
-"""A stored task and a stored run, as the runtime sees them: what they are is what the file says."""
+"""The tasks and runs of a file that are in use: one object each, which is what the file says of it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import partial
-from typing import Any, Protocol
+from functools import lru_cache
+from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from pydantic import ValidationError
 
 from ..errors import SchedulerStateError
+from ..planning.ends import is_over
 from ..planning.records import Run
 from ..planning.rule import Rule
 from ..planning.state import State
@@ -19,20 +22,11 @@ from ..runtime.ledger import Counts, History
 from ..spec import load_task
 from ..tasks.registry import TaskRegistry
 from ..tasks.task import BackgroundTask
-from .rows import Seen
+from .file import File
+from .records import Records
+from .rows import RUN, TASK, Seen, run_of, seen_of
 
-
-class Shelf(Protocol):
-    """The store, as its tasks and runs need it."""
-
-    registry: TaskRegistry
-
-    def seen(self, entry: StoredEntry) -> Seen: ...  # as it is now
-    def rule_of(self, entry: StoredEntry) -> Rule: ...
-    def history(self, entry: StoredEntry) -> History: ...
-    def counts_of(self, entry: StoredEntry) -> Counts: ...
-    def run_of(self, flight: StoredFlight) -> Run: ...  # as it is now
-    def record_of(self, flight: StoredFlight) -> Run | None: ...
+_CACHED: Final = 4096  # tasks that stay in mind, besides those in use
 
 
 def _looked_up(look: Callable[[Any], object], put: Callable[[Any, Any], None] | None = None) -> Any:
@@ -49,8 +43,8 @@ class StoredEntry(Entry):
         self.name, self.context, self.order, self.place, self.added, self.sealed = name, EMPTY, id_, None, True, None
         self._shelf = shelf
         self.flying = 0  # runs that were handed over here
-        self.named = True  # of one that is to be added, as the next
-        self.source: str | None = None  # which `apply()` makes it
+        self.named = True  # by its own name; this and the source are of one that is to be added
+        self.source: str | None = None  # of `apply()`
         self.id = id_
         self.kept = kept  # as this scheduler last saw it
         self.epoch: int = epoch  # when that was
@@ -64,7 +58,7 @@ class StoredEntry(Entry):
             raise SchedulerStateError(seen.fault)
         if self._known is None or self._known[0] != seen.version:
             try:
-                self._known = seen.version, load_task(json.loads(seen.spec.text), self._shelf.registry)
+                self._known = seen.version, self._shelf.task_of(seen.spec.text)
             except ValidationError as error:
                 said = error.errors()[0]["msg"]
                 raise SchedulerStateError(f"the task {self.name!r} can't be called here: {said}") from error
@@ -78,11 +72,11 @@ class StoredEntry(Entry):
 
     rule: Rule = _looked_up(lambda entry: entry._shelf.rule_of(entry))
     state: State = _looked_up(lambda entry: entry._shelf.seen(entry).state)
-    history: History | None = _looked_up(lambda entry: entry._shelf.history(entry))
+    history: History | None = _looked_up(lambda entry: entry._shelf.records.latest(entry.id))
     task: BackgroundTask[..., Any] = _looked_up(_load)
 
     def counts(self) -> Counts:
-        return self._shelf.counts_of(self)
+        return self._shelf.records.of_task(self.id)
 
     def fly(self, run: Run) -> StoredFlight:
         return StoredFlight(self, self._shelf, run)
@@ -110,12 +104,15 @@ class StoredFlight(Flight):
 
     def undo(self) -> Callable[[], object]:
         """Return what puts it back to what it is now."""
-        return partial(self._put_back, self.kept, self.owner, self.taken_at, self.here, self.fenced, self._task)
+        kept, owner, taken_at, here = self.kept, self.owner, self.taken_at, self.here
+        fenced, task = self.fenced, self._task
 
-    def _put_back(self, kept: Run, owner: int | None, taken_at: int | None, here: bool, *rest: Any) -> None:
-        self.entry.flying += here - self.here
-        self.kept, self.owner, self.taken_at, self.here, self.epoch = kept, owner, taken_at, here, -1
-        self.fenced, self._task = rest
+        def put_back() -> None:
+            self.entry.flying += here - self.here
+            self.kept, self.owner, self.taken_at, self.here, self.epoch = kept, owner, taken_at, here, -1
+            self.fenced, self._task = fenced, task
+
+        return put_back
 
     def fence(self) -> None:
         """Let nothing more follow from it here."""
@@ -141,3 +138,124 @@ class StoredFlight(Flight):
     task: BackgroundTask[..., Any] = _looked_up(
         lambda flight: flight._task or flight.entry.task
     )  # as it was handed over
+
+
+class Shelf:
+    """What one scheduler has taken out of a file."""
+
+    def __init__(self, file: File, registry: TaskRegistry, records: Records) -> None:
+        self.file, self.registry, self.records = file, registry, records
+        self.mine: dict[int, StoredFlight] = {}  # the runs that were handed over here, by row
+        self.epoch: int = 0  # changes when what is kept in mind may be wrong
+        self._making = threading.RLock()  # a signal handler may look, too
+        self._entries: WeakValueDictionary[int, StoredEntry] = WeakValueDictionary()
+        self._flights: WeakValueDictionary[int, StoredFlight] = WeakValueDictionary()
+        self._recent: list[StoredEntry | None] = [None] * _CACHED
+        self._alike = lru_cache(_CACHED)(self._loaded)
+
+    # ---- tasks ---------------------------------------------------------------------------------------------------
+
+    def task_of(self, text: str) -> BackgroundTask[..., Any]:
+        """Read the spec of a task; those without arguments are equal values, which spares 40 us of 180 a run."""
+        return self._alike(text) if '"kwargs":{}' in text else self._loaded(text)
+
+    def _loaded(self, text: str) -> BackgroundTask[..., Any]:
+        return load_task(json.loads(text), self.registry)
+
+    def entry_of(self, row: Any) -> StoredEntry:
+        """Return the task of a row of the columns `TASK`, as it is there."""
+        id_, name = row[:2]
+        in_turn = self.file.is_turn()
+        with self._making:  # any thread may look for a task, and each is one object
+            entry = self._entries.get(id_)
+            if entry is None:
+                entry = StoredEntry(self, id_, name, seen_of(row), self.epoch if in_turn else -1)
+                self.remember(entry)
+                return entry
+        if in_turn and entry.epoch != self.epoch:
+            self._see(entry, row)
+        return entry
+
+    def entries_of(self, rows: Iterable[Any]) -> list[StoredEntry]:
+        """Return the tasks of such rows, without those that can't be read."""
+        found: list[StoredEntry] = []
+        for row in rows:
+            with suppress(SchedulerStateError):
+                found.append(self.entry_of(row))
+        return found
+
+    def remember(self, entry: StoredEntry) -> None:
+        self._entries[entry.id] = entry
+        self._recent[entry.id % _CACHED] = entry
+
+    def drop(self, entry: StoredEntry) -> None:
+        """Forget a task that was not kept."""
+        self._entries.pop(entry.id, None)
+        self._recent[entry.id % _CACHED] = None
+
+    def entry(self, id_: int) -> StoredEntry:
+        """Return a task by its row."""
+        entry = self._entries.get(id_)
+        if entry is not None and (entry.epoch == self.epoch or not self.file.is_turn()):
+            return entry
+        return self.entry_of(self.task_row(id_))
+
+    def seen(self, entry: StoredEntry) -> Seen:
+        """Return a task as it is: in a turn with what the turn has made of it, else as it is kept."""
+        if not self.file.is_turn():
+            row = self.task_row(entry.id)
+            return entry.kept if row is None else seen_of(row, entry.kept)
+        if entry.epoch != self.epoch:
+            self._see(entry, self.task_row(entry.id))
+        return entry.kept
+
+    def rule_of(self, entry: StoredEntry) -> Rule:
+        """Return a task's rule: for those who call its function here, as it was when that was handed over."""
+        return entry.kept.rule if entry.flying and not self.file.is_turn() else self.seen(entry).rule
+
+    def _see(self, entry: StoredEntry, row: Any) -> None:
+        if row is not None:  # else it was pruned, and is as it was
+            entry.kept = seen_of(row, entry.kept)
+        entry.epoch = self.epoch
+
+    def task_row(self, id_: int) -> Any:
+        return self.file.row(f"SELECT {TASK} FROM task WHERE id = ?", (id_,))
+
+    # ---- runs ----------------------------------------------------------------------------------------------------
+
+    def flight_of(self, row: Any) -> StoredFlight:
+        """Return the run of a row of the columns `RUN`, as it is there."""
+        flight = self._flights.get(row[0])
+        if flight is None:
+            entry = self.entry(row[1])
+            flight = StoredFlight(entry, self, run_of(row, entry.name))
+            flight.id = row[0]
+            self._flights[row[0]] = flight
+        if self.file.is_turn():  # the thread of turns alone may change it
+            self._see_run(flight, row)
+        return flight
+
+    def run_of(self, flight: StoredFlight) -> Run:
+        """Return a run as it is: in a turn what the file says, else as it was seen last."""
+        if flight.id is not None and not flight.fenced and flight.epoch != self.epoch and self.file.is_turn():
+            row = self.file.row(f"SELECT {RUN} FROM run WHERE id = ?", (flight.id,))
+            if row is not None:
+                self._see_run(flight, row)
+        return flight.kept
+
+    def _see_run(self, flight: StoredFlight, row: Any) -> None:
+        flight.kept = run_of(row, flight.entry.name)
+        flight.owner, flight.taken_at = row[10:12]
+        if not flight.here:
+            flight.started = flight.taken_at  # the nearest that is known of a call elsewhere
+        flight.epoch = self.epoch
+
+    def record_of(self, flight: StoredFlight) -> Run | None:
+        """Return what is kept of a run that has ended; of one that was pruned, what was seen here."""
+        if flight.id is None:
+            return None
+        row = self.file.row(f"SELECT {RUN} FROM run WHERE id = ?", (flight.id,))
+        if row is None and not is_over(flight.kept):
+            raise SchedulerStateError(f"the record of the run {flight.kept.id!r} was pruned; keep more of them")
+        run = flight.kept if row is None else run_of(row, flight.entry.name)
+        return run._replace(phase="ended") if row is None or row[-1] is not None else None

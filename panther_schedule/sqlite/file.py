@@ -78,7 +78,7 @@ _WORDS: Final = {
     sqlite3.SQLITE_PERM: "it can't be written; give this process the right to write it and its folder",
     sqlite3.SQLITE_CANTOPEN: "it can't be opened; see that its folder is there and can be written",
     sqlite3.SQLITE_CORRUPT: "it is damaged; put a backup in its place",
-    sqlite3.SQLITE_NOTADB: "it is no SQLite file, or damaged; put a backup in its place, or name another file",
+    sqlite3.SQLITE_NOTADB: "it is not an SQLite file, or is damaged; put a backup in its place, or name another file",
     sqlite3.SQLITE_IOERR: "it can't be read or written; see what the system's log says of the disk",
 }
 
@@ -96,7 +96,7 @@ class File:
         self.path = path = path.absolute()  # wherever the process goes
         self._synchronous = "FULL" if power_safe else "NORMAL"
         self._turning = 0  # the thread that takes a turn
-        self._writing, self._looking = threading.RLock(), threading.Lock()  # one for each connection
+        self._writing, self._looking = threading.RLock(), threading.RLock()  # one for each connection
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
         self._prepare: Callable[[], None] | None = None
@@ -107,9 +107,10 @@ class File:
             found, needed = sqlite3.sqlite_version, ".".join(map(str, _OLDEST))
             raise StoreError(f"{path}: it needs SQLite {needed} or newer; the one of this Python is {found}")
         if (network := network_of(path, _mounts())) is not None:
-            message = f"{path}: it lies on a network ({network}), where its locks do not hold; put it on a local disk"
+            message = f"{path}: it is on a network ({network}), where locks do not hold; put it on a local disk"
             raise StoreError(message)
-        _files.add(self)
+        with _forking:  # a fork that has begun knows nothing of this file, and would copy SQLite's locks as they are
+            _files.add(self)
         with self._writing:
             self._open()
 
@@ -271,7 +272,7 @@ class File:
 
 
 _files: Final = weakref.WeakSet[File]()
-_forking: Final = threading.Lock()
+_forking: Final = threading.RLock()
 _let_go: Final[list[File]] = []  # for the fork that goes on
 
 
@@ -303,10 +304,8 @@ def _identity_of(path: Path) -> tuple[int, int] | None:
 
 def fault(path: Path, error: Exception) -> StoreError:
     """Say what is wrong with a file, and what to do."""
-    if isinstance(error, UnicodeDecodeError) or str(error).startswith(
-        "Could not decode"
-    ):  # it shows a text, maybe secret
-        return StoreError(f"{path}: it is damaged; put a backup in its place (a text in it is no UTF-8)")
+    if isinstance(error, UnicodeDecodeError) or "Could not decode" in str(error):  # it shows the text, maybe a secret
+        return StoreError(f"{path}: it is damaged; put a backup in its place (a text in it is not UTF-8)")
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without its details
     words = _WORDS.get(code, "it can't be used")
     return StoreError(f"{path}: {words} (SQLite says: {error})")

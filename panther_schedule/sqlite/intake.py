@@ -16,6 +16,7 @@ from ..runtime.entries import Entry
 from ..runtime.names import equal, refuse_name
 from ..runtime.stores import Host, Intake, Names
 from ..spec import dump_task
+from ..tasks.checks import is_text
 from ..tasks.task import BackgroundTask
 from .entries import StoredEntry
 from .rows import TASK, Seen, Spec, follows_zone, rule_for
@@ -31,7 +32,7 @@ class StoredNames(Names):
         self._store, self.lock = store, lock
 
     def find(self, name: object) -> StoredEntry | None:
-        if not isinstance(name, str):
+        if not isinstance(name, str) or not is_text(name):
             return None
         sql = f"SELECT {TASK} FROM task WHERE name = ? AND {_THERE}"
         row = self._store.file.row(sql, (str.__str__(name),))
@@ -68,15 +69,15 @@ class StoredIntake(Intake):
         return self._add(tasks, stacklevel=5)
 
     def replace(self, task: BackgroundTask[..., Any]) -> Entry:
-        new = self.made(task, stacklevel=4)
-        entry: Entry = self._host.call(partial(self._put, task, new))
+        new = self.new_entry(task, stacklevel=4)
+        entry: Entry = self._host.call(partial(self._replace, task, new))
         return entry
 
     def reload(self) -> None:
         rule_for.cache_clear()
         self._host.call(self._reload)
 
-    def made(
+    def new_entry(
         self, task: BackgroundTask[..., Any], *, source: str | None = None, stacklevel: int | None = None
     ) -> StoredEntry:
         """Make an entry of a task, as it would be added now; refuse one that can't be kept."""
@@ -94,7 +95,7 @@ class StoredIntake(Intake):
         return new
 
     def _add(self, tasks: Sequence[BackgroundTask[..., Any]], *, stacklevel: int) -> list[Entry]:
-        new = [self.made(task, stacklevel=stacklevel) for task in tasks]
+        new = [self.new_entry(task, stacklevel=stacklevel) for task in tasks]
         entries: list[Entry] = self._host.call(partial(self._keep, tasks, new))
         return entries
 
@@ -118,16 +119,16 @@ class StoredIntake(Intake):
                 self._host.engine.add(entry, reading)
         return [*wanted]
 
-    def _put(self, task: BackgroundTask[..., Any], new: StoredEntry, reading: Reading) -> Entry:
+    def _replace(self, task: BackgroundTask[..., Any], new: StoredEntry, reading: Reading) -> Entry:
         there = self._names.find(new.name)
         if there is None:
             self._host.engine.add(new, reading)
             return new
-        if not is_equal(there, new, task):
-            self.put(there, new, reading)
+        if not is_same(there, new, task):
+            self.change(there, new, reading)
         return there
 
-    def put(self, there: StoredEntry, new: StoredEntry, reading: Reading) -> None:
+    def change(self, there: StoredEntry, new: StoredEntry, reading: Reading) -> None:
         """Give a stored task another spec."""
         afresh = schedule_of(there) != schedule_of(new)
         rule, state = new.kept.rule, new.kept.state if afresh else None
@@ -151,8 +152,14 @@ def is_equal(there: StoredEntry, new: StoredEntry, task: BackgroundTask[..., Any
         return False
 
 
+def is_same(there: StoredEntry, new: StoredEntry, task: BackgroundTask[..., Any]) -> bool:
+    """Tell whether it makes no difference to replace a stored task by an equal one: that is in the same zone."""
+    return is_equal(there, new, task) and there.kept.spec.zone == new.kept.spec.zone
+
+
 def schedule_of(entry: StoredEntry) -> Any:
-    return json.loads(entry.kept.spec.text)["schedule"]
+    """Return what decides when a task is due: its schedule, and the zone where that names none."""
+    return json.loads(entry.kept.spec.text)["schedule"], entry.kept.spec.zone
 
 
 def refuse_stored(there: StoredEntry, task: BackgroundTask[..., Any]) -> None:

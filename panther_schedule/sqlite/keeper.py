@@ -13,7 +13,7 @@ from typing import Final, Literal, cast
 from ..clock import MICROSECOND, VirtualClock, duration
 from ..errors import StoreError, check_number, refuse, refuse_value, type_name
 from ..planning.records import Record
-from ..runtime.stores import Host, Keeper, Kept
+from ..runtime.stores import Host, Keeper, Opened
 from ..tasks.checks import check_name
 from ..tasks.registry import TaskRegistry
 from .file import File
@@ -57,7 +57,7 @@ class SQLiteStore(Keeper):
         if durability not in {"process-safe", "power-safe"}:
             rule, remedy = "'process-safe' or 'power-safe'", "leave it out for 'process-safe'"
             refuse_value("SQLiteStore", "durability", "durability", rule, f"{durability!r}", remedy)
-        self.path = Path(path)
+        self.path = Path(path).absolute()  # wherever the process goes
         """Where the file lies."""
         self._power_safe = durability == "power-safe"
         self._lease, self._keep = (self._checked(name, span) for name, span in (("lease", lease), ("keep", keep)))
@@ -120,10 +120,10 @@ class SQLiteStore(Keeper):
         other.path = folder / self.path.name
         return other
 
-    def _open(self, host: Host, registry: TaskRegistry, lock: RLock) -> Kept:
+    def _open(self, host: Host, registry: TaskRegistry, lock: RLock) -> Opened:
         file = File(self.path, power_safe=self._power_safe)
         records = Records(file, self._keep, self._most)
         store = SQLite(file, registry, records, self._lease, polls=not isinstance(host.clock, VirtualClock))
         names = StoredNames(store, lock)
         intake = StoredIntake(store, names, host)
-        return Kept(store, names, intake, Reconciler(store, names, intake, host))
+        return Opened(store, names, intake, Reconciler(store, names, intake, host))

@@ -22,7 +22,7 @@ class Noticeboard:
 
     def __init__(self, file: File) -> None:
         self._file = file
-        self._read = -1  # the last event that was read; -1 when nobody listens here
+        self.mark = -1  # the last event that was read; -1 when nobody listens here
         self._listened = False  # somebody listens elsewhere
 
     def look(self, me: int) -> None:
@@ -38,26 +38,17 @@ class Noticeboard:
 
     def news(self, me: int, *, listens: bool) -> Iterator[News]:
         """Yield what others did since the last turn, if anybody `listens` here."""
-        if listens != (self._read >= 0):
+        if listens != (self.mark >= 0):
             self._file.run("UPDATE process SET listens = ? WHERE id = ?", (listens, me))
             (last,) = self._file.row("SELECT coalesce(max(id), 0) FROM event")
-            self._read = last if listens else -1
+            self.mark = last if listens else -1
         if not listens:
             return
         sql = "SELECT id, kind, data FROM event WHERE id > ? AND process != ? ORDER BY id"
-        for id_, kind, text in self._file.rows(sql, (self._read, me)):
-            self._read = id_
+        for id_, kind, text in self._file.rows(sql, (self.mark, me)):
+            self.mark = id_
             if kind in _KINDS:
                 yield _KINDS[kind], tuple(_value(each) for each in json.loads(text))
-
-    @property
-    def mark(self) -> int:
-        """Where it has come to; set it back after a turn that was not kept."""
-        return self._read
-
-    @mark.setter
-    def mark(self, read: int) -> None:
-        self._read = read
 
     def prune(self, before: int) -> None:
         self._file.run("DELETE FROM event WHERE at < ?", (before,))

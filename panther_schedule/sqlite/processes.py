@@ -1,7 +1,7 @@
 """Which processes take part, and which of them are dead.
 
 Each renews a lease. One whose lease is over, or whose process is gone, is declared dead, and its runs are lost. It may
-have been stopped only: when it wakes, its row is gone, and it has no say about the runs that it had.
+only have been stopped: when it wakes, its row is gone, and it has no say about the runs that it had.
 """
 
 from __future__ import annotations

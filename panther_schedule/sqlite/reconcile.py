@@ -17,7 +17,7 @@ from ..runtime.plans import Change, Plan
 from ..runtime.stores import Host
 from ..tasks.task import BackgroundTask
 from .entries import StoredEntry
-from .intake import StoredIntake, StoredNames, is_equal, schedule_of
+from .intake import StoredIntake, StoredNames, is_same, schedule_of
 from .store import SQLite
 
 _FIELDS: Final = {"func": "func", "kwargs": "arguments", "schedule": "schedule", "policy": "policy"}
@@ -40,7 +40,7 @@ class Reconciler:
 
     def __call__(self, tasks: Sequence[_Task], source: str, apply: bool) -> Plan:
         """Return what changes; `apply` it too, in the same turn."""
-        declared = [(task, self._intake.made(task, source=source)) for task in tasks]
+        declared = [(task, self._intake.new_entry(task, source=source)) for task in tasks]
         plan: Plan = self._host.call(partial(self._reconcile, declared, source, apply))
         return plan
 
@@ -56,7 +56,7 @@ class Reconciler:
                 change = Change(name, "removed", (), _next(gone.rule, gone.state), None, gone.state.handed)
                 moves.append(_Move(change, gone, None))
         for move in moves if apply else ():
-            self._make(move, source, reading)
+            self._do(move, source, reading)
         return Plan(tuple(move.change for move in moves))
 
     def _move(self, task: _Task, new: StoredEntry, source: str, reading: Reading) -> _Move:
@@ -69,7 +69,7 @@ class Reconciler:
             refuse("apply", "name_in_use", message, at=("name",), name=repr(new.name), owner=repr(owner))
         return _Move(_compared(there, new, task, reading.wall), there, new)
 
-    def _make(self, move: _Move, source: str, reading: Reading) -> None:
+    def _do(self, move: _Move, source: str, reading: Reading) -> None:
         change, there, new = move
         if there is None and new is not None:
             self._host.engine.add(new, reading)
@@ -77,18 +77,23 @@ class Reconciler:
             self._host.engine.cancel(there, False, reading)
         elif there is not None and new is not None:
             if change.fields:
-                self._intake.put(there, new, reading)
+                self._intake.change(there, new, reading)
             self._store.file.run("UPDATE task SET source = ? WHERE id = ? AND source IS NULL", (source, there.id))
 
 
 def _compared(there: StoredEntry, new: StoredEntry, task: _Task, now: int) -> Change:
     state = there.state
     before = _next(there.rule, state)
-    if is_equal(there, new, task):
+    if is_same(there, new, task):
         return Change(new.name, "unchanged", (), before, before, state.handed)
     old, wanted = json.loads(there.kept.spec.text), json.loads(new.kept.spec.text)
-    fields = tuple(shown for field, shown in _FIELDS.items() if old.get(field) != wanted.get(field))
-    fresh = new.kept.state if schedule_of(there) != schedule_of(new) else None
+    afresh = schedule_of(there) != schedule_of(new)
+    fields = tuple(
+        shown
+        for field, shown in _FIELDS.items()
+        if old.get(field) != wanted.get(field) or (afresh and field == "schedule")
+    )
+    fresh = new.kept.state if afresh else None
     step = replaced(there.rule, state, fresh, now)
     after = state if step is None else step.state
     return Change(new.name, "changed", fields, before, _next(new.kept.rule, after), after.handed)

@@ -10,11 +10,12 @@ from ..errors import SchedulerStateError
 from ..planning.records import Passed, Record
 from ..runtime.ledger import TASK_HISTORY, Counts, History, no_counts
 from .file import File
-from .rows import RUN, passed_of, run_of
+from .rows import RUN, record_of
 
 _MANY: Final = 50  # records of a task that are pruned at a time
 _BATCH: Final = 500  # records that are pruned at a time
 _PASSED: Final = "reason, first, last, number"
+_NAME: Final = "(SELECT name FROM task WHERE task.id = task)"
 _TOLD: Final = """
     SELECT outcome, count(*) FROM run WHERE outcome IS NOT NULL AND cause = 'schedule' {one} GROUP BY 1
     UNION ALL SELECT reason, sum(number) FROM passed WHERE true {one} GROUP BY 1
@@ -38,38 +39,26 @@ class Records:
     def __init__(self, file: File, keep: int, most: int) -> None:
         self._file, self._keep, self._most = file, keep, most
 
-    def latest(self, task: int, name: str, most: int = TASK_HISTORY) -> History:
+    def latest(self, task: int, most: int = TASK_HISTORY) -> History:
         """Return the latest records of a task, oldest first."""
-        columns = f"seq, {RUN}"
-        runs = self._file.rows(
-            f"SELECT {columns} FROM run WHERE task = ? AND seq IS NOT NULL ORDER BY seq DESC LIMIT ?", (task, most)
-        )
-        ranges = self._file.rows(
-            f"SELECT seq, {_PASSED} FROM passed WHERE task = ? ORDER BY seq DESC LIMIT ?", (task, most)
-        )
-        found: list[tuple[int, Record]] = [(row[0], run_of(row[1:], name)._replace(phase="ended")) for row in runs]
-        found += [(row[0], passed_of(row[1:])) for row in ranges]
-        found.sort(key=lambda each: each[0])
-        return History(record for _seq, record in found[-most:])
+        return History(record for _task, record in self._latest("task = ?", (task,), "seq", "seq", most))
 
     def named(self, name: str | None, most: int) -> list[tuple[str, Record]]:
         """Return the latest records of the tasks that have or had a name, or of all, in the order of their time."""
-        where, values = ("true", ()) if name is None else ("task.name = ?", (name,))
-        runs = self._file.rows(
-            f"SELECT finished_at AS at, task.name, {', '.join(f'run.{column}' for column in RUN.split(', '))} FROM run"
-            f" JOIN task ON task.id = run.task WHERE outcome IS NOT NULL AND {where}"
-            " ORDER BY at DESC, run.id DESC LIMIT ?",
-            (*values, most),
-        )
-        ranges = self._file.rows(
-            f"SELECT last AS at, task.name, {_PASSED} FROM passed JOIN task ON task.id = passed.task WHERE {where}"
-            " ORDER BY at DESC, passed.id DESC LIMIT ?",
-            (*values, most),
-        )
-        found: list[tuple[int, str, Record]] = [
-            (row[0], row[1], run_of(row[2:], row[1])._replace(phase="ended")) for row in runs
-        ]
-        found += [(at, task, passed_of(row)) for at, task, *row in ranges]
+        if name is None:
+            return self._latest("true", (), "finished_at", "last", most)
+        return self._latest("task IN (SELECT id FROM task WHERE name = ?)", (name,), "finished_at", "last", most)
+
+    def _latest(
+        self, where: str, values: Sequence[Any], of_run: str, of_range: str, most: int
+    ) -> list[tuple[str, Record]]:
+        """Return the latest records by these columns, oldest first, each after the name of its task."""
+        tail, values = f"{where} ORDER BY 1 DESC, id DESC LIMIT ?", (*values, most)
+        sql = f"SELECT {of_run}, {_NAME}, {RUN} FROM run WHERE outcome IS NOT NULL AND {tail}"
+        runs = self._file.rows(sql, values)
+        ranges = self._file.rows(f"SELECT {of_range}, {_NAME}, {_PASSED} FROM passed WHERE {tail}", values)
+        found: list[tuple[int, str, Record]] = [(at, task, record_of(row, task)) for at, task, *row in runs]
+        found += [(at, task, Passed(*row)) for at, task, *row in ranges]
         found.sort(key=lambda each: each[0])
         return [(task, record) for _at, task, record in found[-most:]]
 
@@ -99,7 +88,7 @@ class Records:
         """Return the range that is this record of a task, if that is one and of this era."""
         sql = f"SELECT {_PASSED} FROM passed WHERE task = ? AND seq = ? AND era = ?"
         row = self._file.row(sql, (task, seq, era))
-        return None if row is None else passed_of(row)
+        return None if row is None else Passed(*row)
 
     def lengthen(self, task: int, seq: int, longer: Passed) -> None:
         sql = "UPDATE passed SET last = ?, number = ? WHERE task = ? AND seq = ?"
@@ -113,7 +102,7 @@ class Records:
             self._forget("task = ? AND seq <= ?", (task, records - self._most))
 
     def prune_old(self, now: int) -> bool:
-        """Forget some records that are too old, and tasks that have left with their last record; tell if more may be.
+        """Forget some old records, and tasks that have left with their last one; tell whether there may be more.
 
         Only the first of each table are looked at: what is old lies there.
         """
@@ -154,6 +143,8 @@ def _sums(rows: Sequence[Any]) -> Counts:
     counts = no_counts()
     for what, number in rows:
         if what not in counts:
-            raise SchedulerStateError(f"a record can't be read: {what!r} is no outcome")
+            raise SchedulerStateError(
+                f"a record can't be read: {what!r} is no outcome; update panther-schedule, or put a backup in its place"
+            )
         counts[what] += number
     return counts

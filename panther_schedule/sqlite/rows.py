@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from pydantic import TypeAdapter, ValidationError
 
 from ..errors import SchedulerStateError
-from ..models.policy import DEFAULT_POLICY, Policy
+from ..models.policy import Policy
 from ..models.schedules import AnySchedule, Repeat
-from ..planning.records import Attempt, Failure, Passed, Run
+from ..planning.records import Attempt, Failure, Run
 from ..planning.rule import Rule, rule_of, under
 from ..planning.state import NOTHING_HELD, Held, State
 
@@ -89,22 +89,20 @@ def _held_of(text: str | None) -> Held:
 def rule_for(text: str, zone: str) -> Rule:
     """Return the rule of a task by its spec; a shared store goes by the wall clock alone."""
     item = json.loads(text)
-    schedule, policy = schedule_and_policy(text)
-    rule = rule_of(schedule, ZoneInfo(zone))
-    if policy != DEFAULT_POLICY:
+    rule = rule_of(_schedule(item), ZoneInfo(zone))
+    if "policy" in item:
+        policy = Policy.model_validate_json(json.dumps(item["policy"]))
         rule = under(rule, policy, lambda: item.get("name") or item["func"])
     return replace(rule, on_wall=True)
 
 
 def follows_zone(text: str) -> bool:
     """Tell whether a task goes by dates and times of day, which new rules of a zone may move."""
-    return not isinstance(schedule_and_policy(text)[0], Repeat)
+    return not isinstance(_schedule(json.loads(text)), Repeat)
 
 
-def schedule_and_policy(text: str) -> tuple[AnySchedule, Policy]:
-    item = json.loads(text)
-    policy = Policy.model_validate_json(json.dumps(item["policy"])) if "policy" in item else DEFAULT_POLICY
-    return _schedule_of(json.dumps(item["schedule"])), policy
+def _schedule(item: Any) -> AnySchedule:
+    return _schedule_of(json.dumps(item["schedule"]))
 
 
 @lru_cache(maxsize=1024)
@@ -122,6 +120,11 @@ def run_of(row: Any, task: str) -> Run:
     return Run(task, at, previous, cause, number, ended, phase, bool(asked), wake_at)
 
 
+def record_of(row: Any, task: str) -> Run:
+    """Read such a row of a run that is over, even if its function goes on."""
+    return run_of(row, task)._replace(phase="ended")
+
+
 def attempts_text(attempts: tuple[Attempt, ...]) -> str:
     return json.dumps([(*each[:3], each.error) for each in attempts]) if attempts else "[]"
 
@@ -134,8 +137,3 @@ def _attempt_of(each: Any) -> Attempt:
     started, finished, outcome, error = each
     failure = None if error is None else Failure(tuple(error[0]), error[1], error[2])
     return Attempt(started, finished, outcome, failure)
-
-
-def passed_of(row: Any) -> Passed:
-    """Read the columns reason, first, last and number."""
-    return Passed(*row)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final, cast
@@ -12,7 +12,7 @@ from ..clock import SECOND, Reading, since_boot, soonest
 from ..errors import SchedulerStateError, StoreError
 from ..events import RunStarted
 from ..planning.control import extended, has_waited, is_earlier, is_new
-from ..planning.ends import is_queued, lingers, put_off, waits
+from ..planning.ends import is_queued, lingers, offered, waits
 from ..planning.records import Passed, Run, claims
 from ..planning.rule import Rule, due_at
 from ..planning.state import State, Step
@@ -22,18 +22,17 @@ from ..runtime.logs import log
 from ..runtime.stores import SharedStore
 from ..tasks.registry import TaskRegistry
 from .agenda import Agenda
-from .entries import StoredEntry, StoredFlight
+from .entries import Shelf, StoredEntry, StoredFlight
 from .file import File
 from .news import Noticeboard
 from .processes import Processes
 from .records import Records
 from .rows import RUN, TASK, Seen, Spec
-from .shelf import Shelf
 from .tables import Tables
 
 _POLL: Final = SECOND // 5  # how often it looks whether another process has written
-_MOST_READY: Final = 256  # runs that are looked at in a turn
 _UNKNOWN: Final = -1
+_KIND: Final = "CASE WHEN json_valid(spec) THEN json_extract(spec, '$.schedule.kind') ELSE '' END"
 _PRUNE: Final = 60 * SECOND  # how often old records are looked for
 
 _LIVE: Final = """
@@ -119,7 +118,7 @@ class SQLite(Shelf, SharedStore):
         """Let all runs go, after this process was declared dead."""
         if self.mine:
             message = "this process stood still for longer than its lease, so %d run(s) were taken from it as lost"
-            log(message, len(self.mine), level=logging.WARNING)
+            log(f"{message}; a longer lease would let it", len(self.mine), level=logging.WARNING)
         for id_, flight in self.mine.items():
             self._undo += [flight.undo(), partial(self._flights.__setitem__, id_, flight)]
             flight.fence()
@@ -162,7 +161,7 @@ class SQLite(Shelf, SharedStore):
         self.remember(new)
 
     def put_spec(self, task: StoredEntry, spec: Spec) -> None:
-        """Note what a task is from now on."""
+        """Keep what a task is from now on."""
         version = task.kept.version + 1
         self._undo.append(partial(setattr, task, "kept", task.kept))
         task.kept = task.kept._replace(version=version, spec=spec)
@@ -196,7 +195,7 @@ class SQLite(Shelf, SharedStore):
         self.records.prune_task(task.id, seen.records, records)
 
     def _era(self, task: StoredEntry, era: int, state: State, run: Run) -> int:
-        """Return the era of a run: of one that has waited, in which its instant was not claimed."""
+        """Return the era of a run; for one that has waited, an earlier one if its instant is claimed by now."""
         before = task.kept.state
         if has_waited(before, run):
             era -= is_earlier(before, state, run)
@@ -214,7 +213,7 @@ class SQLite(Shelf, SharedStore):
                 flight.owner, flight.run = self.processes.me, run
                 self._hold(flight)
             else:
-                run = put_off(run)
+                run = offered(run)
         elif run is None or waits(run):
             flight.let_go()
             self.mine.pop(flight.id or 0, None)
@@ -237,7 +236,7 @@ class SQLite(Shelf, SharedStore):
         self._undo.append(flight.undo())
         here = not is_queued(run) and self._takes(task)
         if not (here or is_queued(run)):
-            run = put_off(run)
+            run = offered(run)
         if not claims(run):
             run = run._replace(number=self._tables.next_row("run"))  # no other process may give the same
         flight.owner = self.processes.me if here else None
@@ -274,21 +273,21 @@ class SQLite(Shelf, SharedStore):
 
     def due(self, reading: Reading, limit: int) -> list[Entry]:
         """Take tasks that are due, the earliest first: no more of sync functions than there is room for."""
-        room = self._room
-        if room is None:
+        if self._room is None:
             return []
         self._flush()
-        found: list[Entry] = []
-        for _at, *row in self._agenda.due(reading.wall, limit, min(limit, room)):
-            entry = self._callable(row)
-            if entry is None:
-                continue
-            if not self._agenda.is_async[entry.kept.spec.func]:
-                if room <= 0:
-                    continue
-                room -= 1
-            found.append(entry)
-        return found
+        rows = self._agenda.due(reading.wall, limit, min(limit, self._room))
+        return [entry for entry, _row in self._startable((row, row) for _at, *row in rows)]
+
+    def _startable(self, rows: Iterable[tuple[Any, Any]]) -> Iterator[tuple[StoredEntry, Any]]:
+        """Yield the tasks of these rows that can start here, each with what came beside its row."""
+        room = self._room or 0
+        for task_row, beside in rows:
+            if (entry := self._callable(task_row)) is not None:
+                sync = not self._agenda.is_async[entry.kept.spec.func]
+                if room > 0 or not sync:
+                    room -= sync
+                    yield entry, beside
 
     def _callable(self, row: Any) -> StoredEntry | None:
         """Return the task of a row; one that can't be read or called here is left alone from now on."""
@@ -296,8 +295,8 @@ class SQLite(Shelf, SharedStore):
             entry = self.entry_of(row)
             entry.task  # noqa: B018 - it is read here, where a fault stops nothing else
         except SchedulerStateError as error:
-            log("%s; it is left alone until the next start", error)
-            self._agenda.park(row[0])
+            log("%s; it is left alone until it is replaced, or the next start", error)
+            self._agenda.park(row[0], row[2])
             return None
         return entry
 
@@ -305,18 +304,10 @@ class SQLite(Shelf, SharedStore):
         """Take the runs here whose time is up, and of those that anybody may start, as many as there is room for."""
         sql = f"SELECT {RUN} FROM run WHERE owner = ? AND wake_at <= ? ORDER BY wake_at, id"
         found: list[Flight] = [self.flight_of(row) for row in self.file.rows(sql, (self.processes.me, reading.wall))]
-        room = self._room
-        if room is None:
-            return found
-        for task, *row in self._agenda.ready(reading.wall):
-            task_row = self.file.row(f"SELECT {TASK} FROM task WHERE id = ?", (task,))
-            if (entry := self._callable(task_row)) is None:
-                continue
-            if not self._agenda.is_async[entry.kept.spec.func]:
-                if room <= 0:
-                    continue
-                room -= 1
-            found.append(self.flight_of(row))
+        if self._room is not None:
+            rows = self._agenda.ready(reading.wall, self._room)
+            ready = self._startable((self.task_row(row[1]), row) for row in rows)
+            found += (self.flight_of(row) for _entry, row in ready)
         return found
 
     def lost(self) -> Iterable[Flight]:
@@ -343,7 +334,7 @@ class SQLite(Shelf, SharedStore):
                 yield flight
 
     def ahead_of(self, reading: Reading) -> Iterable[Entry]:
-        sql = f"SELECT {TASK} FROM task WHERE ended = 0 AND coalesce(cursor, anchor) > ?"
+        sql = f"SELECT {TASK} FROM task WHERE ended = 0 AND coalesce(cursor, anchor) > ? AND {_KIND} != 'once'"
         return self.entries_of(self.file.rows(sql, (reading.wall,)))
 
     def note(self, kind: type, details: tuple[Any, ...]) -> None:

@@ -19,7 +19,15 @@ def check_name(name: object, at: tuple[str, ...] = ("name",)) -> str:
     if not isinstance(name, str) or not name.strip():
         got = repr(name) if isinstance(name, str) else type_name(name)
         refuse_value("with_name", "task_name", "name", "a str that is not blank", got, "write 'digest'", at=at)
+    if not is_text(name):
+        rule = "a str without lone surrogates"
+        refuse_value("with_name", "task_name", "name", rule, repr(name), "write 'digest'", at=at)
     return str.__str__(name)  # without its subclass, as that of an enum
+
+
+def is_text(value: str) -> bool:
+    """Tell whether a str can be written as UTF-8, which no file or JSON can do without."""
+    return not any("\ud800" <= each <= "\udfff" for each in value)
 
 
 def check_policy(schedule: AnySchedule, policy: Policy, at: tuple[str, ...] = ("policy",)) -> None:

@@ -270,7 +270,7 @@ def test_an_unknown_name_is_refused_with_the_nearest(command: str, call: Call) -
         (("backfill", "tasks.db", "digest", "2026-01-02", "9000-01-01"), 2, "end must lie between start and now, got"),
         (("apply", "tasks.db", "0 9 * * *"), 2, "a schedule has no function to run; name a document or a module"),
         (("apply", "tasks.db", "new.json"), 2, "new.json names functions; say where: --registry app.tasks:tasks, or"),
-        (("apply", "tasks.db", "functions:tasks"), 2, "functions:tasks says not by which names"),
+        (("apply", "tasks.db", "functions:tasks"), 2, "functions:tasks does not say by which names"),
         (("apply", "nowhere/tasks.db", "functions:declared"), 3, "{folder}/nowhere/tasks.db: it can't be opened; see"),
         (("backup", "tasks.db", "nowhere/copy.db"), 3, "nowhere/copy.db: No such file or directory"),
     ],

@@ -164,7 +164,10 @@ class Campaign:
 
     def faults(self) -> list[str]:
         """Say where the law does not hold, by the file alone."""
-        return Ledger(self.file).faults() if self.file.exists() and self.query("SELECT 1 FROM sqlite_master") else []
+        found = [f"a process ended with {each.returncode}" for each in self.processes if each.poll() is not None]
+        if self.file.exists() and self.query("SELECT 1 FROM sqlite_master"):
+            found += Ledger(self.file).faults()
+        return found
 
     def account(self) -> tuple[list[str], Counter[str]]:
         """Say where the law does not hold by the file and the functions' own log, and count what happened."""

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 Row: TypeAlias = dict[str, Any]
 MOST_LOST = 3
+REASONS = ("missed", "skipped_overlap", "skipped_paused")
 
 
 class Span(NamedTuple):
@@ -40,7 +41,7 @@ class Task:
         self.n: int = spec["schedule"]["n"]
         self.at_most_once = spec.get("policy", {}).get("on_lost") == "record"
         self.waiting: list[int] = json.loads(row["held"] or "{}").get("waiting", [])
-        self.gone = sum(json.loads(row["gone"] or "{}").values())
+        self.gone: Counter[str] = Counter(json.loads(row["gone"] or "{}"))
         self.scheduled = [run for run in runs if run["cause"] == "schedule"]
 
     def spans(self, era: int) -> list[Span]:
@@ -56,7 +57,7 @@ class Task:
     def due(self) -> int:
         """Count the occurrences from the anchor to the cursor; without a grid, each run is one."""
         if not self.wait:
-            return len(self.scheduled)
+            return int(self.row["handed"])
         cursor: int | None = self.row["cursor"]
         first = (
             self.row["anchor"]
@@ -70,6 +71,9 @@ class Task:
         yield from self._counts()
         for run in self.runs:
             yield from _faults_of_run(run)
+        covered = sum(span.number for span in self.spans(0)) + self.gone.total()
+        if self.wait and self.row["era"] == 0 and covered != self.due():
+            yield f"{self.due()} occurrences, but {covered} in its records"
         for era in range(self.row["era"] + 1) if self.wait else ():
             yield from self._grid(era, self.spans(era))
 
@@ -77,8 +81,9 @@ class Task:
         running = sum(run["outcome"] is None for run in self.scheduled)
         if running != self.row["running"]:
             yield f"{self.row['running']} running, but {running} scheduled runs have no outcome"
-        if not self.gone and len(self.scheduled) != self.row["handed"]:
-            yield f"{self.row['handed']} handed over, but {len(self.scheduled)} scheduled runs"
+        handed = len(self.scheduled) + sum(number for what, number in self.gone.items() if what not in REASONS)
+        if handed != self.row["handed"]:
+            yield f"{self.row['handed']} handed over, but {handed} scheduled runs"
         if self.n >= 0 and (self.row["handed"] > self.n or (self.row["ended"] and self.row["handed"] != self.n)):
             yield f"{self.row['handed']} handed over of {self.n}, ended={self.row['ended']}"
         numbers = sorted(row["seq"] for row in (*self.runs, *self.passed) if row["seq"] is not None)
@@ -158,11 +163,12 @@ class Ledger:
         counted: Counter[str] = Counter()
         for task in self.tasks:
             counted["due"] += task.due()
-            counted["runs"] += len(task.runs)
+            counted["other runs"] += len(task.runs) - len(task.scheduled)
             counted["waiting"] += len(task.waiting)
+            counted += task.gone
+            counted.update(run["outcome"] or "in flight" for run in task.scheduled)
             for run in task.runs:
                 lost = sum(attempt[2] == "lost" for attempt in json.loads(run["attempts"]))
-                counted[run["outcome"] or "in flight"] += 1
                 counted["lost attempts"] += lost
                 counted["runs with a lost attempt"] += lost > 0
             for row in task.passed:

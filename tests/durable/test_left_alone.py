@@ -131,7 +131,7 @@ def test_a_task_that_cannot_be_read_keeps_nobody_waiting(
     said = [line.getMessage() for line in caplog.records]
     assert len(said) == 1
     assert said[0].startswith("the task 'bad' (row 1) can't be read, so it does not run")
-    assert said[0].endswith("it is left alone until the next start")
+    assert said[0].endswith("it is left alone until it is replaced, or the next start")
     with pytest.raises(SchedulerStateError, match="the task 'bad'"):
         other.names.find("bad")
 

@@ -25,10 +25,10 @@ from mutations_of_the_store import saved_without
 from panther_schedule.models.policy import DEFAULT_POLICY
 from panther_schedule.sqlite import rows
 from panther_schedule.sqlite.agenda import Agenda
+from panther_schedule.sqlite.entries import Shelf
 from panther_schedule.sqlite.file import File
 from panther_schedule.sqlite.processes import Processes
 from panther_schedule.sqlite.records import Records
-from panther_schedule.sqlite.shelf import Shelf
 from panther_schedule.sqlite.store import SQLite
 
 

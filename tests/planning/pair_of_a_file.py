@@ -25,6 +25,7 @@ from panther_schedule.errors import StoreError
 from panther_schedule.runtime.entries import Entry, Flight
 from panther_schedule.runtime.handles import RunHandle, TaskHandle
 from panther_schedule.runtime.loop import Message
+from panther_schedule.runtime.shared_loop import SharedLoop
 from panther_schedule.sqlite import SQLiteStore
 from panther_schedule.sqlite.entries import StoredEntry, StoredFlight
 from panther_schedule.sqlite.rows import RUN
@@ -160,7 +161,7 @@ class FilePair(Pair):
 
     def check(self) -> None:
         """Compare all that can be seen."""
-        if self.life.loop._turns is None or self.life.loop._turns.failing:
+        if not isinstance(self.life.loop, SharedLoop) or self.life.loop.failing:
             raise FaultError(f"a turn has failed after{self.told()}")
         super().check()
         idle = all(task.ended and not task.calls for task in self.model.tasks)
@@ -169,7 +170,7 @@ class FilePair(Pair):
     def records_of(self, entry: Entry) -> list[RunLine | PassedLine]:
         """Return all of a task's records that are kept."""
         assert isinstance(entry, StoredEntry)
-        return [line_of(record) for record in self.store.records.latest(entry.id, entry.name, KEPT)]
+        return [line_of(record) for record in self.store.records.latest(entry.id, KEPT)]
 
     def check_law(self) -> None:
         """Look at the law in whole, and at the file by SQL alone."""

@@ -43,19 +43,19 @@ NO_CODE = {
 MOST_LINES = {  # of each folder: all lines, and lines of code
     "models": (1734, 1178),
     "occurrences": (679, 455),
-    "planning": (1017, 650),
-    "runtime": (4024, 2845),
-    "cli": (1590, 1116),
+    "planning": (1025, 655),
+    "runtime": (4048, 2857),
+    "cli": (1583, 1109),
     "mypy": (666, 487),
     "spec": (771, 558),
-    "tasks": (1089, 700),
+    "tasks": (1097, 705),
     "pictures": (758, 539),
     "testing": (610, 410),
     "wording": (564, 421),
-    "sqlite": (2035, 1524),
+    "sqlite": (1999, 1490),
     "panther_schedule": (882, 553),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (16419, 11436)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (16416, 11417)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:

@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 
 from panther_schedule import BackgroundTask, Scheduler, TaskHandle
+from panther_schedule.errors import SchedulerStateError, StoreError
 
 pytestmark = pytest.mark.real_clock
 MOMENT = timedelta(milliseconds=1)
@@ -57,14 +58,50 @@ def polls_in_coroutines(handle: TaskHandle) -> None:
 
 @pytest.mark.parametrize("wait", [polls, polls_a_run, polls_in_coroutines, is_interrupted])
 def test_a_wait_leaves_nothing_behind(wait: Callable[[TaskHandle], None]) -> None:
-    let_go = threading.Event()
+    let_go, turned = threading.Event(), threading.Semaphore(0)
     with Scheduler() as scheduler:
         handle = scheduler.add_task(BackgroundTask(let_go.wait).interval(2).interval_wait(timedelta(hours=1)))
         life = scheduler._life
         assert life is not None
         wait(handle)
         for _ in range(2):  # when the second turn does this, the first is over
-            assert life.send(lambda _reading: None).wait(60)
+            life.post(lambda _reading: turned.release())
+            assert turned.acquire(timeout=60)
         assert life.loop._watches == []
         let_go.set()
         handle.cancel()
+
+
+def test_a_wait_outlives_a_store_that_fails_when_it_is_asked_whether_it_is_over() -> None:
+    """The next turn may succeed; and the scheduler's thread has other things to do."""
+    with Scheduler() as scheduler:
+        scheduler.add_task(BackgroundTask(print).interval(-1).interval_wait(timedelta(hours=1)))
+        life = scheduler._life
+        assert life is not None
+        answers: list[object] = [StoreError("it can't be opened"), False, True]
+
+        def over() -> bool:
+            answer = answers.pop(0)
+            if isinstance(answer, StoreError):
+                life.loop.post(lambda _reading: None)
+                raise answer
+            return bool(answer)
+
+        assert life.driver.join(over, None, list)
+        assert scheduler.health().alive
+
+
+def test_whoever_waits_is_told_that_what_he_waits_for_cannot_be_read() -> None:
+    def over() -> bool:
+        raise SchedulerStateError("it can't be read")
+
+    with Scheduler() as scheduler:
+        scheduler.add_task(BackgroundTask(print).interval(-1).interval_wait(timedelta(hours=1)))
+        life = scheduler._life
+        assert life is not None
+        with pytest.raises(SchedulerStateError, match="can't be read"):
+            life.driver.join(over, None, list)
+        with pytest.raises(SchedulerStateError, match="can't be read"):
+            asyncio.run(life.driver.wait(over, None, list))
+
+        assert scheduler.health().alive

@@ -1,0 +1,6 @@
+import sqlite3
+
+class SqliteStorage:
+    @property
+    def conn(self) -> sqlite3.Connection: ...
+    def _create_connection(self) -> sqlite3.Connection: ...

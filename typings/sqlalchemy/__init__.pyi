@@ -1,0 +1,6 @@
+# SQLAlchemy 2.1: only what bench/ calls; it has types of its own, but the checks run without the extra `bench`
+from sqlalchemy import event as event
+
+class Engine: ...
+
+def create_engine(url: str) -> Engine: ...

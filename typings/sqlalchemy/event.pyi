@@ -1,0 +1,4 @@
+from collections.abc import Callable
+from typing import Any
+
+def listen(target: object, identifier: str, fn: Callable[..., Any]) -> None: ...
