@@ -125,8 +125,8 @@ OF_SQL: list[WrongSQL] = [
     WrongSQL("no task is found that a clock has carried ahead", "coalesce(cursor, anchor) > ?", "cursor < 0 * ?", 3),
     WrongSQL(
         "a history has the oldest records",
-        "ORDER BY seq DESC LIMIT ?",
-        "ORDER BY seq LIMIT ?",
+        "ORDER BY 1 DESC, id DESC LIMIT ?",
+        "ORDER BY 1, id LIMIT ?",
         contract(pruning.test_a_task_keeps_its_latest_records_and_counts_all),
     ),
     WrongSQL("manual runs are counted in the file", "IS NOT NULL AND cause = 'schedule'", "IS NOT NULL"),

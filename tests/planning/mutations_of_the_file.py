@@ -22,7 +22,6 @@ from contracts import contract
 from mutations import Mutation, instead, of, then
 from mutations_of_the_store import saved_without
 
-from panther_schedule.models.policy import DEFAULT_POLICY
 from panther_schedule.sqlite import rows
 from panther_schedule.sqlite.agenda import Agenda
 from panther_schedule.sqlite.entries import Shelf
@@ -245,9 +244,7 @@ OF_THE_FILE: list[Mutation] = [
         "attempts_text",
         of(lambda attempts: (tuple(each._replace(error=None) for each in attempts),)),
     ),
-    Mutation(
-        "a policy is forgotten", rows, "schedule_and_policy", then(lambda found, _text: (found[0], DEFAULT_POLICY))
-    ),
+    Mutation("a policy is forgotten", rows, "under", instead(lambda rule, *_: rule)),
     Mutation(
         "nothing is pruned for its age",
         Records,
