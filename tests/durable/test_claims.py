@@ -20,7 +20,7 @@ QUEUES = Policy(overlap="queue_all")
 
 
 @pytest.fixture
-def scheduler(tmp_path: Path) -> Scheduler:
+def one(tmp_path: Path) -> Scheduler:
     """A scheduler with a file."""
     return Scheduler(tmp_path)
 
@@ -30,59 +30,59 @@ def claims(folder: Path) -> list[tuple[float, str | None]]:
     return [((at - us(0)) / HOUR, outcome) for at, outcome in rows(folder, "SELECT at, outcome FROM run ORDER BY id")]
 
 
-def set_back(scheduler: Scheduler) -> Do:
-    """See to a clock that was set back, as a scheduler does that starts."""
-    return scheduler.engine.check_clock
+def set_back(one: Scheduler) -> Do:
+    """See to a clock that was set back, as a one does that starts."""
+    return one.engine.check_clock
 
 
-def give(scheduler: Scheduler, schedule: AnySchedule) -> Do:
+def give(one: Scheduler, schedule: AnySchedule) -> Do:
     """Give a task another schedule."""
 
     def act(reading: Reading) -> None:
         rule, state = added(schedule, QUEUES, reading=reading)
-        scheduler.engine.replace(scheduler.task("a"), rule, state._replace(task="a"), reading)
+        one.engine.replace(one.task("a"), rule, state._replace(task="a"), reading)
 
     return act
 
 
-def test_a_run_waits_from_a_time_that_comes_again(scheduler: Scheduler, tmp_path: Path) -> None:
-    scheduler.turn(0, scheduler.add("a", HOURLY, QUEUES))
+def test_a_run_waits_from_a_time_that_comes_again(one: Scheduler, tmp_path: Path) -> None:
+    one.turn(0, one.add("a", HOURLY, QUEUES))
     for hour in (60, 61):  # the clock is days ahead; the second waits for the first
-        scheduler.turn(hour * 3600)
-    scheduler.turn(1, set_back(scheduler))
-    scheduler.turn(2, scheduler.end("a"))
-    scheduler.turn(3, scheduler.end("a"))
+        one.turn(hour * 3600)
+    one.turn(1, set_back(one))
+    one.turn(2, one.end("a"))
+    one.turn(3, one.end("a"))
     for hour in range(1, 63):
-        scheduler.turn(hour * 3600)
-        scheduler.turn(hour * 3600 + 1, scheduler.end("a"))
+        one.turn(hour * 3600)
+        one.turn(hour * 3600 + 1, one.end("a"))
 
     hours = [hour for hour, _outcome in claims(tmp_path)]
     assert hours == [60, 61, *range(1, 63)]
-    assert scheduler.task("a").counts()["succeeded"] == 64
+    assert one.task("a").counts()["succeeded"] == 64
 
 
-def test_runs_of_two_schedules_wait_that_had_an_instant_in_common(scheduler: Scheduler, tmp_path: Path) -> None:
-    scheduler.turn(0, scheduler.add("a", HOURLY, QUEUES))
-    scheduler.turn(3600)
-    scheduler.turn(7200)  # waits
+def test_runs_of_two_schedules_wait_that_had_an_instant_in_common(one: Scheduler, tmp_path: Path) -> None:
+    one.turn(0, one.add("a", HOURLY, QUEUES))
+    one.turn(3600)
+    one.turn(7200)  # waits
     for schedule in (Cron("0 */2 * * *", tz="UTC"), HOURLY):
-        scheduler.turn(5400, give(scheduler, schedule))  # the clock was set back by half an hour
-        scheduler.turn(7200)  # waits as well
+        one.turn(5400, give(one, schedule))  # the clock was set back by half an hour
+        one.turn(7200)  # waits as well
     for k in range(4):
-        scheduler.turn(7201 + k, scheduler.end("a"))
+        one.turn(7201 + k, one.end("a"))
 
     assert claims(tmp_path) == [(1, "succeeded"), *[(2, "succeeded")] * 3]
 
 
-def test_instants_come_again_and_again(scheduler: Scheduler, tmp_path: Path) -> None:
+def test_instants_come_again_and_again(one: Scheduler, tmp_path: Path) -> None:
     """A run that does not end while the clock goes to and fro makes several wait from one instant."""
-    scheduler.turn(0, scheduler.add("a", HOURLY, QUEUES))
-    scheduler.turn(3600)
+    one.turn(0, one.add("a", HOURLY, QUEUES))
+    one.turn(3600)
     for _ in range(3):
-        scheduler.turn(50 * 3600)
-        scheduler.turn(7000, set_back(scheduler))
-    while scheduler.store.own():
-        scheduler.turn(7001, scheduler.end("a"))
+        one.turn(50 * 3600)
+        one.turn(7000, set_back(one))
+    while one.store.own():
+        one.turn(7001, one.end("a"))
 
     assert [hour for hour, _ in claims(tmp_path)] == [1, 50, 50, 50]
     assert {outcome for _, outcome in claims(tmp_path)} == {"succeeded"}

@@ -181,7 +181,7 @@ class Life:
     covered: int
     """What is not later than this is decided."""
     latest: int
-    """The time of the beginning, or the first occurrence where that begins a task; then the last decided one."""
+    """The time of the beginning, then the last decided occurrence."""
     handed: int = 0
     moved: int = 0
     """How far the clock of the life that replaced it was ahead of its own."""
@@ -338,10 +338,8 @@ class Clocks:
     def life(self, occurrences: Occurrences) -> Life:
         """Begin with these occurrences now."""
         now = self.wall if occurrences.on_wall else self.steady
-        if occurrences.calendar:
-            return Life(occurrences, now, now, now)
-        first = occurrences.instants[0]  # with which the others begin, even if it is over
-        return Life(occurrences, first - 1, first - 1, first)
+        begin = now if occurrences.calendar else occurrences.instants[0] - 1  # which is the first, even if it is over
+        return Life(occurrences, begin, begin, now)
 
     def now(self, task: Task) -> int:
         """Return the time a task follows."""

@@ -219,9 +219,9 @@ OF_DUE = [
         due,
         "begin",
         then(
-            lambda state, _schedule, rule, *_: (
+            lambda state, schedule, rule, *_: (
                 state
-                if rule.on_wall or rule.once or rule.wait_from_end is not None
+                if schedule.kind != "repeat" or rule.wait_from_end is not None
                 else state._replace(next_at=rule.occurrences.next_after(state.next_at, state.anchor))
             )
         ),

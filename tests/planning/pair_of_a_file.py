@@ -7,7 +7,7 @@ done once.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -20,9 +20,11 @@ from model_parts import PassedLine, RunLine
 from pair import REGISTRY, START, FaultError, Pair, line_of, us
 
 from panther_schedule import Scheduler
+from panther_schedule.clock import Reading
 from panther_schedule.errors import StoreError
 from panther_schedule.runtime.entries import Entry, Flight
 from panther_schedule.runtime.handles import RunHandle, TaskHandle
+from panther_schedule.runtime.loop import Message
 from panther_schedule.runtime.shared_loop import SharedLoop
 from panther_schedule.sqlite import SQLiteStore
 from panther_schedule.sqlite.entries import StoredEntry, StoredFlight
@@ -30,6 +32,8 @@ from panther_schedule.sqlite.rows import RUN
 from panther_schedule.sqlite.store import SQLite
 
 T = TypeVar("T")
+MOST_TURNS = 2000
+"""In which an act is done; an hour of a task every ten seconds takes 360."""
 KEPT = 1000
 """How many records of a task are kept, by default."""
 BROKEN = """
@@ -65,6 +69,24 @@ class FilePair(Pair):
     def made_scheduler(self) -> Scheduler:
         """Make the real one; equal settings each time."""
         return Scheduler(clock=self.clock, store=SQLiteStore(self.file), registry=REGISTRY)
+
+    def begin(self, scheduler: Scheduler) -> None:
+        """Start the real one; one that looks again and again differs from the model."""
+        super().begin(scheduler)
+        self.turns, turn = 0, self.life.loop.turn
+
+        def counted(messages: Iterable[Message], reading: Reading) -> int | None:
+            self.turns += 1
+            if self.turns > MOST_TURNS:
+                raise self.diverged("turns", "no end", "few")
+            return turn(messages, reading)
+
+        self.life.loop.turn = counted  # type: ignore[method-assign] # - of this one alone
+
+    def note(self, what: str, *details: object) -> None:
+        """Remember what is done; each act may take some turns."""
+        super().note(what, *details)
+        self.turns = 0
 
     @property
     def store(self) -> SQLite:
@@ -142,6 +164,8 @@ class FilePair(Pair):
         if not isinstance(self.life.loop, SharedLoop) or self.life.loop.failing:
             raise FaultError(f"a turn has failed after{self.told()}")
         super().check()
+        idle = all(task.ended and not task.calls for task in self.model.tasks)
+        self.same("idle", self.store.is_idle(), idle)
 
     def records_of(self, entry: Entry) -> list[RunLine | PassedLine]:
         """Return all of a task's records that are kept."""

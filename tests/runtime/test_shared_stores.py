@@ -12,13 +12,14 @@ import pytest
 from failing import Failing
 from kept import nothing_async
 from scene import Do, Scheduler, everything, kill, rows
-from tables import DAILY, GRID, added, finished, now, us
+from tables import DAILY, GRID, S, added, finished, now, us
 
 from panther_schedule import Policy, Repeat, Retry
 from panther_schedule.errors import StoreError
 from panther_schedule.planning.control import backfill_runs, manual_run
 from panther_schedule.planning.records import Run
 from panther_schedule.runtime.entries import Flight
+from panther_schedule.sqlite import processes
 
 SECOND = timedelta(seconds=1)
 
@@ -288,3 +289,103 @@ def test_a_start_without_room_is_left_to_others(one: Scheduler, other: Scheduler
     other.turn(10, room=1)
     other.turn(11, room=1)
     assert [(flight.run.at, flight.run.cause) for flight in other.started] == [(us(9), "schedule"), (us(10), "manual")]
+
+
+def test_a_timeout_is_seen_to_by_who_has_the_run(one: Scheduler, other: Scheduler) -> None:
+    one.turn(0, one.add("a", GRID, Policy(timeout=5 * SECOND)))
+    run = one.run("a")
+    one.turn(1, lambda reading: one.engine.begin(run, reading.wall, reading))
+
+    other.turn(9)
+    assert run.record is None
+    one.turn(9)
+    assert run.record is not None
+
+
+def test_what_another_does_with_a_run_is_seen(one: Scheduler, other: Scheduler) -> None:
+    one.turn(0, one.add("a"))
+    entry = one.task("a")
+    run = entry.fly(manual_run(entry.state, us(1), 0, 0))
+    one.turn(1, lambda reading: one.engine.start_more(entry, [run], reading), room=0)
+    other.turn(2)
+    one.turn(3, lambda reading: one.engine.ask(run, reading))
+
+    assert run.record is None, "it is active, so it is asked"
+    with other.store.turn(now(4), 10):
+        assert [flight.run.asked for flight in other.store.asked()] == [True]
+    other.turn(5, other.end("a", "cancelled"))
+    assert run.record is not None
+
+
+def test_an_attempt_that_rests_is_taken_up_by_anybody_in_time(one: Scheduler, other: Scheduler) -> None:
+    one.turn(0, one.add("a", Repeat(-1, 60 * SECOND), RETRIED))
+    one.turn(1, one.end("a", "failed", OSError()))
+    other.turn(2.9)
+    assert other.started == []
+    assert other.store.until_next(now(2.9)) == 100_000
+    other.turn(3)
+    one.turn(3)
+
+    assert len(one.started) == len(other.started) == 1
+    assert other.started[0].run.attempt == 2
+    assert one.store.in_flight == []
+
+
+# ---- leases ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def boot(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds since the machine was started, by which leases go; the last of these."""
+    at = [1000.0]
+    monkeypatch.setattr(processes, "since_boot", lambda: round(at[-1] * S))
+    return at
+
+
+def test_who_is_silent_for_longer_than_its_lease_is_dead(boot: list[float], tmp_path: Path) -> None:
+    one, other = Scheduler(tmp_path), Scheduler(tmp_path)
+    one.turn(0, one.add("a", Repeat(-1, 60 * SECOND)))
+    for after in (0, 4, 8):  # each renews its lease within a third of it
+        boot.append(1000 + after)
+        other.turn(after)
+    assert other.started == []
+    boot.append(1012)
+    other.turn(12)
+    other.turn(12)
+
+    assert [flight.run.attempt for flight in other.started] == [2]
+
+
+def test_who_renews_its_lease_lives(boot: list[float], tmp_path: Path) -> None:
+    one, other = Scheduler(tmp_path), Scheduler(tmp_path)
+    one.turn(0, one.add("a", Repeat(-1, 600 * SECOND)))
+    for after in range(4, 60, 4):
+        boot.append(1000 + after)
+        assert one.store.processes.until_beat() == 0
+        one.turn(after)
+        other.turn(after)
+
+    assert other.started == []
+    assert len(one.store.in_flight) == 1
+    assert rows(tmp_path, "SELECT id FROM process") == [(1,), (2,)]
+
+
+def test_who_was_silent_itself_judges_nobody_at_once(boot: list[float], tmp_path: Path) -> None:
+    """The machine may have been suspended, and the others with it."""
+    one, other = Scheduler(tmp_path), Scheduler(tmp_path)
+    one.turn(0, one.add("a", Repeat(-1, 600 * SECOND)))
+    other.turn(0)
+    boot.append(5000)
+    for _ in range(3):
+        other.turn(4000)
+    one.turn(4000)
+
+    assert other.started == []
+    assert len(one.store.in_flight) == 1
+
+
+def test_who_stops_leaves(one: Scheduler, other: Scheduler, tmp_path: Path) -> None:
+    other.turn(0)
+    one.store.close()
+
+    assert rows(tmp_path, "SELECT id FROM process") == [(other.store.processes.me,)]
