@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import os
 import random
@@ -138,7 +137,13 @@ def fill(filler: Path) -> None:
 
 # ---- other people's mistakes -------------------------------------------------------------------------------------
 
-READS = """
+WITHOUT_ROOTS_RIGHTS = """
+import ctypes, os, sys
+for override in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH: the modes of files bind root too
+    ctypes.CDLL(None).prctl(24, override, 0, 0, 0)  # PR_CAPBSET_DROP
+os.execv(sys.executable, [sys.executable, "-c", *sys.argv[1:]])
+"""
+ADDS = """
 import sys
 from panther_schedule import BackgroundTask, Scheduler, TaskRegistry
 from panther_schedule.errors import StoreError
@@ -154,12 +159,6 @@ except StoreError as error:
 """
 
 
-def without_roots_rights() -> None:
-    """Let the modes of files apply to root too, in the program that follows."""
-    for override in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
-        ctypes.CDLL(None).prctl(24, override, 0, 0, 0)  # PR_CAPBSET_DROP
-
-
 @pytest.mark.real_clock
 @pytest.mark.parametrize("read_only", ["file", "folder"])
 def test_a_file_that_must_not_be_written_is_refused(file: Path, read_only: str) -> None:
@@ -168,11 +167,9 @@ def test_a_file_that_must_not_be_written_is_refused(file: Path, read_only: str) 
     place = file if read_only == "file" else file.parent
     mode = place.stat().st_mode
     place.chmod(mode & ~0o222)
-    command = [sys.executable, "-c", READS, str(file)]
+    command = [sys.executable, "-c", WITHOUT_ROOTS_RIGHTS, ADDS, str(file)]
     try:
-        done = subprocess.run(
-            command, preexec_fn=without_roots_rights, capture_output=True, text=True, check=False, timeout=60
-        )
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     finally:
         place.chmod(mode)
 

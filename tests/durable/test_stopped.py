@@ -7,25 +7,24 @@ from pathlib import Path
 from signal import SIGCONT
 
 import pytest
-from campaign import Point, campaign
+from campaign import campaign
 
 pytestmark = pytest.mark.real_clock
 
 LEASES = "process WHERE lease_until > ?"
-POINTS: tuple[Point, ...] = ("in the function", "after the function")
 
 
 def test_what_a_stopped_process_says_too_late_is_not_recorded(tmp_path: Path) -> None:
     """Its runs are lost and run again elsewhere; when it goes on, it finds that they are its own no more."""
     with campaign(tmp_path, lease_s=1) as processes:
         processes.run()
-        stopped = [processes.stops(point, 7) for point in POINTS]
+        stopped = [processes.stops(point, 7) for point in ("in the function", "after the function")]
+        pids = [process.pid for process in stopped]
+        processes.until(lambda: not processes.number("process WHERE pid IN (?, ?)", *pids), "they are declared dead")
         for process in stopped:
-            processes.until(lambda: not processes.number("process WHERE pid = ?", process.pid), "it is dead")  # noqa: B023 - at once
             process.send_signal(SIGCONT)
-        for process in stopped:
-            fenced = f"{process.pid} WARNING this process stood still for longer than its lease"
-            processes.until(lambda: fenced in processes.said(), "it says what it found")  # noqa: B023 - at once
+        fenced = "{} WARNING this process stood still for longer than its lease"
+        processes.until(lambda: all(fenced.format(pid) in processes.said() for pid in pids), "they say what they found")
         processes.end()
         faults, account = processes.account()
 
