@@ -93,7 +93,7 @@ class Campaign:
     def dies(self, point: Point, nth: int, **orders: Any) -> None:
         """Start a process that dies at a point, and wait for its death."""
         code = self.code(self.start(point=point, nth=nth, **orders))
-        assert code == -SIGKILL, f"{code} instead of a death {point}\n{self.said()}"
+        assert code == -SIGKILL, f"{code} instead of a death {point}\n{self.said()[-5000:]}"
 
     def stops(self, point: Point, nth: int, **orders: Any) -> subprocess.Popen[bytes]:
         """Start a process that is stopped at a point, and wait for that."""
@@ -118,9 +118,9 @@ class Campaign:
         """Wait until something is so."""
         end = time.monotonic() + PATIENCE_S
         while not over():
-            assert time.monotonic() < end, f"never: {what}\n{self.said()}"
+            assert time.monotonic() < end, f"never: {what}\n{self.said()[-5000:]}"
             for process in self.processes:
-                assert process.poll() is None, f"{process.pid} ended with {process.returncode}\n{self.said()}"
+                assert process.poll() is None, f"{process.pid} ended with {process.returncode}\n{self.said()[-5000:]}"
             time.sleep(LOOK_S)
 
     def wrote(self, what: str, process: subprocess.Popen[bytes]) -> bool:
@@ -128,8 +128,8 @@ class Campaign:
         return f"{what} {process.pid}\n" in self.log.read_text()
 
     def said(self) -> str:
-        """The end of what the processes have logged."""
-        return self.errors.read_text()[-5000:]
+        """All that the processes have logged."""
+        return self.errors.read_text()
 
     def query(self, sql: str, *values: int) -> list[tuple[Any, ...]]:
         """Ask the file."""
@@ -153,7 +153,7 @@ class Campaign:
             assert process.stdin is not None
             process.stdin.close()
         codes = {self.code(process) for process in tuple(self.processes)}
-        assert codes <= {0}, f"ended with {codes}\n{self.said()}"
+        assert codes <= {0}, f"ended with {codes}\n{self.said()[-5000:]}"
 
     def settle(self) -> None:
         """End all processes, and let another one see to what is in flight, while no occurrence starts."""

@@ -107,7 +107,7 @@ class Watched(sqlite3.Connection):
     def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
         if sql.startswith("BEGIN"):
             super().execute(f"PRAGMA max_page_count = {1 if os.path.exists(f'{file}.full') else 2**30}")
-            self.turns = self.turns or turn.acquire()  # a full disk may have ended the one before without a word
+            self.turns = self.turns or turn.acquire()  # a full disk may have ended the turn before
         try:
             done = super().execute(sql, *parameters)
         finally:
