@@ -184,7 +184,8 @@ class SQLite(Shelf, SharedStore):
             self._tables.insert_run(task.id, self._era(task, seen.era, state, run), run, seq=records)
         for passed in step.passed:
             records += self._keep_range(task, seen, passed, records)
-        fresh = state.anchor != seen.state.anchor or (is_new(state) and not is_new(seen.state))
+        again = rule is not None or state.anchor != seen.state.anchor or not is_new(seen.state)
+        fresh = is_new(state) and again
         eras = [self._era(task, seen.era + fresh, state, start.run) for start in starts]
         task.kept = seen._replace(state=state, records=records, era=seen.era + fresh, rule=rule or seen.rule)
         for start, era in zip(starts, eras, strict=True):

@@ -271,10 +271,22 @@ def found_put_off_by_a_clock(pair: FilePair) -> None:
     pair.restart(-4000 * SECOND, killed=False)
 
 
+def found_two_schedules_of_one_moment(pair: FilePair) -> None:
+    """A task that got two other schedules in one moment had one record of what a pause had skipped of both."""
+    pair.add(Timing("daily"), Ways(), named=True)
+    pair.advance(2 * DAY)
+    pair.pause(0)
+    pair.replace(0, Timing("repeat", -1, 10 * SECOND), Ways())
+    pair.replace(0, Timing("daily"), Ways())
+    pair.advance(2 * DAY)
+    pair.resume(0)
+
+
 FOUND_OF_A_FILE: list[Callable[[FilePair], None]] = [
     found_ended_by_new_zones,
     found_two_objects_of_a_task,
     found_put_off_by_a_clock,
+    found_two_schedules_of_one_moment,
 ]
 
 
