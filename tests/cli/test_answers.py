@@ -164,14 +164,14 @@ def test_a_document_cannot_command_the_terminal(call: Call, tmp_path: Path) -> N
 
 
 def test_json_can_hold_any_name(call: Call, tmp_path: Path) -> None:
-    """JSON is ASCII, so a name that no encoding has is no exception to it."""
+    """JSON is ASCII, whatever the name and the encoding of the terminal."""
     (tmp_path / "odd.py").write_text(
         "from panther_schedule import BackgroundTask\n"
-        "tasks = [BackgroundTask(print).with_name(name) for name in ('\\ud800', '\\u4e16\\u754c')]\n"
+        "tasks = [BackgroundTask(print).with_name(name) for name in ('\\U0001f40e', '\\u4e16\\u754c')]\n"
     )
     for command in ("next", "explain", "timeline"):
         said = call(command, "odd", "--json")
         assert said.out.isascii()
-        assert "\\ud800" in said.out
+        assert "\\ud83d\\udc0e" in said.out
         assert "\\u4e16\\u754c" in said.out
         json.loads(said.out)
