@@ -99,8 +99,8 @@ INSERT INTO run VALUES (8, 4, 0, 'schedule', @0, NULL, 0, '[[@0, @5, "timed_out"
   'ended', 0, NULL, NULL, @0, 1, 'timed_out', @5);
 
 INSERT INTO task VALUES (5, 'cancelled', 1, NULL, 'work', '{"func":"work","kwargs":{},"schedule":{"kind":"repeat",
-  "n":-1,"wait":"PT10S"},"name":"cancelled"}', 'UTC', 1, 0, NULL, @0, NULL, NULL, 0, 0, NULL, '{"stopped": "cancelled"}',
-  1, 1, 0, NULL);
+  "n":-1,"wait":"PT10S"},"name":"cancelled"}', 'UTC', 1, 0,
+  NULL, @0, NULL, NULL, 0, 0, NULL, '{"stopped": "cancelled"}', 1, 1, 0, NULL);
 
 INSERT INTO task VALUES (6, 'work-000006', 0, NULL, 'work', '{"func":"work","kwargs":{},"schedule":{"kind":"repeat",
   "n":1,"wait":"PT0S"}}', 'UTC', 1, 0, NULL, @0, @0, NULL, 1, 0, @0, NULL, 1, 0, 1, NULL);
