@@ -37,8 +37,8 @@ _PRUNE: Final = 60 * SECOND  # how often old records are looked for
 
 _LIVE: Final = """
     SELECT 1 FROM task WHERE ended = 0 UNION ALL SELECT 1 FROM run WHERE wake_at IS NOT NULL
-    UNION ALL SELECT 1 FROM run WHERE owner IS NOT NULL AND outcome IS NULL LIMIT 1
-"""  # what is queued is behind another one
+    UNION ALL SELECT 1 FROM run AS held JOIN run USING (task) WHERE held.owner IS NOT NULL AND run.seq IS NULL LIMIT 1
+"""  # what is queued is behind another one, of which only the function may be left
 
 
 class SQLite(Shelf, SharedStore):
