@@ -178,7 +178,7 @@ class File:
                 if self._closed:  # the scheduler has stopped
                     with closing(self._connected()) as reader:
                         return reader.execute(sql, values).fetchall()
-                self._reader = self._reader or self._connected()
+                self._reader = self._reader or self._kept_open()
                 return self._reader.execute(sql, values).fetchall()
         except _ERRORS as error:
             raise fault(self.path, error) from error
@@ -212,7 +212,7 @@ class File:
 
     def _open(self) -> sqlite3.Connection:
         """Open the connection of turns."""
-        self._writer = writer = self._connected()
+        self._writer = writer = self._kept_open()
         self._openings, self._identity = self._openings + 1, _identity_of(self.path)
         try:
             self._check()
@@ -225,6 +225,11 @@ class File:
             writer.close()
             raise
         return writer
+
+    def _kept_open(self) -> sqlite3.Connection:
+        made = self._connected()
+        weakref.finalize(self, made.close).atexit = False  # for a scheduler that is dropped unstopped
+        return made
 
     def _connected(self) -> sqlite3.Connection:
         try:
