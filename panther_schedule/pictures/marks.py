@@ -96,7 +96,8 @@ def coming(plan: Plan, first: int, last: int) -> list[Mark]:
         return joined([*found, *_crowds(plan, begin, end)], (last - first) // MOST_MARKS)
     calendars, at = calendars_of(occurrences), before
     for _ in range(count):
-        since, at = at, occurrences.next_after(at, anchor) or LAST
+        following = occurrences.next_after(at, anchor)
+        since, at = at, LAST if following is None else following  # which may be 1970, a zero
         due = moment(jittered(rule, at, anchor) + offset)
         found.append(Mark("planned", moment(at + offset), due, due, note=clock_note(calendars, at, since)))
     return found
@@ -109,7 +110,8 @@ def _crowds(plan: Plan, begin: int, end: int) -> Iterator[Mark]:
     size = max(1, (end - begin) // MOST_MARKS)
     while (first := occurrences.next_after(at, anchor)) is not None and first <= end:
         at = min(end, first + size)
-        count, last = occurrences.count(first - 1, at, anchor), occurrences.latest(at, anchor) or first
+        count, latest = occurrences.count(first - 1, at, anchor), occurrences.latest(at, anchor)
+        last = first if latest is None else latest
         yield Mark("planned", moment(first + offset), moment(first + offset), moment(last + offset), count)
 
 

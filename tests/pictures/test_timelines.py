@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -212,6 +212,7 @@ tasks = st.builds(BackgroundTask(work).with_schedule, schedules).flatmap(lambda 
 
 
 @given(schedules, starts, spans)
+@example(Cron("* * * * *", tz="UTC"), datetime(1969, 12, 31, 23, 59, tzinfo=UTC), timedelta(minutes=1))  # 1970 is zero
 def test_each_occurrence_is_in_one_mark(schedule: Cron | Repeat, start: datetime, span: timedelta) -> None:
     picture = timeline([BackgroundTask(work).with_schedule(schedule)], start, start + span)
     before = start - timedelta(microseconds=1)

@@ -49,13 +49,13 @@ MOST_LINES = {  # of each folder: all lines, and lines of code
     "mypy": (666, 487),
     "spec": (771, 558),
     "tasks": (1097, 705),
-    "pictures": (758, 539),
+    "pictures": (760, 541),
     "testing": (610, 410),
     "wording": (564, 421),
     "sqlite": (2005, 1495),
     "panther_schedule": (882, 553),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (16422, 11422)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (16424, 11424)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:
