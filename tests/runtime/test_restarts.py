@@ -23,7 +23,7 @@ HOURLY = BackgroundTask(int).interval(-1).interval_wait(HOUR).with_name("hourly"
 @pytest.fixture(params=["virtual", pytest.param("real", marks=pytest.mark.real_clock)])
 def scheduler(request: pytest.FixtureRequest, clock: VirtualClock) -> Iterator[Scheduler]:
     """A scheduler on either clock."""
-    made = Scheduler() if request.param == "real" else Scheduler(clock=clock)
+    made = Scheduler(max_workers=1) if request.param == "real" else Scheduler(clock=clock)  # one run after the other
     yield made
     made.stop()
 
