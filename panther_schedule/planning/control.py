@@ -142,6 +142,11 @@ def _stop(rule: Rule, state: State, now: int, stopped: Stopped, outcome: Outcome
     return closed(rule, Step(new, passed=skipped, given_up=given_up), state)
 
 
+def left(state: State) -> State:
+    """Return the state of a task that has ended and was pruned, which may have been active when it was seen last."""
+    return with_held(state._replace(next_at=None, running=0), waiting=(), stopped="cancelled")
+
+
 def is_new(state: State) -> bool:
     """Tell whether nothing was decided yet by this schedule and clock, so that no record of it can be lengthened."""
     return state.cursor is None

@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 from pydantic import ValidationError
 
 from ..errors import SchedulerStateError
+from ..planning.control import left
 from ..planning.ends import is_over
 from ..planning.records import Run
 from ..planning.rule import Rule
@@ -203,8 +204,7 @@ class Shelf:
     def seen(self, entry: StoredEntry) -> Seen:
         """Return a task as it is: in a turn with what the turn has made of it, else as it is kept."""
         if not self.file.is_turn():
-            row = self.task_row(entry.id)
-            return entry.kept if row is None else seen_of(row, entry.kept)
+            return self._found(entry, self.task_row(entry.id))
         if entry.epoch != self.epoch:
             self._see(entry, self.task_row(entry.id))
         return entry.kept
@@ -214,9 +214,13 @@ class Shelf:
         return entry.kept.rule if entry.flying and not self.file.is_turn() else self.seen(entry).rule
 
     def _see(self, entry: StoredEntry, row: Any) -> None:
-        if row is not None:  # else it was pruned, and is as it was
-            entry.kept = seen_of(row, entry.kept)
-        entry.epoch = self.epoch
+        entry.kept, entry.epoch = self._found(entry, row), self.epoch
+
+    def _found(self, entry: StoredEntry, row: Any) -> Seen:
+        kept = entry.kept
+        if row is None:  # it is not added yet, or it was pruned
+            return kept._replace(state=left(kept.state)) if entry.id else kept
+        return seen_of(row, kept)
 
     def task_row(self, id_: int) -> Any:
         return self.file.row(f"SELECT {TASK} FROM task WHERE id = ?", (id_,))
