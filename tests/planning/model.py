@@ -18,6 +18,7 @@ class Model(Clocks):
     def __init__(self, now: int, *, one_time: bool = False) -> None:
         super().__init__(now, one_time=one_time)
         self.tasks: list[Task] = []
+        self.here = 0  # which process looks, where there are several
         self.full = False  # no worker is free: what is handed over waits to be called
         self.open: list[Call] = []
         """Runs whose functions were handed over and have not ended, in the order of handing over."""
@@ -39,7 +40,7 @@ class Model(Clocks):
     def replace(self, task: Task, occurrences: Occurrences | None, ways: Ways) -> None:
         """Change the policy; with another schedule the task starts afresh."""
         life = None if occurrences is None else self.life(occurrences)
-        self._take_in()
+        self.hear()
         self._plan(task)
         task.ways = ways
         if life is not None:
@@ -54,7 +55,7 @@ class Model(Clocks):
 
     def pause(self, task: Task) -> None:
         """Let nothing of a task start."""
-        self._take_in()
+        self.hear()
         self._plan(task)
         if not (task.ended or task.dropped):
             task.paused = True
@@ -62,7 +63,7 @@ class Model(Clocks):
 
     def resume(self, task: Task) -> None:
         """Go on: what was due in the pause is skipped, but a `Once` runs now."""
-        self._take_in()
+        self.hear()
         if task.paused and not task.dropped:
             if not task.waits_in_a_pause():
                 self._skip(task, self.in_pause(task))
@@ -81,7 +82,7 @@ class Model(Clocks):
     def cancel(self, task: Task) -> None:
         """End a task: what waits or rests is cancelled, what runs is asked to end."""
         task.cancelled = True
-        self._take_in()
+        self.hear()
         skipped = self.in_pause(task)
         for at, life in task.waiting:
             ended = Ended(None, self.now(task), "cancelled", None)
@@ -97,7 +98,7 @@ class Model(Clocks):
     def run_now(self, task: Task) -> Call:
         """Run a task once more, beside all others."""
         call = Call(task, self.now(task), "manual", task.shift())
-        self._take_in()
+        self.hear()
         task.calls.append(call)
         self._starts.append(call)
         self.look()
@@ -108,7 +109,7 @@ class Model(Clocks):
         ahead = 0 if task.life.occurrences.on_wall else self.ahead
         found = task.life.occurrences.between(start - ahead - 1, min(end - ahead, self.now(task)))
         calls = [Call(task, at, "backfill", ahead, phase="queued") for at in found]
-        self._take_in()
+        self.hear()
         for call in calls:
             task.calls.append(call)
             task.backfill.append(call)
@@ -123,7 +124,7 @@ class Model(Clocks):
 
     def cancel_run(self, call: Call) -> None:
         """Ask one run to end."""
-        self._take_in()
+        self.hear()
         self._ask(call)
         self.look()
 
@@ -163,7 +164,7 @@ class Model(Clocks):
         self.set_wall(by)
         for task in self.tasks:
             task.ahead = self.ahead
-        self._take_in()
+        self.hear()
         for task in self.tasks:
             self._set_back(task, before)
         self.look()
@@ -195,11 +196,10 @@ class Model(Clocks):
 
     def look(self) -> None:
         """Hear what has ended, then decide what is due, then see to timeouts and next attempts; until all is quiet."""
-        while self._look_once() or self._inbox:
+        while self._look_once() or self._own_ends():
             pass
 
     def _look_once(self) -> bool:
-        """Look and hand over what starts; tell whether there was anything."""
         decided = self._decide_all()
         return self._hand_over() or decided
 
@@ -208,7 +208,8 @@ class Model(Clocks):
         decided = False
         for task in self.tasks:
             decided = self._plan(task) or decided
-        late = [call for call in self._calls() if call.timer is not None and call.timer[0] <= self.steady]
+        own = (call for call in self._calls() if call.phase == "resting" or call.owner == self.here)
+        late = [call for call in own if call.timer is not None and call.timer[0] <= self.steady]
         for call in sorted(late, key=lambda call: call.timer or (0, 0)):
             self._ring(call)
         return decided or bool(late)
@@ -218,7 +219,7 @@ class Model(Clocks):
         for call in sorted(starts, key=Call.turn):
             self.open.append(call)
             self.log.append((call.task.order, call.at + call.moved + call.ahead, call.cause, call.attempt))
-            call.taken = self.now(call.task)
+            call.taken, call.owner = self.now(call.task), self.here
             if not self.full:
                 self._call(call)
         return bool(starts)
@@ -230,9 +231,17 @@ class Model(Clocks):
             task.check_end()
         return bool(due)
 
+    def hear(self) -> None:
+        """Hear what has ended, as comes first in whatever is done."""
+        self._take_in()
+
+    def _own_ends(self) -> list[tuple[Call, Ended]]:
+        return [end for end in self._inbox if end[0].owner == self.here]
+
     def _take_in(self) -> None:
-        while self._inbox:
-            self._finish(*self._inbox.pop(0))
+        for end in self._own_ends():
+            self._inbox.remove(end)
+            self._finish(*end)
 
     def _call(self, call: Call) -> None:
         if call.asked or call.task.cancelled:

@@ -35,9 +35,9 @@ class FileModel(Model):
 
     def _hand_back(self) -> list[Call]:
         """Return the runs that were handed over, in the order of their tasks; their timers and ends are forgotten."""
-        found = {*self.open, *(call for call, _ in self._inbox)}
-        self.open.clear()
-        self._inbox.clear()
+        found = {call for call in (*self.open, *(call for call, _ in self._inbox)) if call.owner == self.here}
+        self.open = [call for call in self.open if call not in found]
+        self._inbox = [end for end in self._inbox if end[0] not in found]
         for call in found:
             call.timer = None
         return [call for task in self.tasks for call in found if call.task is task and call.recorded] + [

@@ -153,6 +153,8 @@ class Call:
     """How many of the earlier attempts were lost with their process."""
     taken: int | None = None
     """When the attempt was handed over."""
+    owner: int = 0
+    """And to which process."""
     called: bool = False
     asked: bool = False
     started: int | None = None

@@ -146,6 +146,14 @@ class Pair:
         self.life = scheduler._life
         self.workers = self.life.workers = self.life.loop._workers = HeldWorkers(self.life, self.log)
 
+    def fill(self, full: bool) -> None:
+        """Let there be no free worker, or free ones again."""
+        self.workers.full = full
+
+    def workers_of(self, _flight: Flight) -> HeldWorkers:
+        """Return the workers that have a run."""
+        return self.workers
+
     def do(self, act: Callable[[], T]) -> T:
         """Do something to the real one."""
         return act()
@@ -224,7 +232,7 @@ class Pair:
         """End a run that was called; the scheduler hears of it when it next looks."""
         self.note("end", at, outcome, error)
         flight, call = self.called()[at]
-        self.workers.let_end(flight, outcome, ERRORS[error])
+        self.workers_of(flight).let_end(flight, outcome, ERRORS[error])
         self.model.end(call, outcome, error)
 
     def called(self) -> list[tuple[Flight, Call]]:
@@ -235,11 +243,11 @@ class Pair:
     def set_full(self, full: bool) -> None:
         """Take all free workers away, or give some back."""
         self.note("set_full", full)
-        self.workers.full = full
+        self.fill(full)
         if not full:
             for flight in list(self.workers.open):
                 if flight.started is None:
-                    self.workers.begin(flight)
+                    self.workers_of(flight).begin(flight)
         self.clock.advance(timedelta(0))
         self.model.set_full(full)
 

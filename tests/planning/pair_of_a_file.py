@@ -116,6 +116,7 @@ class FilePair(Pair):
         """Read the zones' rules again, which are the same."""
         self.note("reload")
         self.scheduler.reload_tz()
+        self.model.hear()
         self.model.look()
 
     def restart(self, by: int, *, killed: bool) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 from model_parts import DAY, SECOND, Ways
 from pair import Pair, Timing
 from pair_of_a_file import FilePair
+from pair_of_two import SharedPair
 
 T = TypeVar("T")
 MINUTE = 60 * SECOND
@@ -234,6 +235,13 @@ def fail(pair: Pair, draw: Draw) -> bool:
     return isinstance(pair, FilePair)
 
 
+def switch(pair: Pair, _draw: Draw) -> bool:
+    """Ask the other scheduler from now on."""
+    if isinstance(pair, SharedPair):
+        pair.switch()
+    return isinstance(pair, SharedPair)
+
+
 Act = Callable[[Pair, Draw], bool]
 OFTEN: dict[Act, int] = {
     add: 6,
@@ -253,11 +261,13 @@ OFTEN: dict[Act, int] = {
 """How often each is drawn."""
 OFTEN_IN_A_FILE: dict[Act, int] = {**OFTEN, restart: 3, reload: 1, fail: 6}
 """The same for a scheduler whose tasks are in a file."""
+OFTEN_OF_TWO: dict[Act, int] = {**OFTEN_IN_A_FILE, switch: 20}
+"""The same for two of them."""
 
 
 def acts_for(pair: type[Pair]) -> list[Act]:
     """List the acts for one that is kept in memory or in a file, each as often as it is to be drawn."""
-    often = OFTEN_IN_A_FILE if issubclass(pair, FilePair) else OFTEN
+    often = OFTEN_OF_TWO if issubclass(pair, SharedPair) else OFTEN_IN_A_FILE if issubclass(pair, FilePair) else OFTEN
     return [act for act, times in often.items() for _ in range(times)]
 
 
