@@ -210,8 +210,9 @@ class Shelf:
         return entry.kept
 
     def rule_of(self, entry: StoredEntry) -> Rule:
-        """Return a task's rule: for those who call its function here, as it was when that was handed over."""
-        return entry.kept.rule if entry.flying and not self.file.is_turn() else self.seen(entry).rule
+        """Return a task's rule; those who call its function here need not ask the file, unless others have written."""
+        known = entry.flying and entry.epoch == self.epoch and not self.file.is_turn()
+        return entry.kept.rule if known else self.seen(entry).rule
 
     def _see(self, entry: StoredEntry, row: Any) -> None:
         entry.kept, entry.epoch = self._found(entry, row), self.epoch
