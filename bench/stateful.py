@@ -1,4 +1,4 @@
-"""The long form of test_stateful.py: bench/stateful.py [--store sqlite] [--steps 100000] [--seed N] [--length 100].
+"""The long form of test_stateful.py: bench/stateful.py [--store shared] [--steps 100000] [--seed N] [--length 100].
 
 A scheduler and its model walk side by side, and all that can be seen is compared after each step. It prints what was
 covered; when the two differ, it prints the seed of that walk with all its steps, and exits with 1.
@@ -22,7 +22,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "runti
 from model_parts import PassedLine, RunLine
 from pair import DivergenceError, Pair
 from pair_of_a_file import FilePair
+from pair_of_two import SharedPair
 from walk import walk
+
+PAIRS = {"memory": lambda _file: Pair(), "sqlite": FilePair, "shared": SharedPair}
 
 
 def main() -> int:
@@ -31,7 +34,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=100_000, help="how many, at least")
     parser.add_argument("--seed", type=int, default=None, help="of the first walk; each further one has the next")
     parser.add_argument("--length", type=int, default=100, help="steps of one walk, with a scheduler of its own")
-    parser.add_argument("--store", choices=["memory", "sqlite"], default="memory", help="where the tasks are kept")
+    parser.add_argument("--store", choices=[*PAIRS], default="memory", help="a file, or one of two schedulers")
     given = parser.parse_args()
     first: int = time.time_ns() % (1 << 30) if given.seed is None else given.seed
     logging.disable(logging.CRITICAL)
@@ -41,7 +44,7 @@ def main() -> int:
     while covered["steps"] < given.steps:
         seed = first + covered["walks"]
         with TemporaryDirectory() as folder:
-            pair = Pair() if given.store == "memory" else FilePair(Path(folder) / "tasks.db")
+            pair = PAIRS[given.store](Path(folder) / "tasks.db")
             try:
                 walk(pair, given.length, random.Random(seed))  # noqa: S311 - a walk that can be walked again
             except DivergenceError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
 from model_of_a_file import FileModel
@@ -20,7 +20,7 @@ class SharedModel(FileModel):
 
     def hear(self) -> None:
         """Let those before the one that is asked look, then let that one hear what has ended."""
-        self._let_look()
+        self.let_look(self.order[: self.order.index(self.here)])
         super().hear()
 
     def add(self, name: str | None, occurrences: Occurrences, ways: Ways) -> Task:
@@ -30,20 +30,22 @@ class SharedModel(FileModel):
 
     def cancel(self, task: Task) -> None:
         """End a task; those before the one that is asked hear of it when they have looked."""
-        self._let_look()
+        self.let_look(self.order[: self.order.index(self.here)])
         super().cancel(task)
 
-    def _let_look(self) -> None:
+    def let_look(self, which: Iterable[int]) -> None:
+        """Let these look, but for the one that is asked."""
         asked = self.here
-        for self.here in self.order[: self.order.index(asked)]:
-            super().look()
+        for at in which:
+            if at != asked:
+                self._is_busy(at)
         self.here = asked
 
     def look(self) -> None:
         """Let all look until nobody finds anything."""
         asked = self.here
         later = self.order[self.order.index(asked) :]
-        while any([self._is_busy(at) for at in later]):
+        while sum(self._is_busy(at) for at in later):  # each of them looks
             later = self.order
         self.here = asked
 

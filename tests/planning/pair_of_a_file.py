@@ -110,7 +110,11 @@ class FilePair(Pair):
             try:
                 return act()
             except StoreError:
+                self.has_failed()
                 return act()
+
+    def has_failed(self) -> None:
+        """Let the model know that a turn has failed."""
 
     def reload(self) -> None:
         """Read the zones' rules again, which are the same."""

@@ -20,6 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from model_parts import DAY, SECOND, Ways
 from pair import DivergenceError, Pair, Timing
 from pair_of_a_file import FilePair
+from pair_of_two import SharedPair
 from walk import Act, acts_for, walk
 
 T = TypeVar("T")
@@ -43,7 +44,12 @@ def in_a_file(folder: Path) -> Pair:
     return FilePair(folder / "tasks.db")
 
 
-@pytest.fixture(params=[in_memory, in_a_file])
+def in_a_file_of_two(folder: Path) -> Pair:
+    """Make two schedulers that share a file, and their model."""
+    return SharedPair(folder / "tasks.db")
+
+
+@pytest.fixture(params=[in_memory, in_a_file, in_a_file_of_two])
 def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
     """A scheduler and its model, which are compared at the end."""
     both: Pair = request.param(tmp_path)
@@ -291,7 +297,23 @@ FOUND_OF_A_FILE: list[Callable[[FilePair], None]] = [
 
 
 @pytest.mark.parametrize("found", FOUND_OF_A_FILE, ids=lambda found: found.__name__.removeprefix("found_"))
-@pytest.mark.parametrize("pair", [in_a_file], indirect=True)
+@pytest.mark.parametrize("pair", [in_a_file, in_a_file_of_two], indirect=True)
 def test_what_it_has_found_of_a_file(found: Callable[[FilePair], None], pair: FilePair) -> None:
     found(pair)
     pair.check()
+
+
+def test_a_task_that_another_has_cancelled_has_ended_also_when_it_is_pruned(tmp_path: Path) -> None:
+    """Its handle here showed a next run for ever, and join() waited for that."""
+    pair = SharedPair(tmp_path / "tasks.db")
+    pair.add(Timing("hourly"), Ways(), named=True)
+    pair.switch()
+    pair.cancel(0)
+    pair.advance(100 * SECOND)
+    pair.switch()
+    (handle,) = pair.handles
+    pair.check()
+    pair.stop()
+
+    assert handle.ended
+    assert handle.next_run is None
