@@ -317,3 +317,18 @@ def test_a_task_that_another_has_cancelled_has_ended_also_when_it_is_pruned(tmp_
 
     assert handle.ended
     assert handle.next_run is None
+
+
+def test_a_task_that_another_has_replaced_while_it_runs_here_is_seen_by_its_new_rule(tmp_path: Path) -> None:
+    """By the old one it had not ended, since its function went on."""
+    pair = SharedPair(tmp_path / "tasks.db")
+    pair.add(Timing("end", 3), Ways(timeout=60 * SECOND), named=True)
+    pair.switch()
+    pair.advance(90 * SECOND)
+    pair.replace(0, Timing("at", by=-7200 * SECOND), Ways(missed="skip", grace=SECOND))
+    pair.switch()
+    pair.check()
+    (handle,) = pair.handles
+    pair.stop()
+
+    assert handle.ended

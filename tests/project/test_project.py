@@ -43,7 +43,7 @@ NO_CODE = {
 MOST_LINES = {  # of each folder: all lines, and lines of code
     "models": (1734, 1178),
     "occurrences": (679, 455),
-    "planning": (1025, 655),
+    "planning": (1030, 657),
     "runtime": (4048, 2857),
     "cli": (1583, 1109),
     "mypy": (666, 487),
@@ -52,10 +52,10 @@ MOST_LINES = {  # of each folder: all lines, and lines of code
     "pictures": (760, 541),
     "testing": (610, 410),
     "wording": (564, 421),
-    "sqlite": (2005, 1495),
+    "sqlite": (2010, 1499),
     "panther_schedule": (882, 553),  # the modules beside the folders
 }
-MOST_LINES_IN_ALL = (16424, 11424)  # all lines are to be lowered to 6_500
+MOST_LINES_IN_ALL = (16434, 11430)  # all lines are to be lowered to 6_500
 
 
 def by_name(path: Path) -> str:
